@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file.c - whole small files. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define FILE_CHUNK 4096
+#define FILE_REPLACE_TRIES 16
+
+/* read() through EINTR. */
+static ssize_t read_some(int fd, void *buf, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = read(fd, buf, len);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+int file_read_fd(int fd, size_t max, struct arena *a, char **out, size_t *len)
+{
+	size_t cap = FILE_CHUNK, have = 0;
+	struct stat st;
+	char *buf;
+
+	if (max > SIZE_MAX / 4)
+		max = SIZE_MAX / 4;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	/* The size is a hint (0 for pseudo files); one byte more shows the end without growing. */
+	if (S_ISREG(st.st_mode) && st.st_size > 0)
+		cap = (uint64_t)st.st_size < max ? (size_t)st.st_size + 1 : max + 1;
+	if (cap > max + 1)
+		cap = max + 1;
+	buf = arena_alloc(a, cap + 1);
+
+	for (;;) {
+		ssize_t n = read_some(fd, buf + have, cap - have);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		have += (size_t)n;
+		if (have > max)
+			return -EFBIG;
+		if (have == cap) {
+			char *more;
+
+			cap = cap < (max + 1) / 2 ? cap * 2 : max + 1;
+			more = arena_alloc(a, cap + 1);
+			memcpy(more, buf, have);
+			buf = more;
+		}
+	}
+	buf[have] = '\0';
+	*out = buf;
+	if (len)
+		*len = have;
+	return 0;
+}
+
+int file_read(int dirfd, const char *path, size_t max, struct arena *a, char **out, size_t *len)
+{
+	owned_fd fd = -1;
+	struct stat st;
+
+	/*
+	 * Looked at before it is opened, since the open() of a device may itself do something
+	 * (rewind a tape, start a watchdog); and again, in case it was exchanged in between.
+	 */
+	if (fstatat(dirfd, path, &st, 0) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	return file_read_fd(fd, max, a, out, len);
+}
+
+ssize_t file_read_small_fd(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	/* The place of the NUL is read into as well: if it is filled, the text did not fit. */
+	while (len < size) {
+		ssize_t n = read_some(fd, buf + len, size - len);
+
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	if (len >= size)
+		return -EFBIG;
+	while (len > 0 && buf[len - 1] == '\n')
+		len--;
+	buf[len] = '\0';
+	return (ssize_t)len;
+}
+
+ssize_t file_read_small(int dirfd, const char *path, char *buf, size_t size)
+{
+	owned_fd fd = openat(dirfd, path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : file_read_small_fd(fd, buf, size);
+}
+
+int file_write_fd(int fd, const char *text)
+{
+	size_t len = strlen(text);
+	ssize_t n;
+
+	/* The kernel takes each write() to a pseudo file as a complete command: never in parts. */
+	do {
+		n = write(fd, text, len);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+int file_write(int dirfd, const char *path, const char *text)
+{
+	owned_fd fd = openat(dirfd, path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : file_write_fd(fd, text);
+}
+
+int file_writef(int dirfd, const char *path, const char *fmt, ...)
+{
+	char text[FILE_CHUNK];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return -E2BIG;
+	return file_write(dirfd, path, text);
+}
+
+int file_create(int dirfd, const char *path, mode_t mode, const void *data, size_t len)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+	owned_fd fd = openat(dirfd, path, flags | O_CLOEXEC, mode);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = fd_write_all(fd, data, len);
+	if (ret < 0)
+		unlinkat(dirfd, path, 0);
+	return ret;
+}
+
+/* A name in the same directory as path, which nobody can guess and so occupy beforehand. */
+static int temporary_name(const char *path, char *out, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	int dir = slash ? (int)(slash - path) + 1 : 0;
+	uint64_t random;
+	int n;
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -EIO;
+	n = snprintf(out, size, "%.*s.tmp-%016llx", dir, path, (unsigned long long)random);
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+int file_replace(int dirfd, const char *path, mode_t mode, const void *data, size_t len)
+{
+	char tmp[PATH_MAX];
+	int ret = -EEXIST;
+
+	if (strlen(path) >= sizeof(tmp))
+		return -ENAMETOOLONG;
+	for (int i = 0; i < FILE_REPLACE_TRIES && ret == -EEXIST; i++) {
+		ret = temporary_name(path, tmp, sizeof(tmp));
+		if (ret < 0)
+			return ret;
+		ret = file_create(dirfd, tmp, mode, data, len);
+	}
+	if (ret < 0)
+		return ret;
+	/* rename() replaces a symlink at path itself, it does not write through it. */
+	if (renameat(dirfd, tmp, dirfd, path) < 0) {
+		ret = -errno;
+		unlinkat(dirfd, tmp, 0);
+	}
+	return ret;
+}

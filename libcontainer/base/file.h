@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file.h - whole small files.
+ * All return 0, a count, or -errno.
+ */
+#ifndef KIST_BASE_FILE_H
+#define KIST_BASE_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+
+/*
+ * Reads all of a regular file, at most max bytes (-EFBIG beyond), NUL-terminated in the arena.
+ * Opened with O_NONBLOCK, and refused with -EINVAL unless it is a regular file, so that a FIFO or
+ * a device in its place neither blocks nor has a side effect.  *len may be NULL.
+ */
+int file_read(int dirfd, const char *path, size_t max, struct arena *a, char **out, size_t *len);
+
+/* The same for an open descriptor (any type: pipes too), from its present offset. */
+int file_read_fd(int fd, size_t max, struct arena *a, char **out, size_t *len);
+
+/*
+ * Reads a pseudo file (procfs, sysfs, cgroupfs) into buf, NUL-terminated, trailing newlines cut.
+ * Returns the length, -EFBIG if it did not fit.
+ */
+ssize_t file_read_small(int dirfd, const char *path, char *buf, size_t size);
+
+/* The same for an open descriptor, from its present offset. */
+ssize_t file_read_small_fd(int fd, char *buf, size_t size);
+
+/* One write() of the whole text, as pseudo files need it.  -EIO if the kernel took a part only. */
+int file_write_fd(int fd, const char *text);
+
+/* One write() of the whole text into an existing pseudo file (O_NOFOLLOW, never created). */
+int file_write(int dirfd, const char *path, const char *text);
+int file_writef(int dirfd, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Creates a file that must not exist (O_EXCL) and writes it. */
+int file_create(int dirfd, const char *path, mode_t mode, const void *data, size_t len);
+
+/*
+ * Replaces a file as one act: temporary name in the same directory (O_EXCL), write, rename.
+ * Never follows a symlink in the last component.  No fsync: callers use tmpfs.
+ */
+int file_replace(int dirfd, const char *path, mode_t mode, const void *data, size_t len);
+
+#endif

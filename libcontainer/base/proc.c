@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proc.c - procfs by verified descriptors. */
+#include "base/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define PROC_ROOT_INODE 1	/* PROC_ROOT_INO in include/linux/proc_fs.h */
+#define PROC_AGAIN_MAX 128
+#define PROC_STAT_START_TIME 22	/* number of the field, proc_pid_stat(5) */
+
+int proc_open(void)
+{
+	owned_fd fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	/* And its root: a directory of procfs bound here (a /proc/PID) has the type as well. */
+	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INODE)
+		return -ENODEV;
+	return fd_take(&fd);
+}
+
+static int open_below(int proc, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)flags | O_CLOEXEC | O_NOFOLLOW,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS,
+	};
+	int fd = -EAGAIN;
+
+	for (int i = 0; i < PROC_AGAIN_MAX && (fd == -EAGAIN || fd == -EINTR); i++)
+		fd = sys_openat2(proc, path, &how);
+	return fd;
+}
+
+/*
+ * Reads the symlink "self" or "thread-self".  getpid() will not do: the number is that of the
+ * PID namespace which this procfs belongs to, not of ours.
+ */
+static int read_self(int proc, const char *link, char *out, size_t size)
+{
+	owned_fd fd = open_below(proc, link, O_PATH);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = readlinkat(fd, "", out, size - 1);
+	if (n < 0)
+		return -errno;
+	out[n] = '\0';
+	/* "PID" or "PID/task/TID", nothing else. */
+	if (out[strspn(out, "0123456789/task")] != '\0' || out[0] == '/')
+		return -ENODEV;
+	return 0;
+}
+
+int proc_open_file(int proc, const char *path, int flags)
+{
+	const char *link = NULL;
+	char self[64], full[PATH_MAX];
+	int ret;
+
+	if (str_starts(path, "self/"))
+		link = "self";
+	else if (str_starts(path, "thread-self/"))
+		link = "thread-self";
+	if (!link)
+		return open_below(proc, path, flags);
+
+	ret = read_self(proc, link, self, sizeof(self));
+	if (ret < 0)
+		return ret;
+	ret = snprintf(full, sizeof(full), "%s%s", self, path + strlen(link));
+	if (ret < 0 || (size_t)ret >= sizeof(full))
+		return -ENAMETOOLONG;
+	return open_below(proc, full, flags);
+}
+
+int proc_write(int proc, const char *path, const char *text)
+{
+	owned_fd fd = proc_open_file(proc, path, O_WRONLY);
+
+	return fd < 0 ? fd : file_write_fd(fd, text);
+}
+
+ssize_t proc_read(int proc, const char *path, char *buf, size_t size)
+{
+	owned_fd fd = proc_open_file(proc, path, O_RDONLY);
+
+	return fd < 0 ? fd : file_read_small_fd(fd, buf, size);
+}
+
+/* Cuts the next space-separated field off *rest. */
+static char *next_field(char **rest)
+{
+	char *field = strsep(rest, " ");
+
+	return field ? field : (char *)"";
+}
+
+int proc_stat(int proc, pid_t pid, struct proc_stat *out)
+{
+	char path[32], buf[2048];
+	char *rest, *field;
+	uint64_t ppid;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%d/stat", (int)pid);
+	n = proc_read(proc, path, buf, sizeof(buf));
+	if (n < 0)
+		return n == -ENOENT ? -ESRCH : (int)n;
+
+	/* The second field is the command in parentheses, which may itself hold ") R 1". */
+	rest = strrchr(buf, ')');
+	if (!rest || rest[1] != ' ' || rest[2] == '\0')
+		return -EINVAL;
+	rest += 2;
+	out->state = next_field(&rest)[0];
+	if (str_to_u64(next_field(&rest), INT_MAX, &ppid) < 0)
+		return -EINVAL;
+	out->ppid = (pid_t)ppid;
+	field = (char *)"";
+	for (int i = 5; i <= PROC_STAT_START_TIME; i++)
+		field = next_field(&rest);
+	return str_to_u64(field, UINT64_MAX, &out->start_time) < 0 ? -EINVAL : 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proc.h - /proc, reached only through a descriptor whose type was checked (CVE-2019-16884,
+ * CVE-2025-52881).
+ */
+#ifndef KIST_BASE_PROC_H
+#define KIST_BASE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* O_PATH descriptor of the host's /proc, checked to be procfs' root.  >= 0 or -errno. */
+int proc_open(void);
+
+/*
+ * Opens a file below a procfs descriptor with openat2(RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS |
+ * RESOLVE_BENEATH), so that nothing mounted over a part of /proc is met.  "self/..." and
+ * "thread-self/..." are resolved to the caller's pid first.  >= 0 or -errno.
+ */
+int proc_open_file(int proc, const char *path, int flags);
+int proc_write(int proc, const char *path, const char *text);
+ssize_t proc_read(int proc, const char *path, char *buf, size_t size);
+
+struct proc_stat {
+	pid_t ppid;
+	char state;			/* 'R' 'S' 'D' 'Z' 'T' ... */
+	uint64_t start_time;		/* clock ticks since boot: with the pid, its identity */
+};
+
+/* Reads /proc/PID/stat.  0, -ESRCH (no such process) or -errno. */
+int proc_stat(int proc, pid_t pid, struct proc_stat *out);
+
+#endif

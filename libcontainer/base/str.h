@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * str.h - strict parsers and a fixed-buffer string builder.
+ * Parsers take the whole string: no sign, space, prefix or rest is tolerated.
+ */
+#ifndef KIST_BASE_STR_H
+#define KIST_BASE_STR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Decimal digits only.  0, -EINVAL (not a number) or -ERANGE (above max). */
+int str_to_u64(const char *s, uint64_t max, uint64_t *out);
+int str_to_u32(const char *s, uint32_t *out);
+/* Optional leading '-'. */
+int str_to_i64(const char *s, int64_t *out);
+/* Octal digits only (file modes). */
+int str_to_mode(const char *s, uint32_t *out);
+
+/*
+ * THE parser of user and group ids: digits only, at most 4294967294, since (uid_t)-1 means
+ * "unchanged" to the kernel (CVE-2024-40635, CVE-2026-30892).  0, -EINVAL or -ERANGE.
+ */
+int str_to_id(const char *s, uint32_t *out);
+#define STR_ID_MAX 4294967294u
+
+/* Whether s is a container id: [A-Za-z0-9_.+-]+, at most 255 bytes, not "." nor "..". */
+bool str_is_container_id(const char *s);
+
+bool str_starts(const char *s, const char *prefix);
+bool str_ends(const char *s, const char *suffix);
+
+/* Edit distance (Levenshtein), at most limit + 1: for did-you-mean. */
+unsigned int str_distance(const char *a, const char *b, unsigned int limit);
+
+/* A builder over the caller's buffer.  Overflow is remembered, text stays NUL-terminated. */
+struct strbuf {
+	char *text;
+	size_t size;
+	size_t len;
+	bool overflow;
+};
+
+/* For automatic variables; buf is an array, which becomes the empty string. */
+#define STRBUF(buf) { .text = ((buf)[0] = '\0', (buf)), .size = sizeof(buf) }
+
+void strbuf_add(struct strbuf *b, const char *s);
+void strbuf_addn(struct strbuf *b, const char *s, size_t n);
+void strbuf_addc(struct strbuf *b, char c);
+void strbuf_addf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unix_socket.c - sockets by path, and descriptors through them. */
+#include "base/unix_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define UNIX_SOCKET_FDS_MAX 8	/* received in one message; the rest is dropped by the kernel */
+
+/* Fills the address of name in the directory dirfd.  0 or -errno. */
+static int address_at(int dirfd, const char *name, struct sockaddr_un *sa)
+{
+	int n = snprintf(sa->sun_path, sizeof(sa->sun_path), "/proc/self/fd/%d/%s", dirfd, name);
+
+	return n < 0 || (size_t)n >= sizeof(sa->sun_path) ? -ENAMETOOLONG : 0;
+}
+
+static int connect_to(int type, const struct sockaddr_un *sa, socklen_t len)
+{
+	owned_fd sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	if (sock < 0 || connect(sock, (const struct sockaddr *)sa, len) < 0)
+		return -errno;
+	return fd_take(&sock);
+}
+
+static int connect_long(const char *path, int type)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	const char *slash = strrchr(path, '/');
+	owned_fd dir = -1;
+	char parent[PATH_MAX];
+	int r;
+
+	if (slash == NULL || (size_t)(slash - path) >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, (size_t)(slash - path));
+	parent[slash - path] = '\0';
+	dir = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	r = address_at(dir, slash + 1, &sa);
+	return r < 0 ? r : connect_to(type, &sa, sizeof(sa));
+}
+
+int unix_socket_connect(const char *path, int type)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	size_t len = strlen(path);
+
+	if (len == 0)
+		return -ENOENT;
+	if (len >= sizeof(sa.sun_path))
+		return path[0] == '@' ? -ENAMETOOLONG : connect_long(path, type);
+	memcpy(sa.sun_path, path, len);
+	if (path[0] != '@')
+		return connect_to(type, &sa, sizeof(sa));
+	sa.sun_path[0] = '\0';
+	return connect_to(type, &sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+}
+
+int unix_socket_name(int sock, int dirfd, const char *name)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int r = address_at(dirfd, name, &sa);
+
+	if (r < 0)
+		return r;
+	return bind(sock, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -errno : 0;
+}
+
+int unix_socket_bind(int dirfd, const char *name, int type, mode_t mode)
+{
+	owned_fd sock = -1;
+	struct stat st;
+	int r;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode))
+		unlinkat(dirfd, name, 0);
+	sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	/* fchmod() before bind() gives the file its mode from the start, as far as the umask lets it. */
+	if (sock < 0 || fchmod(sock, mode) < 0)
+		return -errno;
+	r = unix_socket_name(sock, dirfd, name);
+	if (r < 0)
+		return r;
+	if (fchmodat(dirfd, name, mode, 0) < 0)
+		return -errno;
+	return fd_take(&sock);
+}
+
+int unix_socket_send(int sock, const void *data, size_t len, int fd)
+{
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { .buf = "" };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (fd >= 0) {
+		struct cmsghdr *c = &control.align;
+
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof(control.buf);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	do {
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EMSGSIZE;
+}
+
+static void take_descriptors(struct msghdr *msg, int *fd)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			int got;
+
+			memcpy(&got, CMSG_DATA(c) + i * sizeof(int), sizeof(got));
+			if (fd != NULL && *fd < 0)
+				*fd = got;
+			else
+				close(got);
+		}
+	}
+}
+
+ssize_t unix_socket_receive(int sock, void *data, size_t size, int *fd)
+{
+	struct iovec iov = { .iov_base = data, .iov_len = size };
+	union {
+		char buf[CMSG_SPACE(UNIX_SOCKET_FDS_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	ssize_t n;
+
+	if (fd != NULL)
+		*fd = -1;
+	do {
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	take_descriptors(&msg, fd);
+	return n;
+}
