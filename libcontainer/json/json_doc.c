@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json_doc.c - where values were read, and findings about them.
+ *
+ * One small entry a value, linked to its parent, is all that is kept while reading; line, column
+ * and path are worked out from it when somebody asks, which is almost never.
+ */
+#include "json/json_doc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+
+#define PATH_SIZE 1024
+#define QUOTE_MAX 80
+
+uint32_t json_place_add(struct json_doc *doc, const struct json_place *place)
+{
+	doc->places = arena_grow(doc->arena, doc->places, doc->n_places, sizeof(*doc->places));
+	doc->places[doc->n_places] = *place;
+	return (uint32_t)doc->n_places++;
+}
+
+void json_place_move(struct json_doc *doc, uint32_t first, const void *old, size_t size,
+		     const void *new)
+{
+	uintptr_t from = (uintptr_t)old;
+
+	/* Everything inside the array was read after it began, so older entries need no look. */
+	for (size_t i = first; i < doc->n_places; i++) {
+		uintptr_t at = (uintptr_t)doc->places[i].addr;
+
+		if (at >= from && at - from < size)
+			doc->places[i].addr = (const char *)new + (at - from);
+	}
+}
+
+const char *json_quote(struct json_doc *doc, const char *s, size_t len)
+{
+	size_t n = len > QUOTE_MAX ? QUOTE_MAX : len;
+	char *copy;
+
+	/* Not in the middle of a UTF-8 sequence. */
+	while (n < len && n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
+		n--;
+	copy = arena_strndup(doc->arena, s, n);
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)copy[i] < 0x20 || copy[i] == 0x7f)
+			copy[i] = '?';
+	return arena_printf(doc->arena, "\"%s%s\"", copy, n < len ? "..." : "");
+}
+
+size_t json_utf8(const char *s, size_t len)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	unsigned char lead = u[0];
+	unsigned char low = 0x80, high = 0xbf;	/* what the second byte may be */
+	size_t n;
+
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xc2 || lead > 0xf4)
+		return 0;
+	n = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+	if (lead == 0xe0)
+		low = 0xa0;		/* else overlong */
+	else if (lead == 0xed)
+		high = 0x9f;		/* else a surrogate */
+	else if (lead == 0xf0)
+		low = 0x90;		/* else overlong */
+	else if (lead == 0xf4)
+		high = 0x8f;		/* else above U+10FFFF */
+	if (len < n || u[1] < low || u[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/*
+ * Names out of tables are plain words; keys of maps may hold dots and spaces, and are then quoted.
+ */
+static bool is_plain(const char *name)
+{
+	return *name &&
+	       !name[strspn(name,
+			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")];
+}
+
+static const char *place_path(const struct json_doc *doc, uint32_t place)
+{
+	uint32_t chain[JSON_DEPTH_MAX + 2];
+	char buf[PATH_SIZE];
+	struct strbuf path = STRBUF(buf);
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (uint32_t i = place; i != 0 && n < sizeof(chain) / sizeof(chain[0]);
+	     i = doc->places[i].parent)
+		chain[n++] = i;
+	while (n > 0) {
+		const struct json_place *p = &doc->places[chain[--n]];
+
+		if (!p->name && p->index == JSON_PLACE_HERE)
+			continue;
+		if (!p->name)
+			strbuf_addf(&path, "[%u]", p->index);
+		else if (is_plain(p->name))
+			strbuf_addf(&path, "%s%s", path.len > 0 ? "." : "", p->name);
+		else
+			strbuf_addf(&path, "[%s]",
+				    json_quote((struct json_doc *)doc, p->name, strlen(p->name)));
+	}
+	return arena_strdup(doc->arena, buf);
+}
+
+/* Counts on from the last question: many findings in one text cost one walk through it. */
+static void find_line(struct json_doc *doc, size_t offset, unsigned int *line, unsigned int *column)
+{
+	if (doc->line == 0 || offset < doc->line_start) {
+		doc->line = 1;
+		doc->line_start = 0;
+	}
+	for (;;) {
+		const char *from = doc->text + doc->line_start;
+		const char *end = memchr(from, '\n', offset - doc->line_start);
+
+		if (!end)
+			break;
+		doc->line++;
+		doc->line_start = (size_t)(end - doc->text) + 1;
+	}
+	*line = doc->line;
+	*column = (unsigned int)(offset - doc->line_start) + 1;
+}
+
+/*
+ * The entry for an address, or -1.  Later entries win: the member inside an object, the last of
+ * duplicates.
+ */
+static int64_t place_of(const struct json_doc *doc, const void *addr)
+{
+	if (!addr)
+		return -1;
+	for (size_t i = doc->n_places; i > 0; i--)
+		if (doc->places[i - 1].addr == addr)
+			return (int64_t)i - 1;
+	return -1;
+}
+
+bool json_locate(const struct json_doc *doc, const void *addr, struct json_position *out)
+{
+	int64_t place = doc ? place_of(doc, addr) : -1;
+
+	if (place < 0)
+		return false;
+	find_line((struct json_doc *)doc, doc->places[place].offset, &out->line, &out->column);
+	out->path = place_path(doc, (uint32_t)place);
+	return true;
+}
+
+const char *json_class_name(enum json_class class_)
+{
+	static const char *const names[] = {
+		[JSON_SYNTAX] = "syntax",	[JSON_BAD_TYPE] = "type",
+		[JSON_BAD_VALUE] = "value",	[JSON_UNKNOWN] = "unknown",
+		[JSON_DUPLICATE] = "duplicate",	[JSON_CONFLICT] = "conflict",
+		[JSON_MISSING] = "missing",
+	};
+
+	return names[class_];
+}
+
+/* One line of text: position, path and what is wrong. */
+static const char *finding_line(const struct json_doc *doc, const struct json_finding *f)
+{
+	const char *colon = f->path[0] ? ": " : "";
+
+	if (f->line == 0)
+		return arena_printf(doc->arena, "%s: %s%s%s", doc->name, f->path, colon, f->text);
+	return arena_printf(doc->arena, "%s:%u:%u: %s%s%s", doc->name, f->line, f->column, f->path,
+			    colon, f->text);
+}
+
+static void finding_out(struct json_doc *doc, const struct json_finding *f)
+{
+	if (!f->warning && doc->n_errors++ == 0)
+		error_set(&doc->first_error, 0, "%s", finding_line(doc, f));
+	if (doc->collect)
+		doc->collect(doc->collect_ctx, f);
+	else if (f->warning)
+		log_warning("%s", finding_line(doc, f));
+}
+
+void json_report(struct json_doc *doc, enum json_class class_, bool warning, uint32_t place,
+		 const char *fmt, ...)
+{
+	struct json_finding f = { .class_ = class_, .warning = warning };
+	va_list ap;
+
+	va_start(ap, fmt);
+	f.text = arena_vprintf(doc->arena, fmt, ap);
+	va_end(ap);
+	find_line(doc, doc->places[place].offset, &f.line, &f.column);
+	f.path = place_path(doc, place);
+	finding_out(doc, &f);
+}
+
+static void report_address(struct json_doc *doc, struct json_finding *f, const void *addr,
+			   const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+
+static void report_address(struct json_doc *doc, struct json_finding *f, const void *addr,
+			   const char *fmt, va_list ap)
+{
+	struct json_position at;
+
+	f->path = "";
+	f->text = arena_vprintf(doc->arena, fmt, ap);
+	if (json_locate(doc, addr, &at)) {
+		f->line = at.line;
+		f->column = at.column;
+		f->path = at.path;
+	}
+	finding_out(doc, f);
+}
+
+int json_vfault(struct json_doc *doc, enum json_class class_, const void *addr, struct error *err,
+		const char *fmt, va_list ap)
+{
+	struct json_finding f = { .class_ = class_ };
+
+	if (!doc)
+		return error_vset(err, 0, fmt, ap);
+	/* Without a collector each call stands for itself: nobody else will tell about it. */
+	if (!doc->collect)
+		doc->n_errors = 0;
+	report_address(doc, &f, addr, fmt, ap);
+	return error_set(err, 0, "%s", doc->first_error.text);
+}
+
+int json_fault(struct json_doc *doc, enum json_class class_, const void *addr, struct error *err,
+	       const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = json_vfault(doc, class_, addr, err, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+void json_warn(struct json_doc *doc, enum json_class class_, const void *addr, const char *fmt, ...)
+{
+	struct json_finding f = { .class_ = class_, .warning = true };
+	va_list ap;
+
+	if (!doc)
+		return;
+	va_start(ap, fmt);
+	report_address(doc, &f, addr, fmt, ap);
+	va_end(ap);
+}
+
+const char *json_choice_name(const struct json_choice *choices, int64_t value)
+{
+	for (; choices->name; choices++)
+		if (choices->value == value)
+			return choices->name;
+	return NULL;
+}
+
+const struct json_choice *json_choice_find(const struct json_choice *choices, const char *name)
+{
+	for (; choices->name; choices++)
+		if (strcmp(choices->name, name) == 0)
+			return choices;
+	return NULL;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oci.c - reading configurations, and errors about their members.
+ */
+#include "oci/oci.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+int oci_config_parse_doc(struct json_doc *doc, struct arena *a, struct oci_config **out,
+			 struct error *err)
+{
+	struct oci_config *c = ARENA_NEW(a, struct oci_config);
+
+	c->doc = doc;
+	*out = c;
+	return json_read(doc, oci_config_fields, c, err);
+}
+
+int oci_config_parse(const char *text, size_t len, const char *name, struct arena *a,
+		     struct oci_config **out, struct error *err)
+{
+	struct json_doc *doc = ARENA_NEW(a, struct json_doc);
+
+	doc->name = name;
+	doc->text = text;
+	doc->len = len;
+	doc->arena = a;
+	return oci_config_parse_doc(doc, a, out, err);
+}
+
+int oci_process_parse(struct json_doc *doc, struct oci_process **out, struct error *err)
+{
+	*out = ARENA_NEW(doc->arena, struct oci_process);
+	return json_read(doc, oci_process_fields, *out, err);
+}
+
+int oci_resources_parse(struct json_doc *doc, struct oci_resources **out, struct error *err)
+{
+	*out = ARENA_NEW(doc->arena, struct oci_resources);
+	return json_read(doc, oci_resources_fields, *out, err);
+}
+
+int oci_error(const struct oci_config *c, const void *member, struct error *err, const char *fmt,
+	      ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = json_vfault(c->doc, JSON_BAD_VALUE, member, err, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+const struct oci_namespace *oci_namespace_find(const struct oci_config *c, int type)
+{
+	if (!c->linux)
+		return NULL;
+	for (size_t i = 0; i < c->linux->n_namespaces; i++)
+		if (c->linux->namespaces[i].type == type)
+			return &c->linux->namespaces[i];
+	return NULL;
+}
+
+const char *oci_annotation(const struct oci_config *c, const char *key)
+{
+	for (size_t i = 0; i < c->n_annotations; i++)
+		if (strcmp(c->annotations[i].key, key) == 0)
+			return c->annotations[i].value;
+	return NULL;
+}

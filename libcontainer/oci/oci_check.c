@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oci_check.c - rules of config.md that one member alone cannot show. Those of config-linux.md are
+ * in oci_check_linux.c, of resources and seccomp in oci_check_resources.c.
+ */
+#include "oci/oci_check.h"
+
+#include <ctype.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOST_NAME_LEN 64	/* __NEW_UTS_LEN: sethostname(2), setdomainname(2) */
+#define MAPPINGS_MAX 340	/* user_namespaces(7): lines of a map, since Linux 4.15 */
+#define ID_END 4294967295u	/* (uid_t)-1 is no id */
+
+void oci_fault(struct check *ck, enum json_class class_, const void *member, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	/* Nobody listens to a second one. */
+	if (ck->result < 0 && !(ck->doc && ck->doc->collect))
+		return;
+	va_start(ap, fmt);
+	r = json_vfault(ck->doc, class_, member, ck->err, fmt, ap);
+	va_end(ap);
+	if (ck->result == 0)
+		ck->result = r;
+}
+
+void oci_warn(struct check *ck, const void *member, const char *fmt, ...)
+{
+	const char *text;
+	va_list ap;
+
+	if (!ck->doc)
+		return;
+	va_start(ap, fmt);
+	text = arena_vprintf(ck->doc->arena, fmt, ap);
+	va_end(ap);
+	json_warn(ck->doc, JSON_BAD_VALUE, member, "%s", text);
+}
+
+void oci_check_env(struct check *ck, char *const *env)
+{
+	for (; env && *env; env++) {
+		const char *equals = strchr(*env, '=');
+
+		if (!equals)
+			oci_fault(ck, JSON_BAD_VALUE, env, "\"%s\" has no '=': write NAME=VALUE",
+				  *env);
+		else if (equals == *env)
+			oci_fault(ck, JSON_BAD_VALUE, env, "\"%s\" has no name before the '='",
+				  *env);
+	}
+}
+
+void oci_check_absolute(struct check *ck, char *const *member)
+{
+	if (*member && **member != '/')
+		oci_fault(ck, JSON_BAD_VALUE, member, "path \"%s\" is not absolute", *member);
+}
+
+/* One number or range; returns what follows, or NULL. */
+static const char *cpu_range(const char *s)
+{
+	unsigned long first, last;
+	char *end;
+
+	if (!isdigit((unsigned char)*s))
+		return NULL;
+	first = last = strtoul(s, &end, 10);
+	if (*end == '-') {
+		if (!isdigit((unsigned char)end[1]))
+			return NULL;
+		last = strtoul(end + 1, &end, 10);
+	}
+	return first <= last ? end : NULL;
+}
+
+void oci_check_cpu_list(struct check *ck, char *const *member)
+{
+	const char *s = *member;
+
+	if (!s || !*s)
+		return;
+	for (;;) {
+		s = cpu_range(s + strspn(s, " "));
+		if (!s)
+			break;
+		s += strspn(s, " ");
+		if (!*s)
+			return;
+		if (*s++ != ',')
+			break;
+	}
+	oci_fault(ck, JSON_BAD_VALUE, member,
+		  "\"%s\" is no list of numbers and ranges like \"0-3,7\"", *member);
+}
+
+static bool overlap(uint32_t a, uint32_t b, uint32_t size_a, uint32_t size_b)
+{
+	return a < (uint64_t)b + size_b && b < (uint64_t)a + size_a;
+}
+
+static void check_mapping_pair(struct check *ck, const struct oci_id_mapping *m,
+			       const struct oci_id_mapping *o)
+{
+	if (overlap(m->container_id, o->container_id, m->size, o->size))
+		oci_fault(ck, JSON_CONFLICT, m, "container ids from %u overlap those from %u",
+			    m->container_id, o->container_id);
+	if (overlap(m->host_id, o->host_id, m->size, o->size))
+		oci_fault(ck, JSON_CONFLICT, m, "host ids from %u overlap those from %u",
+			  m->host_id, o->host_id);
+}
+
+void oci_check_mappings(struct check *ck, const struct oci_id_mapping *map, size_t n)
+{
+	if (n > MAPPINGS_MAX) {
+		oci_fault(ck, JSON_BAD_VALUE, &map[MAPPINGS_MAX],
+			  "more than %d mappings: the kernel takes no more", MAPPINGS_MAX);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct oci_id_mapping *m = &map[i];
+
+		if (m->size == 0)
+			oci_fault(ck, JSON_BAD_VALUE, &m->size, "a mapping of no ids");
+		else if (m->size > ID_END - m->container_id || m->size > ID_END - m->host_id)
+			oci_fault(ck, JSON_BAD_VALUE, &m->size, "the mapping goes beyond id %u",
+				  ID_END - 1);
+		for (size_t j = 0; j < i; j++)
+			check_mapping_pair(ck, m, &map[j]);
+	}
+}
+
+/* Process. -------------------------------------------------------------- */
+
+static void check_rlimits(struct check *ck, const struct oci_process *p)
+{
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		const struct oci_rlimit *l = &p->rlimits[i];
+		const char *name = json_choice_name(oci_rlimit_types, l->type);
+
+		if (l->soft > l->hard)
+			oci_fault(ck, JSON_CONFLICT, &l->soft,
+				  "soft limit %llu is above hard limit %llu",
+				  (unsigned long long)l->soft, (unsigned long long)l->hard);
+		for (size_t j = 0; j < i; j++)
+			if (p->rlimits[j].type == l->type)
+				oci_fault(ck, JSON_DUPLICATE, &l->type, "%s is set twice", name);
+	}
+}
+
+static bool contains(char *const *list, const char *s)
+{
+	for (; list && *list; list++)
+		if (strcmp(*list, s) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * capabilities(7): the kernel grants no effective capability that is not permitted, and no ambient
+ * one that is not both permitted and inheritable.  What cannot be granted is a warning (config.md,
+ * Linux process).
+ */
+static void check_capabilities(struct check *ck, const struct oci_capabilities *caps)
+{
+	for (char **c = caps->effective; c && *c; c++)
+		if (!contains(caps->permitted, *c))
+			oci_warn(ck, c, "%s cannot be effective: it is not in permitted", *c);
+	for (char **c = caps->ambient; c && *c; c++)
+		if (!contains(caps->permitted, *c) || !contains(caps->inheritable, *c))
+			oci_warn(
+				ck, c,
+				"%s cannot be ambient: it is not in both permitted and inheritable",
+				*c);
+}
+
+/* sched(7), sched_setattr(2). */
+static void check_deadline(struct check *ck, const struct oci_scheduler *s)
+{
+	uint64_t runtime = s->runtime ? *s->runtime : 0;
+	uint64_t deadline = s->deadline ? *s->deadline : 0;
+	uint64_t period = s->period && *s->period ? *s->period : deadline;
+
+	if (runtime == 0 || deadline == 0)
+		oci_fault(ck, JSON_MISSING, &s->policy,
+			  "SCHED_DEADLINE needs runtime and deadline above 0");
+	else if (runtime > deadline || deadline > period)
+		oci_fault(ck, JSON_CONFLICT, &s->policy,
+			  "SCHED_DEADLINE needs runtime <= deadline <= period");
+}
+
+static void check_scheduler(struct check *ck, const struct oci_scheduler *s)
+{
+	bool realtime = s->policy == SCHED_FIFO || s->policy == SCHED_RR;
+	int priority = s->priority ? *s->priority : 0;
+
+	if (s->nice && (*s->nice < -20 || *s->nice > 19))
+		oci_fault(ck, JSON_BAD_VALUE, &s->nice, "nice value %d is out of range (-20 to 19)",
+			  *s->nice);
+	if (realtime && (priority < 1 || priority > 99))
+		oci_fault(ck, JSON_BAD_VALUE, s->priority ? (const void *)&s->priority : &s->policy,
+			  "%s needs a priority from 1 to 99",
+			  json_choice_name(oci_scheduler_policies, s->policy));
+	else if (!realtime && priority != 0)
+		oci_fault(ck, JSON_CONFLICT, &s->priority,
+			  "priority is for SCHED_FIFO and SCHED_RR");
+	if (s->policy == SCHED_DEADLINE)
+		check_deadline(ck, s);
+	else if (s->runtime || s->deadline || s->period)
+		oci_fault(ck, JSON_CONFLICT, &s->policy,
+			  "runtime, deadline and period are for SCHED_DEADLINE");
+	if (s->policy == SCHED_ISO)
+		oci_fault(ck, JSON_BAD_VALUE, &s->policy,
+			  "SCHED_ISO is a name that Linux never gave a meaning");
+}
+
+static void check_process(struct check *ck, const struct oci_process *p)
+{
+	if (p->cwd && *p->cwd != '/')
+		oci_fault(ck, JSON_BAD_VALUE, &p->cwd,
+			  "working directory \"%s\" is not an absolute path", p->cwd);
+	if (!p->args || !p->args[0])
+		oci_fault(ck, JSON_MISSING, p->args ? (const void *)&p->args : NULL,
+			    "args must not be empty: the program is missing");
+	else if (!*p->args[0])
+		oci_fault(ck, JSON_BAD_VALUE, &p->args[0], "the program's name is empty");
+	oci_check_env(ck, p->env);
+	if (p->user.umask && *p->user.umask > 0777)
+		oci_fault(ck, JSON_BAD_VALUE, &p->user.umask, "umask %u is out of range (0 to 511)",
+			  *p->user.umask);
+	if (p->oom_score_adj && (*p->oom_score_adj < -1000 || *p->oom_score_adj > 1000))
+		oci_fault(ck, JSON_BAD_VALUE, &p->oom_score_adj,
+			  "%d is out of range (-1000 to 1000)", *p->oom_score_adj);
+	check_rlimits(ck, p);
+	if (p->capabilities)
+		check_capabilities(ck, p->capabilities);
+	if (p->scheduler)
+		check_scheduler(ck, p->scheduler);
+	if (p->io_priority && p->io_priority->priority &&
+	    (*p->io_priority->priority < 0 || *p->io_priority->priority > 7))
+		oci_fault(ck, JSON_BAD_VALUE, &p->io_priority->priority,
+			  "%d is out of range (0 to 7)", *p->io_priority->priority);
+	if (p->exec_cpu_affinity) {
+		oci_check_cpu_list(ck, &p->exec_cpu_affinity->initial);
+		oci_check_cpu_list(ck, &p->exec_cpu_affinity->final);
+	}
+}
+
+/* The rest of config.md. ------------------------------------------------ */
+
+/* A number of a version: digits without a leading zero.  Returns what follows, or NULL. */
+static const char *semver_number(const char *s, unsigned int *out)
+{
+	size_t len = strspn(s, "0123456789");
+
+	if (len == 0 || len > 9 || (len > 1 && *s == '0'))
+		return NULL;
+	*out = (unsigned int)strtoul(s, NULL, 10);
+	return s + len;
+}
+
+/* https://semver.org/spec/v2.0.0.html: MAJOR.MINOR.PATCH, maybe -pre.release and +build. */
+static bool semver(const char *s, unsigned int *major, unsigned int *minor)
+{
+	static const char words[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+	unsigned int patch;
+
+	s = semver_number(s, major);
+	if (!s || *s++ != '.')
+		return false;
+	s = semver_number(s, minor);
+	if (!s || *s++ != '.')
+		return false;
+	s = semver_number(s, &patch);
+	for (const char *sign = "-+"; s && *sign; sign++) {
+		size_t len = *s == *sign ? strspn(s + 1, words) : 0;
+
+		if (*s == *sign && (len == 0 || s[1] == '.' || s[len] == '.'))
+			return false;
+		s += len ? len + 1 : 0;
+	}
+	return s && !*s;
+}
+
+static void check_version(struct check *ck, const struct oci_config *c)
+{
+	unsigned int major, minor, our_major, our_minor;
+
+	if (!c->oci_version)
+		return;
+	if (!semver(c->oci_version, &major, &minor)) {
+		oci_fault(ck, JSON_BAD_VALUE, &c->oci_version,
+			  "\"%s\" is not a version like \"" OCI_VERSION "\"", c->oci_version);
+		return;
+	}
+	semver(OCI_VERSION, &our_major, &our_minor);
+	if (major != our_major)
+		oci_fault(ck, JSON_BAD_VALUE, &c->oci_version,
+			  "version %s is not supported (1.0.0 to " OCI_VERSION " is)",
+			  c->oci_version);
+	else if (minor > our_minor)
+		oci_warn(ck, &c->oci_version, "version %s is newer than " OCI_VERSION
+			   ": members it adds are ignored", c->oci_version);
+}
+
+static void check_mounts(struct check *ck, const struct oci_config *c)
+{
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		const struct oci_mount *m = &c->mounts[i];
+
+		if (m->destination && !*m->destination)
+			oci_fault(ck, JSON_BAD_VALUE, &m->destination, "the destination is empty");
+		else if (m->destination && *m->destination != '/')
+			oci_warn(ck, &m->destination,
+				 "relative destination \"%s\" is deprecated: taken from \"/\"",
+				 m->destination);
+		if ((m->n_uid_mappings > 0) != (m->n_gid_mappings > 0))
+			oci_fault(ck, JSON_MISSING,
+				  m->n_uid_mappings ? &m->uid_mappings : &m->gid_mappings,
+				  "uidMappings and gidMappings must be set together");
+		oci_check_mappings(ck, m->uid_mappings, m->n_uid_mappings);
+		oci_check_mappings(ck, m->gid_mappings, m->n_gid_mappings);
+		if (m->n_uid_mappings == 0 &&
+		    (contains(m->options, "idmap") || contains(m->options, "ridmap")) &&
+		    !oci_namespace_find(c, CLONE_NEWUSER))
+			oci_fault(
+				ck, JSON_CONFLICT, &m->options,
+				"an idmap needs uidMappings and gidMappings, or a user namespace");
+	}
+}
+
+static void check_hook_list(struct check *ck, const struct oci_hook *hooks, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		oci_check_absolute(ck, &hooks[i].path);
+		oci_check_env(ck, hooks[i].env);
+		if (hooks[i].timeout && *hooks[i].timeout <= 0)
+			oci_fault(ck, JSON_BAD_VALUE, &hooks[i].timeout,
+				  "the timeout must be above 0 seconds");
+	}
+}
+
+static void check_hooks(struct check *ck, const struct oci_hooks *h)
+{
+	check_hook_list(ck, h->prestart, h->n_prestart);
+	check_hook_list(ck, h->create_runtime, h->n_create_runtime);
+	check_hook_list(ck, h->create_container, h->n_create_container);
+	check_hook_list(ck, h->start_container, h->n_start_container);
+	check_hook_list(ck, h->poststart, h->n_poststart);
+	check_hook_list(ck, h->poststop, h->n_poststop);
+}
+
+/* Without a uts namespace of the container's own, the name set would be the host's. */
+static void check_uts_name(struct check *ck, const struct oci_config *c, char *const *member,
+			   const char *what)
+{
+	if (!*member || !**member)
+		return;
+	if (!oci_namespace_find(c, CLONE_NEWUTS))
+		oci_fault(ck, JSON_CONFLICT, member, "a %s needs a uts namespace", what);
+	if (strlen(*member) > HOST_NAME_LEN)
+		oci_fault(ck, JSON_BAD_VALUE, member, "the %s is longer than %d bytes", what,
+			  HOST_NAME_LEN);
+}
+
+int oci_config_check(const struct oci_config *c, struct error *err)
+{
+	struct check ck = { .doc = c->doc, .err = err };
+
+	check_version(&ck, c);
+	if (!c->root)
+		oci_fault(&ck, JSON_MISSING, c, "\"root\" is required");
+	else if (c->root->path && !*c->root->path)
+		oci_fault(&ck, JSON_BAD_VALUE, &c->root->path, "the path is empty");
+	check_mounts(&ck, c);
+	/* `create` may do without a process, `start` may not (config.md). */
+	if (c->process)
+		check_process(&ck, c->process);
+	if (c->hooks)
+		check_hooks(&ck, c->hooks);
+	check_uts_name(&ck, c, &c->hostname, "hostname");
+	check_uts_name(&ck, c, &c->domainname, "domainname");
+	for (size_t i = 0; i < c->n_annotations; i++)
+		if (!*c->annotations[i].key)
+			oci_fault(&ck, JSON_BAD_VALUE, &c->annotations[i],
+				  "the name of an annotation is empty");
+	if (c->linux)
+		oci_check_linux(&ck, c);
+	return ck.result;
+}
+
+int oci_process_check(const struct oci_process *p, struct json_doc *doc, struct error *err)
+{
+	struct check ck = { .doc = doc, .err = err };
+
+	check_process(&ck, p);
+	return ck.result;
+}
+
+int oci_resources_check(const struct oci_resources *r, struct json_doc *doc, struct error *err)
+{
+	struct check ck = { .doc = doc, .err = err };
+
+	oci_check_resources(&ck, r);
+	return ck.result;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oci_check_resources.c - rules of linux.resources and linux.seccomp.
+ */
+#include <string.h>
+
+#include "oci/oci_check.h"
+
+#define ERRNO_MAX 4095		/* what a system call can return as an error */
+#define TRACE_DATA_MAX 65535	/* SECCOMP_RET_DATA has 16 bits */
+#define SYSCALL_ARGS 6
+
+static void check_device_rules(struct check *ck, const struct oci_resources *r)
+{
+	for (size_t i = 0; i < r->n_devices; i++) {
+		const struct oci_device_cgroup *d = &r->devices[i];
+
+		if (d->access && d->access[strspn(d->access, "rwm")])
+			oci_fault(ck, JSON_BAD_VALUE, &d->access,
+				  "\"%s\" has other letters than r, w and m", d->access);
+		if (d->major && *d->major < -1)
+			oci_fault(ck, JSON_BAD_VALUE, &d->major,
+				  "%lld is no major number, nor -1 for all", (long long)*d->major);
+		if (d->minor && *d->minor < -1)
+			oci_fault(ck, JSON_BAD_VALUE, &d->minor,
+				  "%lld is no minor number, nor -1 for all", (long long)*d->minor);
+	}
+}
+
+static void check_memory(struct check *ck, const struct oci_memory *m)
+{
+	if (m->swappiness && *m->swappiness > 100)
+		oci_fault(ck, JSON_BAD_VALUE, &m->swappiness, "%llu is out of range (0 to 100)",
+			    (unsigned long long)*m->swappiness);
+	/* swap counts memory and swap together. */
+	if (m->limit && m->swap && *m->limit > 0 && *m->swap > 0 && *m->swap < *m->limit)
+		oci_fault(ck, JSON_CONFLICT, &m->swap,
+			  "memory and swap together (%lld) are less than memory (%lld)",
+			  (long long)*m->swap, (long long)*m->limit);
+}
+
+static void check_cpu(struct check *ck, const struct oci_cpu *c)
+{
+	oci_check_cpu_list(ck, &c->cpus);
+	oci_check_cpu_list(ck, &c->mems);
+	if (c->burst && c->quota && *c->quota > 0 && *c->burst > (uint64_t)*c->quota)
+		oci_fault(ck, JSON_CONFLICT, &c->burst, "burst %llu is above quota %lld",
+			    (unsigned long long)*c->burst, (long long)*c->quota);
+	if (c->idle && *c->idle != 0 && *c->idle != 1)
+		oci_fault(ck, JSON_BAD_VALUE, &c->idle, "%lld is neither 0 nor 1",
+			  (long long)*c->idle);
+}
+
+static void check_block_io(struct check *ck, const struct oci_block_io *b)
+{
+	for (size_t i = 0; i < b->n_weight_device; i++)
+		if (!b->weight_device[i].weight && !b->weight_device[i].leaf_weight)
+			oci_fault(ck, JSON_MISSING, &b->weight_device[i],
+				  "needs weight or leafWeight");
+}
+
+/* "64KB", "2MB", "1GB": the kernel's file names. */
+static bool hugepage_size(const char *s)
+{
+	size_t digits = strspn(s, "0123456789");
+
+	return digits > 0 && s[0] != '0' && s[digits] && strchr("KMG", s[digits]) &&
+	       strcmp(s + digits + 1, "B") == 0;
+}
+
+static void check_hugepages(struct check *ck, const struct oci_resources *r)
+{
+	for (size_t i = 0; i < r->n_hugepage_limits; i++) {
+		const struct oci_hugepage_limit *h = &r->hugepage_limits[i];
+
+		if (h->page_size && !hugepage_size(h->page_size))
+			oci_fault(ck, JSON_BAD_VALUE, &h->page_size,
+				  "\"%s\" is no page size like \"64KB\", \"2MB\", \"1GB\"",
+				  h->page_size);
+	}
+}
+
+/* Each becomes the name of a file in the container's cgroup. */
+static void check_unified(struct check *ck, const struct oci_resources *r)
+{
+	for (size_t i = 0; i < r->n_unified; i++) {
+		const char *key = r->unified[i].key;
+
+		if (!*key || strchr(key, '/') || strcmp(key, ".") == 0 || strcmp(key, "..") == 0)
+			oci_fault(ck, JSON_BAD_VALUE, &r->unified[i],
+				  "\"%s\" is no name of a cgroup file", key);
+	}
+}
+
+void oci_check_resources(struct check *ck, const struct oci_resources *r)
+{
+	check_device_rules(ck, r);
+	if (r->memory)
+		check_memory(ck, r->memory);
+	if (r->cpu)
+		check_cpu(ck, r->cpu);
+	if (r->block_io)
+		check_block_io(ck, r->block_io);
+	check_hugepages(ck, r);
+	for (size_t i = 0; i < r->n_rdma; i++)
+		if (!r->rdma[i].hca_handles && !r->rdma[i].hca_objects)
+			oci_fault(ck, JSON_MISSING, &r->rdma[i], "needs hcaHandles or hcaObjects");
+	check_unified(ck, r);
+}
+
+/* Seccomp. -------------------------------------------------------------- */
+
+static void check_errno(struct check *ck, int action, uint32_t *const *member)
+{
+	if (!*member)
+		return;
+	if (action != OCI_ACT_ERRNO && action != OCI_ACT_TRACE)
+		oci_fault(ck, JSON_CONFLICT, member, "%s returns no errno",
+			    action ? json_choice_name(oci_seccomp_actions, action) : "the action");
+	else if (**member > (action == OCI_ACT_ERRNO ? ERRNO_MAX : TRACE_DATA_MAX))
+		oci_fault(ck, JSON_BAD_VALUE, member, "%u is out of range (0 to %d)", **member,
+			    action == OCI_ACT_ERRNO ? ERRNO_MAX : TRACE_DATA_MAX);
+}
+
+static void check_syscall_rule(struct check *ck, const struct oci_syscall *s)
+{
+	if (s->names && !s->names[0])
+		oci_fault(ck, JSON_MISSING, &s->names, "names at least one system call");
+	check_errno(ck, s->action, &s->errno_ret);
+	for (size_t i = 0; i < s->n_args; i++)
+		if (s->args[i].index >= SYSCALL_ARGS)
+			oci_fault(ck, JSON_BAD_VALUE, &s->args[i].index,
+				  "%u is out of range (0 to %d)", s->args[i].index,
+				  SYSCALL_ARGS - 1);
+	/*
+	 * The runtime hands over the listener with the filter already on: its own write() would
+	 * wait for itself.
+	 */
+	for (char **name = s->names; s->action == OCI_ACT_NOTIFY && name && *name; name++)
+		if (strcmp(*name, "write") == 0)
+			oci_fault(ck, JSON_BAD_VALUE, name,
+				  "SCMP_ACT_NOTIFY cannot be used for write");
+}
+
+void oci_check_seccomp(struct check *ck, const struct oci_config *c, const struct oci_seccomp *s)
+{
+	bool listener = s->listener_path || oci_annotation(c, "run.oci.seccomp.receiver");
+
+	check_errno(ck, s->default_action, &s->default_errno_ret);
+	if (s->default_action == OCI_ACT_NOTIFY)
+		oci_fault(ck, JSON_BAD_VALUE, &s->default_action,
+			  "SCMP_ACT_NOTIFY cannot be the default: handing over would be stopped");
+	if (s->listener_metadata && !listener)
+		oci_fault(ck, JSON_CONFLICT, &s->listener_metadata,
+			  "listenerMetadata needs a listenerPath");
+	if (s->listener_path)
+		oci_check_absolute(ck, &s->listener_path);
+	for (size_t i = 0; i < s->n_syscalls; i++) {
+		check_syscall_rule(ck, &s->syscalls[i]);
+		if (s->syscalls[i].action == OCI_ACT_NOTIFY && !listener)
+			oci_fault(ck, JSON_MISSING, &s->syscalls[i].action,
+				  "SCMP_ACT_NOTIFY needs a listenerPath");
+	}
+}
