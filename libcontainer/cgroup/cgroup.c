@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cgroup/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "cgroup/cgroup_impl.h"
+
+#define UNDO_TIMEOUT_MS 2000
+/* For the freeze around a kill: without it processes may fork away, so the listing is repeated. */
+#define KILL_FREEZE_MS 500
+#define KILL_ROUNDS 10
+
+#define JSON_TYPE struct cgroup_dir
+static const struct json_field dir_fields[] = {
+	FIELD(controllers, "controllers", JSON_REQUIRED),
+	FIELD(mount, "mount", JSON_REQUIRED),
+	FIELD(path, "path", JSON_REQUIRED),
+	FIELD(made, "made", JSON_OPTIONAL),
+	{ 0 }
+};
+#undef JSON_TYPE
+
+#define JSON_TYPE struct cgroup_ref
+const struct json_field cgroup_ref_fields[] = {
+	LIST(dirs, "dirs", dir_fields, JSON_OPTIONAL),
+	{ 0 }
+};
+#undef JSON_TYPE
+
+/* --- choosing --- */
+
+static int check_path(const struct oci_config *c, const char *path, struct error *err)
+{
+	const char *colon = strchr(path, ':');
+	const void *at = &c->linux->cgroups_path;
+
+	/* CVE class: a path that leaves the container's place in the hierarchy. */
+	if (path_has_dotdot(path))
+		return oci_error(c, at, err, "\"%s\" must not contain \"..\"", path);
+	if (*path != '/' && colon && strchr(colon + 1, ':'))
+		return oci_error(c, at, err,
+			"expected cgroupsPath to be a path for the cgroupfs manager, got \"%s\"; the form "
+			"slice:prefix:name is for the systemd manager (--systemd-cgroup)", path);
+	if (strlen(path) >= PATH_MAX / 2)
+		return oci_error(c, at, err, "longer than %d bytes", PATH_MAX / 2);
+	return 0;
+}
+
+/* The parent of the caller's own cgroup: its own one has processes, so nothing can be limited below it on v2. */
+static char *own_parent(const struct host_hierarchy *h, struct arena *a)
+{
+	char *path, *slash;
+
+	/* A caller outside the root of its cgroup namespace: "/../..". */
+	if (path_has_dotdot(h->own_path))
+		return (char *)"";
+	path = arena_strdup(a, h->own_path);
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	return path;
+}
+
+static int add_dir(const struct oci_config *c, const struct host_hierarchy *h, const char *path,
+		   struct arena *a, struct cgroup_ref *ref, struct error *err)
+{
+	struct cgroup_dir *d = &ref->dirs[ref->n_dirs];
+	char clean[PATH_MAX];
+	char *full = *path == '/' ? arena_strdup(a, path) :
+		arena_printf(a, "%s/%s", own_parent(h, a), path);
+
+	if (path_clean(full, clean, sizeof(clean)) < 0)
+		return oci_error(c, &c->linux->cgroups_path, err, "the cgroup's path is too long");
+	if (strcmp(clean, "/") == 0)
+		return oci_error(c, &c->linux->cgroups_path, err,
+				 "\"%s\" is the root of the cgroup hierarchy", path);
+	*d = (struct cgroup_dir){ h->controllers, h->mount, arena_strdup(a, clean), 0 };
+	ref->n_dirs++;
+	return 0;
+}
+
+static int choose_dirs(const struct oci_config *c, const struct host *h, const struct cgroup_options *o,
+		       struct arena *a, struct cgroup_plan *out, struct error *err)
+{
+	const char *path = c->linux && c->linux->cgroups_path ? c->linux->cgroups_path : "";
+
+	out->path_given = *path;
+	if (o->manager == CGROUP_MANAGER_NONE || h->n_hierarchies == 0)
+		return 0;
+	if (o->manager == CGROUP_MANAGER_SYSTEMD)
+		return error_set(err, 0, "the systemd cgroup manager is not available in this build; "
+				 "use --cgroup-manager=cgroupfs");
+	if (h->n_hierarchies > CGROUP_DIRS_MAX)
+		return error_set(err, 0, "more than %d cgroup hierarchies are mounted", CGROUP_DIRS_MAX);
+	if (!out->path_given)
+		path = arena_printf(a, "/%s", o->id);
+	else if (check_path(c, path, err) < 0)
+		return -EINVAL;
+	out->ref.dirs = ARENA_NEW_ARRAY(a, struct cgroup_dir, h->n_hierarchies);
+	for (size_t i = 0; i < h->n_hierarchies; i++) {
+		int ret = add_dir(c, &h->hierarchies[i], path, a, &out->ref, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static bool mounts_cgroup_writable(const struct oci_config *c)
+{
+	char clean[PATH_MAX];
+
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		const struct oci_mount *m = &c->mounts[i];
+		bool ro = false;
+
+		if (!m->source || strcmp(m->source, "cgroup") || !m->destination ||
+		    path_clean(m->destination, clean, sizeof(clean)) < 0 || strcmp(clean, "/sys/fs/cgroup"))
+			continue;
+		for (char **o = m->options; o && *o; o++)
+			ro = ro || strcmp(*o, "ro") == 0;
+		if (!ro)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who shall own the leaf (config-linux.md "Cgroup ownership"): with a cgroup namespace of its own and a writable
+ * cgroup2, the host uid of the container's user.  Never on v1, where delegation is not safe.
+ */
+static int64_t choose_owner(const struct oci_config *c, const struct host *h)
+{
+	const struct oci_namespace *ns = oci_namespace_find(c, CLONE_NEWCGROUP);
+	uint32_t uid = c->process ? c->process->user.uid : 0;
+
+	if (h->cgroup_mode != HOST_CGROUP_V2 || !ns || ns->path || !mounts_cgroup_writable(c))
+		return -1;
+	if (c->linux->n_uid_mappings == 0)
+		return uid == h->euid ? -1 : (int64_t)uid;
+	for (size_t i = 0; i < c->linux->n_uid_mappings; i++) {
+		const struct oci_id_mapping *m = &c->linux->uid_mappings[i];
+
+		if (uid < m->container_id || uid - m->container_id >= m->size)
+			continue;
+		uid = m->host_id + (uid - m->container_id);
+		return uid == h->euid ? -1 : (int64_t)uid;
+	}
+	return -1;
+}
+
+int cgroup_compile(const struct oci_config *c, const struct host *h, const struct cgroup_options *o,
+		   struct arena *a, struct cgroup_plan *out, struct error *err)
+{
+	struct cgroup_device_plan *devices = &out->devices;
+	int v1_devices, ret;
+
+	*out = (struct cgroup_plan){
+		.config = c, .manager = o->manager, .rootless = o->rootless,
+		.devices.dir = -1, .owner = -1,
+	};
+	ret = choose_dirs(c, h, o, a, out, err);
+	if (ret < 0)
+		return ret;
+	/* "disabled" means that somebody else limits the container: engines leave the resources in. */
+	if (o->manager == CGROUP_MANAGER_NONE)
+		return 0;
+	ret = cgroup_knob_compile(c, &out->ref, a, &out->writes, &out->n_writes, err);
+	if (ret < 0)
+		return ret;
+	out->owner = choose_owner(c, h);
+	v1_devices = cgroup_knob_dir(&out->ref, "devices");
+	devices->dir = v1_devices >= 0 ? v1_devices : cgroup_knob_dir(&out->ref, "");
+	if (devices->dir < 0)
+		return 0;
+	ret = cgroup_device_rules(c, a, devices, err);
+	if (ret == 0 && v1_devices >= 0)
+		ret = cgroup_device_lines(c, a, devices, err);
+	else if (ret == 0)
+		cgroup_device_program(a, devices);
+	return ret;
+}
+
+int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *ref, struct arena *a,
+			  struct cgroup_plan *out, struct error *err)
+{
+	*out = (struct cgroup_plan){
+		.config = c, .manager = CGROUP_MANAGER_FS, .path_given = true, .ref = *ref,
+		.devices.dir = -1, .owner = -1,
+	};
+	return cgroup_knob_compile(c, &out->ref, a, &out->writes, &out->n_writes, err);
+}
+
+static void show_devices(const struct cgroup_device_plan *d, struct show *out)
+{
+	char text[CGROUP_DEVICE_TEXT];
+
+	for (size_t i = 0; i < d->n_rules; i++) {
+		cgroup_device_text(&d->rules[i], text);
+		show_act(out, "%s devices \"%s\"", d->rules[i].allow ? "allow" : "deny", text);
+	}
+	if (d->n_insns)
+		show_act(out, "attach device program of %zu instructions", d->n_insns);
+}
+
+void cgroup_show(const struct cgroup_plan *p, struct show *out)
+{
+	for (size_t i = 0; i < p->ref.n_dirs; i++)
+		show_act(out, "join cgroup %s%s", p->ref.dirs[i].mount, p->ref.dirs[i].path);
+	show_devices(&p->devices, out);
+	for (size_t i = 0; i < p->n_writes; i++) {
+		const struct cgroup_write *w = &p->writes[i];
+		const struct cgroup_dir *d = &p->ref.dirs[w->dir];
+
+		show_act(out, "write \"%s\" to %s%s/%s (%s)", w->value, d->mount, d->path, w->file,
+			 w->member);
+	}
+	if (p->owner >= 0)
+		show_act(out, "chown cgroup to %lld", (long long)p->owner);
+}
+
+/* --- making --- */
+
+static void begin(struct cgroup *cg, const struct cgroup_ref *ref, struct arena *a)
+{
+	cg->ref.n_dirs = ref->n_dirs < CGROUP_DIRS_MAX ? ref->n_dirs : CGROUP_DIRS_MAX;
+	cg->ref.dirs = arena_memdup(a, ref->dirs, cg->ref.n_dirs * sizeof(*ref->dirs));
+	for (size_t i = 0; i < CGROUP_DIRS_MAX; i++)
+		cg->dirs[i] = cg->tasks[i] = -1;
+}
+
+void cgroup_close(struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
+		fd_close(&cg->dirs[i]);
+		fd_close(&cg->tasks[i]);
+	}
+}
+
+/* Opens the deepest part of the path that is there, and counts the rest. */
+static int open_deepest(struct cgroup *cg, size_t i)
+{
+	struct cgroup_dir *d = &cg->ref.dirs[i];
+	owned_fd mount = cgroup_mount_open(d);
+	char path[PATH_MAX], *slash;
+
+	if (mount < 0)
+		return mount;
+	if ((size_t)snprintf(path, sizeof(path), "%s", d->path) >= sizeof(path))
+		return -ENAMETOOLONG;
+	d->made = 0;
+	while ((slash = strrchr(path, '/'))) {
+		int fd = cgroup_dir_open(mount, path);
+
+		if (fd != -ENOENT) {
+			cg->dirs[i] = fd;
+			return fd < 0 ? fd : 0;
+		}
+		d->made++;
+		*slash = '\0';
+	}
+	cg->dirs[i] = fd_take(&mount);
+	return 0;
+}
+
+/* A cgroup that was there before: is it fit for the container? */
+static int check_existing(const struct cgroup *cg, size_t i, struct arena *a, struct error *err)
+{
+	const struct cgroup_dir *d = &cg->ref.dirs[i];
+	pid_t *pids = NULL;
+	size_t n = 0;
+	int ret = cgroup_tree_procs(cg->dirs[i], a, &pids, &n);
+
+	if (ret < 0)
+		return error_set(err, -ret, "list processes of cgroup %s%s", d->mount, d->path);
+	if (n > 0)
+		return error_set(err, EBUSY, "container's cgroup is not empty: %zu process(es) found in %s%s",
+				 n, d->mount, d->path);
+	if (!cgroup_dir_is_v2(d) && !cgroup_list_has(d->controllers, "freezer", ','))
+		return 0;
+	if (cgroup_hierarchy(d)->frozen(cg->dirs[i]) == 1)
+		return error_set(err, 0, "container's cgroup unexpectedly frozen: %s%s", d->mount, d->path);
+	return 0;
+}
+
+int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg, struct error *err)
+{
+	begin(cg, &p->ref, a);
+	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
+		const struct cgroup_dir *d = &cg->ref.dirs[i];
+		int ret = open_deepest(cg, i);
+
+		if (ret < 0)
+			ret = error_set(err, -ret, "open cgroup %s%s", d->mount, d->path);
+		else if (d->made == 0)
+			ret = check_existing(cg, i, a, err);
+		if (ret < 0) {
+			cgroup_close(cg);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static const struct cgroup_manager_ops *manager(const struct cgroup_plan *p)
+{
+	return p->manager == CGROUP_MANAGER_NONE ? &cgroup_manager_none : &cgroup_manager_fs;
+}
+
+int cgroup_create_run(const struct cgroup_plan *p, struct cgroup *cg, struct error *err)
+{
+	return manager(p)->create(p, cg, err);
+}
+
+int cgroup_devices_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
+{
+	const struct cgroup_device_plan *d = &p->devices;
+	struct error why;
+	int ret;
+
+	if (d->dir < 0 || cg->dirs[d->dir] < 0)
+		return 0;
+	if (d->n_lines)
+		ret = cgroup_device_write_lines(d, cg->dirs[d->dir], &why);
+	else
+		ret = cgroup_device_attach(d, cg->dirs[d->dir], cg->ref.dirs[d->dir].made == 0, &why);
+	if (ret == 0)
+		return 0;
+	/* In a user namespace nodes cannot be made, and the outer container's own rules still hold. */
+	if (p->rootless && (ret == -EPERM || ret == -EACCES)) {
+		log_debug("no device control: %s", why.text);
+		return 0;
+	}
+	if (err)
+		*err = why;
+	return ret;
+}
+
+int cgroup_delegate_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
+{
+	char list[1024], *rest = list, *name;
+	int dir = cgroup_clone_fd(cg);
+
+	if (p->owner < 0 || dir < 0)
+		return 0;
+	if (file_read_small(AT_FDCWD, "/sys/kernel/cgroup/delegate", list, sizeof(list)) < 0)
+		snprintf(list, sizeof(list), "cgroup.procs\ncgroup.subtree_control\ncgroup.threads");
+	/* Nobody is in the cgroup yet, so nobody can have prepared anything for us to stumble over. */
+	if (fchown(dir, (uid_t)p->owner, (gid_t)-1) < 0)
+		return error_set(err, errno, "chown the container's cgroup to %lld", (long long)p->owner);
+	while ((name = strsep(&rest, "\n"))) {
+		if (!*name || strchr(name, '/'))
+			continue;
+		if (fchownat(dir, name, (uid_t)p->owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno != ENOENT)
+			return error_set(err, errno, "chown %s of the container's cgroup", name);
+	}
+	return 0;
+}
+
+/* --- joining --- */
+
+int cgroup_clone_fd(const struct cgroup *cg)
+{
+	return cg->ref.n_dirs && cgroup_dir_is_v2(&cg->ref.dirs[0]) ? cg->dirs[0] : -1;
+}
+
+int cgroup_join_self_run(const struct cgroup *cg, struct error *err)
+{
+	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
+		const struct cgroup_dir *d = &cg->ref.dirs[i];
+
+		if (cg->tasks[i] < 0)
+			continue;
+		if (write(cg->tasks[i], "0", 1) == 1)
+			continue;
+		error_set(err, errno, "join cgroup %s%s", d->mount, d->path);
+		if (err && err->errnum == EINVAL && cgroup_list_has(d->controllers, "cpu", ','))
+			error_append(err, " (a realtime process needs cpu.rt_runtime_us in it)");
+		return err ? -err->errnum : -EIO;
+	}
+	return 0;
+}
+
+int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err)
+{
+	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
+		const struct cgroup_dir *d = &cg->ref.dirs[i];
+		int ret = cg->dirs[i] < 0 ? 0 : file_writef(cg->dirs[i], "cgroup.procs", "%d", (int)pid);
+
+		if (ret < 0)
+			return error_set(err, -ret, "error adding pid %d to cgroups: %s%s", (int)pid,
+					 d->mount, d->path);
+	}
+	return 0;
+}
+
+void cgroup_undo(struct cgroup *cg)
+{
+	cgroup_close(cg);
+	(void)cgroup_manager_fs.remove(&cg->ref, UNDO_TIMEOUT_MS, NULL);
+}
+
+/* One `exec --cgroup` value: changes the path of the hierarchies it names. */
+static int apply_sub(struct cgroup *cg, const char *sub, struct arena *a, struct error *err)
+{
+	const char *colon = strchr(sub, ':');
+	const char *path = colon ? colon + 1 : sub;
+	char *list, *name;
+
+	if (path_has_dotdot(path))
+		return error_set(err, 0, "bad sub cgroup path: %s", sub);
+	if (!colon) {
+		for (size_t i = 0; i < cg->ref.n_dirs; i++)
+			if (cgroup_dir_used(&cg->ref.dirs[i]))
+				cg->ref.dirs[i].path = arena_printf(a, "%s/%s", cg->ref.dirs[i].path, path);
+		return 0;
+	}
+	list = arena_strndup(a, sub, (size_t)(colon - sub));
+	while ((name = strsep(&list, ","))) {
+		int i = cgroup_knob_dir(&cg->ref, name);
+
+		if (i < 0 || !cgroup_dir_used(&cg->ref.dirs[i]))
+			return error_set(err, 0, "unknown controller %s in --cgroup %s", name, sub);
+		cg->ref.dirs[i].path = arena_printf(a, "%s/%s", cg->ref.dirs[i].path, path);
+	}
+	return 0;
+}
+
+int cgroup_open_exec(const struct cgroup_ref *ref, char *const *subs, struct arena *a,
+		     struct cgroup *cg, struct error *err)
+{
+	int ret = 0;
+
+	begin(cg, ref, a);
+	for (; subs && *subs && ret == 0; subs++)
+		ret = apply_sub(cg, *subs, a, err);
+	for (size_t i = 0; ret == 0 && i < cg->ref.n_dirs; i++) {
+		const struct cgroup_dir *d = &cg->ref.dirs[i];
+
+		if (!cgroup_dir_used(d))
+			continue;
+		cg->dirs[i] = cgroup_leaf_open(d);
+		if (cg->dirs[i] >= 0 && !cgroup_dir_is_v2(d)) {
+			cg->tasks[i] = openat(cg->dirs[i], "tasks", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+			ret = cg->tasks[i] < 0 ? -errno : 0;
+		} else if (cg->dirs[i] < 0) {
+			ret = cg->dirs[i];
+		}
+		if (ret < 0)
+			error_set(err, -ret, "error adding pid to cgroups: open %s%s", d->mount, d->path);
+	}
+	if (ret < 0)
+		cgroup_close(cg);
+	return ret;
+}
+
+int cgroup_follow_init(struct cgroup *cg, pid_t init_pid, struct error *err)
+{
+	struct cgroup_dir *d = &cg->ref.dirs[0];
+	char text[PATH_MAX], file[64], *line, *end;
+	owned_fd proc = proc_open();
+	owned_fd mount = -1;
+	ssize_t n;
+	int fd;
+
+	if (cgroup_clone_fd(cg) < 0)
+		return 0;
+	snprintf(file, sizeof(file), "%d/cgroup", (int)init_pid);
+	n = proc < 0 ? proc : proc_read(proc, file, text, sizeof(text));
+	if (n < 0)
+		return error_set(err, (int)-n, "read /proc/%s", file);
+	line = strstr(text, "0::");
+	end = line ? strchr(line, '\n') : NULL;
+	if (end)
+		*end = '\0';
+	/* Where init went is the container's choice: it must not lead out of what the container was given. */
+	if (!line || !path_is_below(line + 3, d->path))
+		return error_set(err, 0, "the container's process %d has left its cgroup %s%s",
+				 (int)init_pid, d->mount, d->path);
+	mount = cgroup_mount_open(d);
+	fd = mount < 0 ? mount : cgroup_dir_open(mount, line + 3);
+	if (fd < 0)
+		return error_set(err, -fd, "open cgroup %s%s", d->mount, line + 3);
+	fd_close(&cg->dirs[0]);
+	cg->dirs[0] = fd;
+	return 0;
+}
+
+/* --- by reference --- */
+
+/* The first hierarchy in use, v2 if there is one: its list of processes is as good as any. */
+static const struct cgroup_dir *main_dir(const struct cgroup_ref *ref)
+{
+	for (size_t i = 0; i < ref->n_dirs; i++)
+		if (cgroup_dir_used(&ref->dirs[i]))
+			return &ref->dirs[i];
+	return NULL;
+}
+
+/* v1's freezer where it is mounted, for tools look there; else v2. */
+static const struct cgroup_dir *freezer_dir(const struct cgroup_ref *ref)
+{
+	int i = cgroup_knob_dir(ref, "freezer");
+
+	if (i < 0 || !cgroup_dir_used(&ref->dirs[i]))
+		i = cgroup_knob_dir(ref, "");
+	return i >= 0 && cgroup_dir_used(&ref->dirs[i]) ? &ref->dirs[i] : NULL;
+}
+
+static int compare_pids(const void *x, const void *y)
+{
+	pid_t a = *(const pid_t *)x, b = *(const pid_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, size_t *n,
+		 struct error *err)
+{
+	const struct cgroup_dir *d = main_dir(ref);
+	owned_fd dir = d ? cgroup_leaf_open(d) : -ENOENT;
+	int ret = dir;
+
+	*pids = NULL;
+	*n = 0;
+	if (dir >= 0)
+		ret = cgroup_tree_procs(dir, a, pids, n);
+	if (ret < 0 && ret != -ENOENT)
+		return error_set(err, -ret, "list processes of cgroup %s%s", d->mount, d->path);
+	if (*n)
+		qsort(*pids, *n, sizeof(**pids), compare_pids);
+	return 0;
+}
+
+int cgroup_is_frozen(const struct cgroup_ref *ref)
+{
+	const struct cgroup_dir *d = freezer_dir(ref);
+	owned_fd dir = d ? cgroup_leaf_open(d) : -ENOENT;
+
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	return cgroup_hierarchy(d)->frozen(dir);
+}
+
+static int set_frozen(const struct cgroup_ref *ref, bool frozen, int timeout_ms, struct error *err)
+{
+	const struct cgroup_dir *d = freezer_dir(ref);
+	const char *verb = frozen ? "freeze" : "thaw";
+	owned_fd dir = d ? cgroup_leaf_open(d) : -1;
+	char state[32] = "";
+	int ret = dir;
+
+	if (!d)
+		return error_set(err, 0, "%s: the container has no cgroup with a freezer", verb);
+	if (dir >= 0)
+		ret = cgroup_hierarchy(d)->set_frozen(dir, frozen, timeout_ms, state);
+	if (ret == 0)
+		return 0;
+	if (ret == -ETIMEDOUT && frozen)
+		(void)cgroup_hierarchy(d)->set_frozen(dir, false, KILL_FREEZE_MS, (char [32]){ "" });
+	if (ret == -ETIMEDOUT)
+		return error_set(err, ETIMEDOUT, "%s cgroup %s%s: %s after %d ms", verb, d->mount, d->path,
+				 state, timeout_ms);
+	error_set(err, -ret, "%s cgroup %s%s", verb, d->mount, d->path);
+	if (ret == -EACCES || ret == -EPERM)
+		error_append(err, " (the cgroup must be writable: run as its owner, or have it delegated)");
+	return ret;
+}
+
+int cgroup_freeze(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
+{
+	return set_frozen(ref, true, timeout_ms, err);
+}
+
+int cgroup_thaw(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
+{
+	return set_frozen(ref, false, timeout_ms, err);
+}
+
+/* 1: the kernel has killed everything below the v2 leaf; 0: it cannot, or there is none; or -errno. */
+static int kill_whole(const struct cgroup_ref *ref)
+{
+	const struct cgroup_dir *d = main_dir(ref);
+	owned_fd dir = d && cgroup_dir_is_v2(d) ? cgroup_leaf_open(d) : -1;
+	int ret = dir < 0 ? -EOPNOTSUPP : cgroup_hierarchy(d)->kill(dir);
+
+	return ret == 0 ? 1 : ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+/* Signals whoever is in the list now; the count that could be signalled. */
+static int kill_listed(const struct cgroup_ref *ref, int sig, size_t *signalled, struct error *err)
+{
+	struct arena scratch = ARENA_INIT;
+	pid_t *pids;
+	size_t n;
+	int ret = cgroup_procs(ref, &scratch, &pids, &n, err);
+
+	*signalled = 0;
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		if (pids[i] == getpid())
+			continue;
+		if (kill(pids[i], sig) == 0)
+			(*signalled)++;
+		else if (errno != ESRCH)
+			ret = error_set(err, errno, "kill process %d", (int)pids[i]);
+	}
+	arena_free(&scratch);
+	return ret;
+}
+
+/* With everybody frozen one pass reaches all; else new children may appear, so pass until nobody is left. */
+static int kill_each(const struct cgroup_ref *ref, int sig, struct error *err)
+{
+	bool was_frozen = cgroup_is_frozen(ref) == 1;
+	bool frozen = was_frozen || set_frozen(ref, true, KILL_FREEZE_MS, NULL) == 0;
+	int rounds = frozen || sig != SIGKILL ? 1 : KILL_ROUNDS;
+	size_t signalled;
+	int ret = 0;
+
+	do {
+		ret = kill_listed(ref, sig, &signalled, err);
+	} while (ret == 0 && signalled && --rounds > 0);
+	if (frozen && (!was_frozen || sig == SIGKILL))
+		(void)set_frozen(ref, false, KILL_FREEZE_MS, NULL);
+	return ret;
+}
+
+int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err)
+{
+	const struct cgroup_dir *d = main_dir(ref);
+	int ret = sig == SIGKILL ? kill_whole(ref) : 0;
+
+	if (ret < 0)
+		return error_set(err, -ret, "kill cgroup %s%s", d->mount, d->path);
+	if (ret == 0)
+		return d ? kill_each(ref, sig, err) : 0;
+	/* A paused container is to be gone, too: on v1 a frozen process does not even die. */
+	if (cgroup_is_frozen(ref) == 1)
+		(void)set_frozen(ref, false, KILL_FREEZE_MS, NULL);
+	return 0;
+}
+
+int cgroup_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
+{
+	return cgroup_manager_fs.remove(ref, timeout_ms, err);
+}

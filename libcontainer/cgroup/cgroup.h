@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup.h - the container's control groups: chosen, made, limited, joined, frozen, killed, removed.
+ *
+ * Life of a cgroup at create:
+ *
+ *	cgroup_compile()	pure: paths, file writes, device rules              -> struct cgroup_plan
+ *	cgroup_open_run()	looks, changes nothing; afterwards cg->ref is complete and can be recorded
+ *	cgroup_create_run()	directories, controllers
+ *	cgroup_devices_run()	device rules
+ *	cgroup_limits_run()	resource limits
+ *	cgroup_delegate_run()	ownership, for a container with a cgroup namespace and a writable cgroup2
+ *	clone3(CLONE_INTO_CGROUP, cgroup_clone_fd()), and cgroup_join_self_run() in the child
+ *	cgroup_undo()		if anything failed
+ *
+ * All other commands start from the recorded struct cgroup_ref.
+ *
+ * A cgroup is only ever reached through a descriptor of its hierarchy's mount point, checked by fstatfs() to be the
+ * right file system, and from there without symlinks, ".." or crossing a mount.  Two small vtables (cgroup_impl.h)
+ * hold what differs: the hierarchy (v1, v2) and the manager (fs, none).
+ */
+#ifndef KIST_CGROUP_H
+#define KIST_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "cgroup/cgroup_device.h"
+#include "cgroup/cgroup_knob.h"
+#include "host.h"
+#include "json/json.h"
+#include "oci/oci.h"
+#include "show.h"
+
+/* More than the kernel has controllers (14), with room for named v1 hierarchies. */
+#define CGROUP_DIRS_MAX 24
+
+enum cgroup_manager {
+	CGROUP_MANAGER_FS,
+	CGROUP_MANAGER_SYSTEMD,
+	CGROUP_MANAGER_NONE,		/* never touch a cgroup */
+};
+
+/* The container's directory in one hierarchy. */
+struct cgroup_dir {
+	char *controllers;		/* as struct host_hierarchy: "" is v2 */
+	char *mount;			/* "/sys/fs/cgroup/memory" */
+	char *path;			/* below the mount: "/docker/ID"; "": not used, or not permitted */
+	uint32_t made;			/* how many trailing components of path are ours to remove */
+};
+
+/* What the state record keeps; with it every later command finds the cgroup. */
+struct cgroup_ref {
+	struct cgroup_dir *dirs;	/* v2 first, if there is one */
+	size_t n_dirs;			/* 0: the container has no cgroup */
+};
+
+extern const struct json_field cgroup_ref_fields[];
+
+struct cgroup_options {
+	enum cgroup_manager manager;
+	const char *id;			/* container id; the default path is "/<id>" */
+	bool rootless;			/* the caller may lack permission: then do without, if nothing was asked */
+};
+
+struct cgroup_plan {
+	const struct oci_config *config;	/* for the position of a member in an error */
+	enum cgroup_manager manager;
+	bool rootless;
+	bool path_given;		/* linux.cgroupsPath is in the config */
+	struct cgroup_ref ref;		/* made is 0 in all: cgroup_open_run() finds out */
+	struct cgroup_write *writes;	/* in this order */
+	size_t n_writes;
+	struct cgroup_device_plan devices;
+	int64_t owner;			/* host uid that shall own the v2 leaf, or -1 */
+};
+
+/* An open cgroup. */
+struct cgroup {
+	struct cgroup_ref ref;
+	int dirs[CGROUP_DIRS_MAX];	/* the leaf of ref.dirs[i], or -1; before create: its deepest existing parent */
+	int tasks[CGROUP_DIRS_MAX];	/* v1: its "tasks" file for writing, or -1 */
+};
+
+/*
+ * Decides everything.  linux.cgroupsPath: absolute: below each mount; relative: below the parent of the
+ * caller's own cgroup (left open by config-linux.md "Cgroups Path"); absent: "/<id>".
+ * Errors: ".." in the path, a systemd path for the fs manager, settings that the mounted cgroup version cannot express.
+ */
+int cgroup_compile(const struct oci_config *c, const struct host *h, const struct cgroup_options *o,
+		   struct arena *a, struct cgroup_plan *out, struct error *err);
+
+/*
+ * The same for `update` of an existing container: c has only linux.resources (and doc) filled.  Device rules are not
+ * part of it: engines send a deny-all with every update and mean nothing by it.
+ */
+int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *ref, struct arena *a,
+			  struct cgroup_plan *out, struct error *err);
+
+void cgroup_show(const struct cgroup_plan *p, struct show *out);
+
+/*
+ * Opens the leaf, or its deepest existing parent, in each hierarchy and counts what create will make
+ * (cg->ref.dirs[].made; memory from a).  No side effect, so that the record can be written before the first one.
+ * Refuses a leaf that holds processes or is frozen (config-linux.md "Control groups").
+ */
+int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg, struct error *err);
+
+/*
+ * Makes the directories and has the controllers enabled: every available one where that is possible, those that a
+ * setting needs without fail.  Without permission, rootless, and with nothing asked for, the hierarchy is skipped.
+ */
+int cgroup_create_run(const struct cgroup_plan *p, struct cgroup *cg, struct error *err);
+
+int cgroup_devices_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err);
+int cgroup_limits_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err);
+
+/* Gives the v2 leaf, and the files in it that /sys/kernel/cgroup/delegate lists, to p->owner. */
+int cgroup_delegate_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err);
+
+/* Descriptor of the v2 leaf for CLONE_INTO_CGROUP, still owned by cg; -1: none. */
+int cgroup_clone_fd(const struct cgroup *cg);
+
+/*
+ * Called by a single-threaded child: joins the v1 cgroups by writing "0" to each tasks file, which (unlike
+ * cgroup.procs) does not wait for an RCU grace period.  Nothing to do on pure v2.  No allocation.
+ */
+int cgroup_join_self_run(const struct cgroup *cg, struct error *err);
+
+/* Where CLONE_INTO_CGROUP is refused: moves pid into every cgroup through cgroup.procs (slow: 5-12 ms). */
+int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err);
+
+/* Removes what cgroup_create_run() made and closes; silent, best effort. */
+void cgroup_undo(struct cgroup *cg);
+void cgroup_close(struct cgroup *cg);
+
+/* --- by reference: commands on an existing container --- */
+
+/*
+ * Opens the recorded cgroup for a process to join.  subs: `exec --cgroup` values "[CONTROLLER,...:]PATH" relative to
+ * the container's cgroup, or NULL.
+ */
+int cgroup_open_exec(const struct cgroup_ref *ref, char *const *subs, struct arena *a,
+		     struct cgroup *cg, struct error *err);
+
+/*
+ * When the leaf cannot be joined (EBUSY: the payload has enabled controllers in it and moved itself below, as systemd
+ * does): the v2 cgroup that init_pid is in now, which must be below the leaf.  Replaces cg's v2 descriptor.
+ */
+int cgroup_follow_init(struct cgroup *cg, pid_t init_pid, struct error *err);
+
+/* All processes, those of sub-cgroups included, ascending; an absent cgroup has none. */
+int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, size_t *n,
+		 struct error *err);
+
+/*
+ * Sends sig to every process.  SIGKILL: cgroup.kill (Linux 5.14), else frozen, signalled, thawed until nobody is
+ * new; a paused container is thawed, for v1 delivers nothing to the frozen.
+ */
+int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err);
+
+/* On expiry of timeout_ms the cgroup is thawed again and the error says which state it was in. */
+int cgroup_freeze(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
+int cgroup_thaw(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
+
+/* 1, 0, or -errno; 0 if there is no cgroup (any more). */
+int cgroup_is_frozen(const struct cgroup_ref *ref);
+
+/*
+ * Removes what create made: sub-cgroups of the payload depth first, the leaf, and made parents that are empty.
+ * Kills nothing; waits timeout_ms for processes that are dying.  Already gone is success.
+ */
+int cgroup_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
+
+#endif

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directories of the cgroup file systems, and the two managers that need nothing else: "fs" makes and removes the
+ * directories itself, "none" leaves cgroups alone.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/dir.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "cgroup/cgroup_impl.h"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* A neighbour's delete may take an empty parent away between our look and our mkdir(): start over, but not for ever. */
+#define CREATE_TRIES 10
+
+int64_t cgroup_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const struct cgroup_hierarchy_ops *cgroup_hierarchy(const struct cgroup_dir *d)
+{
+	return cgroup_dir_is_v2(d) ? &cgroup_hierarchy_v2 : &cgroup_hierarchy_v1;
+}
+
+int cgroup_mount_open(const struct cgroup_dir *d)
+{
+	owned_fd fd = open(d->mount, DIR_FLAGS);
+	struct statfs fs;
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0)
+		return -errno;
+	if ((long)fs.f_type != cgroup_hierarchy(d)->magic)
+		return -EMEDIUMTYPE;
+	return fd_take(&fd);
+}
+
+/* The next component of *path into name; false at the end.  *path moves on. */
+static bool next_component(const char **path, char name[NAME_MAX + 1])
+{
+	const char *s = *path + strspn(*path, "/");
+	size_t len = strcspn(s, "/");
+
+	if (!len || len > NAME_MAX)
+		return false;
+	memcpy(name, s, len);
+	name[len] = '\0';
+	*path = s + len;
+	return true;
+}
+
+/* For a kernel or an outer seccomp profile without openat2(): the same walk, one component at a time. */
+static int dir_open_steps(int base, const char *path)
+{
+	owned_fd cur = openat(base, ".", DIR_FLAGS);
+	char name[NAME_MAX + 1];
+
+	while (cur >= 0 && next_component(&path, name)) {
+		int next = strcmp(name, "..") ? openat(cur, name, DIR_FLAGS) : (errno = EXDEV, -1);
+		int saved = errno;
+
+		fd_close(&cur);
+		cur = next;
+		errno = saved;
+	}
+	return cur < 0 ? -errno : fd_take(&cur);
+}
+
+int cgroup_dir_open(int base, const char *path)
+{
+	struct open_how how = {
+		.flags = DIR_FLAGS,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	const char *below = path + strspn(path, "/");
+	int fd = sys_openat2(base, *below ? below : ".", &how);
+
+	return fd == -ENOSYS ? dir_open_steps(base, below) : fd;
+}
+
+int cgroup_leaf_open(const struct cgroup_dir *d)
+{
+	owned_fd mount = cgroup_mount_open(d);
+
+	return mount < 0 ? mount : cgroup_dir_open(mount, d->path);
+}
+
+static bool is_subdir(int dir, const char *name, unsigned char type)
+{
+	struct stat st;
+
+	if (type != DT_UNKNOWN)
+		return type == DT_DIR;
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+int cgroup_tree_walk(int dir, cgroup_visit *visit, void *ctx)
+{
+	struct dir_iter it;
+	const char *name;
+	unsigned char type;
+	int ret = visit(ctx, dir);
+
+	if (ret < 0)
+		return ret;
+	ret = dir_begin(&it, dir);
+	while (ret == 0 && (name = dir_next(&it, &type, &ret))) {
+		owned_fd child = -1;
+
+		if (!is_subdir(dir, name, type))
+			continue;
+		child = openat(dir, name, DIR_FLAGS);
+		if (child >= 0)
+			ret = cgroup_tree_walk(child, visit, ctx);
+		else if (errno != ENOENT)
+			ret = -errno;
+	}
+	/* A cgroup that goes away under our eyes is empty. */
+	return ret == -ENODEV || ret == -ENOENT ? 0 : ret;
+}
+
+/* The first sub-cgroup's name: 1, 0 (there is none) or -errno. */
+static int first_child(int dir, char name[NAME_MAX + 1])
+{
+	struct dir_iter it;
+	unsigned char type;
+	const char *entry;
+	int ret = dir_begin(&it, dir);
+
+	while (ret == 0 && (entry = dir_next(&it, &type, &ret))) {
+		if (!is_subdir(dir, entry, type))
+			continue;
+		snprintf(name, NAME_MAX + 1, "%s", entry);
+		return 1;
+	}
+	return ret;
+}
+
+/*
+ * The payload may have made a tree of any depth, so neither recursion nor a descriptor for each level: down to a cgroup
+ * without children, up by "..", remove it, and down again.  ".." is safe here: the kernel lets nobody move a
+ * cgroup to another parent.
+ */
+int cgroup_tree_remove(int dir)
+{
+	owned_fd cur = openat(dir, ".", DIR_FLAGS);
+	char last[NAME_MAX + 1] = "", name[NAME_MAX + 1];
+	unsigned int depth = 0;
+
+	while (cur >= 0) {
+		int ret = first_child(cur, name);
+		int next;
+
+		if (ret < 0)
+			return ret;
+		if (ret == 0 && depth == 0)
+			return 0;
+		next = openat(cur, ret ? name : "..", DIR_FLAGS);
+		if (next < 0)
+			return -errno;
+		fd_close(&cur);
+		cur = next;
+		depth += ret ? 1 : -1;
+		/* After going up twice in a row the name is not known: the next round comes down to it again. */
+		if (!ret && last[0] && unlinkat(cur, last, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return -errno;
+		snprintf(last, sizeof(last), "%s", ret ? name : "");
+	}
+	return -errno;
+}
+
+int cgroup_dir_remove(const struct cgroup_dir *d)
+{
+	owned_fd mount = cgroup_mount_open(d);
+	char path[PATH_MAX], *slash;
+	int ret;
+
+	if (mount < 0)
+		return mount == -ENOENT ? 0 : mount;
+	if ((size_t)snprintf(path, sizeof(path), "%s", d->path) >= sizeof(path))
+		return -ENAMETOOLONG;
+	for (uint32_t i = 0; i < d->made && (slash = strrchr(path, '/')); i++) {
+		owned_fd parent = -1;
+
+		*slash = '\0';
+		parent = cgroup_dir_open(mount, path);
+		if (parent == -ENOENT)
+			continue;
+		if (parent < 0)
+			return parent;
+		if (unlinkat(parent, slash + 1, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			continue;
+		/* A parent that has got other children meanwhile is not ours any more. */
+		if (i > 0)
+			return 0;
+		owned_fd leaf = cgroup_dir_open(parent, slash + 1);
+
+		ret = leaf < 0 ? leaf : cgroup_tree_remove(leaf);
+		if (ret < 0 && ret != -ENOENT)
+			return ret;
+		if (unlinkat(parent, slash + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
+}
+
+struct procs {
+	struct arena *arena;
+	pid_t *pids;
+	size_t n;
+};
+
+/* cgroup.procs of one cgroup: any number of lines, so read piece by piece. */
+static int collect_procs(void *ctx, int dir)
+{
+	struct procs *p = ctx;
+	owned_fd fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char buf[4096];
+	pid_t pid = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			if (buf[i] >= '0' && buf[i] <= '9') {
+				pid = pid * 10 + (buf[i] - '0');
+				continue;
+			}
+			/* 0 is a process that this pid namespace cannot see. */
+			if (pid > 0) {
+				p->pids = arena_grow(p->arena, p->pids, p->n, sizeof(pid));
+				p->pids[p->n++] = pid;
+			}
+			pid = 0;
+		}
+	}
+	/* A threaded cgroup lists its processes in its domain only. */
+	return n < 0 && errno != EOPNOTSUPP && errno != ENODEV ? -errno : 0;
+}
+
+int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n)
+{
+	struct procs p = { .arena = a, .pids = *pids, .n = *n };
+	int ret = cgroup_tree_walk(dir, collect_procs, &p);
+
+	*pids = p.pids;
+	*n = p.n;
+	return ret;
+}
+
+/* --- manager fs --- */
+
+/* Makes the missing components below base (cg->dirs[i], the deepest one that existed), and opens the leaf. */
+static int make_missing(struct cgroup *cg, size_t i)
+{
+	struct cgroup_dir *d = &cg->ref.dirs[i];
+	const char *rest = d->path + strlen(d->path);
+	char name[NAME_MAX + 1];
+
+	for (uint32_t n = d->made; n > 0; n--)
+		do {
+			rest--;
+		} while (*rest != '/');
+	while (next_component(&rest, name)) {
+		int next;
+
+		if (mkdirat(cg->dirs[i], name, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		next = openat(cg->dirs[i], name, DIR_FLAGS);
+		if (next < 0)
+			return -errno;
+		fd_close(&cg->dirs[i]);
+		cg->dirs[i] = next;
+	}
+	return 0;
+}
+
+static int make_dir(struct cgroup *cg, size_t i)
+{
+	struct cgroup_dir *d = &cg->ref.dirs[i];
+	uint32_t made = d->made;
+	int ret = make_missing(cg, i);
+
+	for (int try = 0; ret == -ENOENT && try < CREATE_TRIES; try++) {
+		owned_fd mount = cgroup_mount_open(d);
+
+		if (mount < 0)
+			return mount;
+		fd_close(&cg->dirs[i]);
+		cg->dirs[i] = fd_take(&mount);
+		d->made = 0;
+		for (const char *s = d->path; *s; s++)
+			d->made += *s == '/';
+		ret = make_missing(cg, i);
+	}
+	d->made = made;
+	return ret;
+}
+
+static bool is_denied(int ret)
+{
+	return ret == -EACCES || ret == -EPERM || ret == -EROFS;
+}
+
+static bool is_needed(const struct cgroup_plan *p, size_t i)
+{
+	if (p->path_given)
+		return true;
+	for (size_t w = 0; w < p->n_writes; w++)
+		if (p->writes[w].dir == i)
+			return true;
+	return false;
+}
+
+/* Without permission: a hierarchy that nothing was asked of is left out, anything else is an error. */
+static int denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int ret, struct error *err)
+{
+	struct cgroup_dir *d = &cg->ref.dirs[i];
+
+	if (!p->rootless || is_needed(p, i)) {
+		error_set(err, -ret, "mkdir %s%s", d->mount, d->path);
+		if (p->rootless && !p->path_given)
+			return error_prefix(err, "rootless needs no limits + no cgrouppath when no "
+					    "permission is granted for cgroups");
+		error_prefix(err, "unable to apply cgroup configuration");
+		if (p->rootless)
+			error_append(err, " (have a cgroup delegated to this user, or leave "
+				     "linux.cgroupsPath and linux.resources out)");
+		return ret;
+	}
+	log_debug("cgroup %s%s is not used: %s", d->mount, d->path, error_text(-ret));
+	fd_close(&cg->dirs[i]);
+	d->path = (char *)"";
+	d->made = 0;
+	return 0;
+}
+
+static int fs_create(const struct cgroup_plan *p, struct cgroup *cg, struct error *err)
+{
+	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
+		struct cgroup_dir *d = &cg->ref.dirs[i];
+		int ret = cg->dirs[i] < 0 ? 0 : make_dir(cg, i);
+
+		if (is_denied(ret))
+			ret = denied(p, cg, i, ret, err);
+		else if (ret < 0)
+			ret = error_set(err, -ret, "mkdir %s%s", d->mount, d->path);
+		if (ret == 0 && cg->dirs[i] >= 0)
+			ret = cgroup_hierarchy(d)->prepare(p, cg, i, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* One hierarchy: waits while the leaf is busy with processes that are on their way out. */
+static int remove_wait(const struct cgroup_dir *d, int64_t deadline, struct error *err)
+{
+	int ret, wait_ms = 1;
+
+	while ((ret = cgroup_dir_remove(d)) == -EBUSY || ret == -ENOTEMPTY) {
+		int64_t left = deadline - cgroup_now_ms();
+		owned_fd leaf = -1;
+
+		if (left <= 0)
+			break;
+		leaf = cgroup_leaf_open(d);
+		if (leaf >= 0)
+			cgroup_hierarchy(d)->wait_empty(leaf, wait_ms < left ? wait_ms : (int)left);
+		wait_ms = wait_ms < 32 ? wait_ms * 2 : 50;
+	}
+	if (ret == -EBUSY || ret == -ENOTEMPTY)
+		return error_set(err, EBUSY, "remove cgroup %s%s: there are still processes in it",
+				 d->mount, d->path);
+	if (ret < 0)
+		return error_set(err, -ret, "remove cgroup %s%s", d->mount, d->path);
+	return 0;
+}
+
+/* Goes on after a failure, so that as little as possible stays; the first error is reported. */
+static int fs_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
+{
+	int64_t deadline = cgroup_now_ms() + timeout_ms;
+	int first = 0;
+
+	for (size_t i = 0; i < ref->n_dirs; i++) {
+		const struct cgroup_dir *d = &ref->dirs[i];
+		int ret;
+
+		if (!cgroup_dir_used(d) || d->made == 0)
+			continue;
+		ret = remove_wait(d, deadline, first ? NULL : err);
+		if (!first)
+			first = ret;
+	}
+	return first;
+}
+
+const struct cgroup_manager_ops cgroup_manager_fs = {
+	.create = fs_create,
+	.remove = fs_remove,
+};
+
+/* --- manager none --- */
+
+static int none_create(const struct cgroup_plan *p, struct cgroup *cg, struct error *err)
+{
+	(void)p, (void)cg, (void)err;
+	return 0;
+}
+
+static int none_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
+{
+	(void)ref, (void)timeout_ms, (void)err;
+	return 0;
+}
+
+const struct cgroup_manager_ops cgroup_manager_none = {
+	.create = none_create,
+	.remove = none_remove,
+};

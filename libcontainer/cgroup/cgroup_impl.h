@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup_impl.h - what the cgroup_*.c files share; nobody else includes it.
+ */
+#ifndef KIST_CGROUP_IMPL_H
+#define KIST_CGROUP_IMPL_H
+
+#include "cgroup/cgroup.h"
+
+/* What differs between v1 and v2.  dir: a descriptor of the container's directory. */
+struct cgroup_hierarchy_ops {
+	long magic;			/* of statfs(2) */
+	/* After the directories exist: what makes the leaf usable. */
+	int (*prepare)(const struct cgroup_plan *p, struct cgroup *cg, size_t i, struct error *err);
+	/* 1, 0 or -errno. */
+	int (*frozen)(int dir);
+	/* -ETIMEDOUT: state has what the kernel said last. */
+	int (*set_frozen)(int dir, bool frozen, int timeout_ms, char state[32]);
+	/* SIGKILL for all at once; -EOPNOTSUPP if the kernel cannot. */
+	int (*kill)(int dir);
+	/* Waits until the processes may have gone, at most ms. */
+	void (*wait_empty)(int dir, int ms);
+};
+
+struct cgroup_manager_ops {
+	int (*create)(const struct cgroup_plan *p, struct cgroup *cg, struct error *err);
+	int (*remove)(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
+};
+
+extern const struct cgroup_hierarchy_ops cgroup_hierarchy_v1;
+extern const struct cgroup_hierarchy_ops cgroup_hierarchy_v2;
+extern const struct cgroup_manager_ops cgroup_manager_fs;
+extern const struct cgroup_manager_ops cgroup_manager_none;
+
+static inline bool cgroup_dir_is_v2(const struct cgroup_dir *d)
+{
+	return d->controllers[0] == '\0';
+}
+
+static inline bool cgroup_dir_used(const struct cgroup_dir *d)
+{
+	return d->path[0] != '\0';
+}
+
+const struct cgroup_hierarchy_ops *cgroup_hierarchy(const struct cgroup_dir *d);
+
+/* cgroup_fs.c: directories.  All return >= 0 or -errno. */
+
+/* The hierarchy's mount point, its file system type checked (-EMEDIUMTYPE if it is another). */
+int cgroup_mount_open(const struct cgroup_dir *d);
+
+/* path ("/a/b", "a/b", "/") below base: no symlink, no "..", no other mount. */
+int cgroup_dir_open(int base, const char *path);
+
+/* The leaf; also through its mount. */
+int cgroup_leaf_open(const struct cgroup_dir *d);
+
+/* Calls visit for dir and every cgroup below it, parents first; stops at the first negative result. */
+typedef int cgroup_visit(void *ctx, int dir);
+int cgroup_tree_walk(int dir, cgroup_visit *visit, void *ctx);
+
+/* Removes every cgroup below dir, deepest first.  -EBUSY while there are processes. */
+int cgroup_tree_remove(int dir);
+
+/* Removes the trailing d->made components. -EBUSY while the leaf has processes. */
+int cgroup_dir_remove(const struct cgroup_dir *d);
+
+/* Adds the pids of dir and below to *pids. */
+int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n);
+
+/* Milliseconds of the monotonic clock. */
+int64_t cgroup_now_ms(void);
+
+/* An error about a setting: position of the member in the config, its name, then the text and errno's. */
+int cgroup_member_error(const struct cgroup_plan *p, const struct cgroup_write *w, int errnum,
+			struct error *err, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+#endif

@@ -1,0 +1,697 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Settings.  Rows of `knobs` are in the order of writing.  A row's emit() looks at its member and calls put() once for
+ * each line to write, or refuse() where the hierarchy cannot do what is asked (config-linux.md "Unified": MUST fail).
+ */
+#include "cgroup/cgroup_knob.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cgroup/cgroup_impl.h"
+
+/* One compilation. */
+struct run {
+	const struct oci_config *config;
+	const struct oci_resources *r;
+	const struct cgroup_ref *ref;
+	struct arena *arena;
+	struct error *err;
+	struct cgroup_write *writes;
+	size_t n;
+	int failed;
+};
+
+struct knob {
+	const char *member;		/* below linux.resources */
+	const char *v1_controller;
+	const char *v1;			/* file; NULL: v1 has no such thing, or emit() names it */
+	const char *v2_controller;
+	const char *v2;
+	const char *property;		/* of a systemd unit */
+	void (*emit)(struct run *run, const struct knob *k, bool v2);
+	uint32_t flags;
+};
+
+#define INT_TEXT(run, fmt, value) arena_printf((run)->arena, fmt, value)
+
+static struct cgroup_write *put_file(struct run *run, const struct knob *k, bool v2, const char *file,
+				     const char *value)
+{
+	const char *controller = v2 ? k->v2_controller : k->v1_controller;
+	int dir = cgroup_knob_dir(run->ref, v2 ? "" : controller);
+	struct cgroup_write *w;
+
+	run->writes = arena_grow(run->arena, run->writes, run->n, sizeof(*w));
+	w = &run->writes[run->n++];
+	*w = (struct cgroup_write){
+		.dir = (uint32_t)dir, .flags = k->flags, .controller = controller,
+		.file = file, .value = value, .member = k->member,
+	};
+	return w;
+}
+
+static struct cgroup_write *put(struct run *run, const struct knob *k, bool v2, const void *at,
+				const char *value)
+{
+	struct cgroup_write *w = put_file(run, k, v2, v2 ? k->v2 : k->v1, value);
+
+	w->at = at;
+	return w;
+}
+
+/* The first error stays. */
+static void refuse(struct run *run, const void *at, const char *text)
+{
+	if (run->failed == 0)
+		run->failed = oci_error(run->config, at, run->err, "%s", text);
+}
+
+static void refuse_version(struct run *run, const struct knob *k, bool v2, const void *at)
+{
+	refuse(run, at, arena_printf(run->arena, "invalid configuration: cgroup %s has no setting for %s",
+				     v2 ? "v2" : "v1", k->member));
+}
+
+/* Files that hold -1 on v1 hold "max" on v2. */
+static const char *limit_text(struct run *run, bool v2, int64_t value)
+{
+	if (value < 0)
+		return v2 ? "max" : "-1";
+	return INT_TEXT(run, "%" PRId64, value);
+}
+
+/* --- memory --- */
+
+static void emit_memory_limit(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_memory *m = run->r->memory;
+	struct cgroup_write *w;
+
+	if (!m || !m->limit || *m->limit == 0)
+		return;
+	w = put(run, k, v2, &m->limit, limit_text(run, v2, *m->limit));
+	if (v2 && m->check_before_update && *m->check_before_update && *m->limit > 0)
+		w->usage_file = "memory.current";
+	/* No limit on memory, none on memory and swap: so v1's users expect, and a lower one would be in the way. */
+	if (*m->limit < 0 && (!m->swap || *m->swap == 0)) {
+		w = put_file(run, k, v2, v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
+			     v2 ? "max" : "-1");
+		w->flags |= CGROUP_WRITE_OPTIONAL;
+		w->at = &m->limit;
+	}
+}
+
+static void emit_memory_swap(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_memory *m = run->r->memory;
+	int64_t limit = m && m->limit ? *m->limit : 0;
+	const char *why;
+	int64_t swap;
+
+	if (!m || !m->swap || *m->swap == 0)
+		return;
+	if (cgroup_swap_v2(*m->swap, limit, &swap, &why) < 0 && (v2 || limit > 0)) {
+		refuse(run, &m->swap, why);
+		return;
+	}
+	put(run, k, v2, &m->swap, limit_text(run, v2, v2 ? swap : *m->swap));
+}
+
+int cgroup_swap_v2(int64_t swap, int64_t limit, int64_t *out, const char **why)
+{
+	*out = swap;
+	*why = NULL;
+	if (swap == 0 || swap == -1)
+		return 0;
+	if (swap < -1)
+		*why = "a memory and swap limit below -1";
+	else if (limit == 0 || limit == -1)
+		*why = "a swap limit needs a memory limit";
+	else if (limit < -1)
+		*why = "a memory limit below -1";
+	else if (swap < limit)
+		*why = "the limit of memory and swap together must not be below the memory limit";
+	*out = swap - limit;
+	return *why ? -EINVAL : 0;
+}
+
+static void emit_memory_reservation(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_memory *m = run->r->memory;
+
+	if (m && m->reservation && *m->reservation != 0)
+		put(run, k, v2, &m->reservation, limit_text(run, v2, *m->reservation));
+}
+
+/* The kernel has taken kernel memory into the limit since 4.5, and writes to the old file do nothing since 6.1. */
+static void emit_memory_kernel(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_memory *m = run->r->memory;
+
+	(void)v2;
+	if (m && m->kernel && *m->kernel > 0)
+		log_warning("linux.resources.%s is ignored: kernel memory counts towards memory.limit", k->member);
+}
+
+static void emit_memory_kernel_tcp(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_memory *m = run->r->memory;
+
+	if (!m || !m->kernel_tcp || *m->kernel_tcp == 0)
+		return;
+	if (v2)
+		log_warning("linux.resources.%s is ignored: it counts towards memory.limit", k->member);
+	else
+		put(run, k, v2, &m->kernel_tcp, limit_text(run, v2, *m->kernel_tcp));
+}
+
+static void emit_memory_swappiness(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_memory *m = run->r->memory;
+
+	/* Engines send -1, as an unsigned number, for "as it is". */
+	if (!m || !m->swappiness || *m->swappiness == UINT64_MAX)
+		return;
+	if (v2)
+		refuse_version(run, k, v2, &m->swappiness);
+	else if (*m->swappiness > 100)
+		refuse(run, &m->swappiness, "swappiness goes from 0 to 100");
+	else
+		put(run, k, v2, &m->swappiness, INT_TEXT(run, "%" PRIu64, *m->swappiness));
+}
+
+static void emit_memory_oom(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_memory *m = run->r->memory;
+
+	if (!m || !m->disable_oom_killer || !*m->disable_oom_killer)
+		return;
+	if (v2)
+		refuse_version(run, k, v2, &m->disable_oom_killer);
+	else
+		put(run, k, v2, &m->disable_oom_killer, "1");
+}
+
+/* --- cpu --- */
+
+static void emit_cpu_idle(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_cpu *c = run->r->cpu;
+
+	if (c && c->idle)
+		put(run, k, v2, &c->idle, INT_TEXT(run, "%" PRId64, *c->idle));
+}
+
+static void emit_cpu_shares(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_cpu *c = run->r->cpu;
+
+	/* The kernel refuses a weight for an idle cgroup, which has the least there is. */
+	if (!c || !c->shares || *c->shares == 0 || (c->idle && *c->idle == 1))
+		return;
+	put(run, k, v2, &c->shares, INT_TEXT(run, "%" PRIu64,
+					    v2 ? cgroup_weight_from_shares(*c->shares) : *c->shares));
+}
+
+static void emit_cpu_period(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_cpu *c = run->r->cpu;
+
+	/* On v2 both are in cpu.max: see the quota. */
+	if (!v2 && c && c->period && *c->period != 0)
+		put(run, k, v2, &c->period, INT_TEXT(run, "%" PRIu64, *c->period));
+}
+
+static void emit_cpu_burst(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_cpu *c = run->r->cpu;
+
+	if (!c || !c->burst)
+		return;
+	if (c->quota && *c->quota > 0 && *c->burst > (uint64_t)*c->quota)
+		refuse(run, &c->burst, "the burst must not be larger than the quota");
+	put(run, k, v2, &c->burst, INT_TEXT(run, "%" PRIu64, *c->burst));
+}
+
+static void emit_cpu_quota(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_cpu *c = run->r->cpu;
+	bool quota = c && c->quota && *c->quota != 0;
+	bool period = c && c->period && *c->period != 0;
+	struct cgroup_write *w;
+	const char *text;
+
+	if (!quota && !(v2 && period))
+		return;
+	text = quota ? limit_text(run, v2, *c->quota) : NULL;
+	if (v2 && quota && period)
+		text = arena_printf(run->arena, "%s %" PRIu64, text, *c->period);
+	else if (v2 && period)
+		text = INT_TEXT(run, "%" PRIu64, *c->period);
+	w = put(run, k, v2, quota ? (void *)&c->quota : (void *)&c->period, text);
+	if (v2 && !quota)
+		w->flags |= CGROUP_WRITE_KEEP_QUOTA;
+}
+
+static void emit_cpu_rt_period(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_cpu *c = run->r->cpu;
+
+	if (!c || !c->realtime_period || *c->realtime_period == 0)
+		return;
+	if (v2)
+		refuse_version(run, k, v2, &c->realtime_period);
+	else
+		put(run, k, v2, &c->realtime_period, INT_TEXT(run, "%" PRIu64, *c->realtime_period));
+}
+
+static void emit_cpu_rt_runtime(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_cpu *c = run->r->cpu;
+
+	if (!c || !c->realtime_runtime || *c->realtime_runtime == 0)
+		return;
+	if (v2)
+		refuse_version(run, k, v2, &c->realtime_runtime);
+	else
+		put(run, k, v2, &c->realtime_runtime, INT_TEXT(run, "%" PRId64, *c->realtime_runtime));
+}
+
+static void emit_cpu_cpus(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_cpu *c = run->r->cpu;
+
+	if (c && c->cpus && *c->cpus)
+		put(run, k, v2, &c->cpus, c->cpus);
+}
+
+static void emit_cpu_mems(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_cpu *c = run->r->cpu;
+
+	if (c && c->mems && *c->mems)
+		put(run, k, v2, &c->mems, c->mems);
+}
+
+/* The curve, in whole numbers: log2 with 40 binary places, so that the C library's libm is not needed. */
+#define LOG2_PLACES 40
+#define LOG2_10 UINT64_C(3652498566964)		/* log2(10) * 2^40, rounded */
+
+static uint64_t fixed_log2(uint64_t x)
+{
+	unsigned int whole = 63 - (unsigned int)__builtin_clzll(x);
+	unsigned __int128 mantissa = (unsigned __int128)x << (62 - whole);	/* 1.0 is 2^62 */
+	uint64_t result = whole;
+
+	for (int i = 0; i < LOG2_PLACES; i++) {
+		mantissa = mantissa * mantissa >> 62;
+		result <<= 1;
+		if (mantissa >> 63) {
+			mantissa >>= 1;
+			result |= 1;
+		}
+	}
+	return result;
+}
+
+uint64_t cgroup_weight_from_shares(uint64_t shares)
+{
+	unsigned __int128 l, wanted;
+	uint64_t low = 1, high = 10000;
+
+	if (shares == 0)
+		return 0;
+	if (shares <= 2)
+		return 1;
+	if (shares >= 262144)
+		return 10000;
+	/* log10(weight) * 612 = l * l + 125 * l - 126; both sides times log2(10). */
+	l = fixed_log2(shares);
+	wanted = (l * l >> LOG2_PLACES) + 125 * l - ((unsigned __int128)126 << LOG2_PLACES);
+	wanted = wanted * LOG2_10 >> LOG2_PLACES;
+	/* The smallest weight that reaches it; the slack covers the last places, where the curve is exact (1024). */
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if ((unsigned __int128)fixed_log2(middle) * 612 + (1 << 13) >= wanted)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* --- pids --- */
+
+static void emit_pids(struct run *run, const struct knob *k, bool v2)
+{
+	const int64_t *limit = run->r->pids ? run->r->pids->limit : NULL;
+
+	if (!limit)
+		return;
+	/* With 0 nothing could even be started: the least that works. */
+	put(run, k, v2, &run->r->pids->limit, *limit < 0 ? "max" : INT_TEXT(run, "%" PRId64, *limit ? *limit : 1));
+}
+
+/* --- block io --- */
+
+uint64_t cgroup_io_weight(uint64_t w)
+{
+	if (w == 0)
+		return 0;
+	if (w < 10)
+		w = 10;
+	return w > 1000 ? 10000 : 1 + (w - 10) * 9999 / 990;
+}
+
+/* With BFQ as scheduler its file is there and takes the number as it is; else v2's own weight. */
+static void put_weight(struct run *run, const struct knob *k, bool v2, const void *at, const char *device,
+		       uint16_t weight)
+{
+	struct cgroup_write *w = put(run, k, v2, at, INT_TEXT(run, "%u", weight));
+
+	if (*device)
+		w->value = arena_printf(run->arena, "%s%u", device, weight);
+	w->alt_file = v2 ? "io.weight" : *device ? "blkio.bfq.weight_device" : "blkio.bfq.weight";
+	w->alt_value = v2 ? arena_printf(run->arena, "%s%" PRIu64, *device ? device : "default ",
+					 cgroup_io_weight(weight)) : w->value;
+}
+
+static void emit_io_weight(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_block_io *b = run->r->block_io;
+
+	if (b && b->weight && *b->weight != 0)
+		put_weight(run, k, v2, &b->weight, "", *b->weight);
+}
+
+static void emit_io_leaf_weight(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_block_io *b = run->r->block_io;
+
+	if (!b || !b->leaf_weight || *b->leaf_weight == 0)
+		return;
+	if (v2)
+		refuse_version(run, k, v2, &b->leaf_weight);
+	else
+		put(run, k, v2, &b->leaf_weight, INT_TEXT(run, "%u", *b->leaf_weight));
+}
+
+static void emit_io_weight_device(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_block_io *b = run->r->block_io;
+
+	for (size_t i = 0; b && i < b->n_weight_device; i++) {
+		const struct oci_weight_device *d = &b->weight_device[i];
+		const char *device = arena_printf(run->arena, "%" PRId64 ":%" PRId64 " ", d->major, d->minor);
+
+		if (d->weight)
+			put_weight(run, k, v2, &d->weight, device, *d->weight);
+		if (!d->leaf_weight || *d->leaf_weight == 0)
+			continue;
+		if (v2)
+			refuse_version(run, k, v2, &d->leaf_weight);
+		else
+			put_file(run, k, v2, "blkio.leaf_weight_device",
+				 arena_printf(run->arena, "%s%u", device, *d->leaf_weight))->at = &d->leaf_weight;
+	}
+}
+
+/* v1: "MAJOR:MINOR RATE", 0 takes the limit away; v2: "MAJOR:MINOR key=RATE", where "max" does. */
+static void put_throttle(struct run *run, const struct knob *k, bool v2, const char *key,
+			 const struct oci_throttle_device *d)
+{
+	const char *rate = v2 && d->rate == 0 ? "max" : INT_TEXT(run, "%" PRIu64, d->rate);
+
+	put(run, k, v2, &d->rate, v2 ?
+	    arena_printf(run->arena, "%" PRId64 ":%" PRId64 " %s=%s", d->major, d->minor, key, rate) :
+	    arena_printf(run->arena, "%" PRId64 ":%" PRId64 " %s", d->major, d->minor, rate));
+}
+
+#define EMIT_THROTTLE(list, key) \
+static void emit_##list(struct run *run, const struct knob *k, bool v2) \
+{ \
+	const struct oci_block_io *b = run->r->block_io; \
+\
+	for (size_t i = 0; b && i < b->n_##list; i++) \
+		put_throttle(run, k, v2, key, &b->list[i]); \
+}
+
+EMIT_THROTTLE(throttle_read_bps_device, "rbps")
+EMIT_THROTTLE(throttle_write_bps_device, "wbps")
+EMIT_THROTTLE(throttle_read_iops_device, "riops")
+EMIT_THROTTLE(throttle_write_iops_device, "wiops")
+
+/* --- hugetlb, network, rdma --- */
+
+/* "64KB", "2MB", "1GB": it becomes part of a file's name, so nothing else may be in it. */
+static bool is_page_size(const char *s)
+{
+	size_t digits = strspn(s, "0123456789");
+
+	return digits && *s != '0' && strlen(s + digits) == 2 && strchr("KMGT", s[digits]) &&
+		s[digits + 1] == 'B';
+}
+
+/* The limit on use always; the better one on reservations (config-linux.md "Huge page limits") where the kernel has it. */
+static void emit_hugepage(struct run *run, const struct knob *k, bool v2)
+{
+	for (size_t i = 0; i < run->r->n_hugepage_limits; i++) {
+		const struct oci_hugepage_limit *h = &run->r->hugepage_limits[i];
+		const char *end = v2 ? "max" : "limit_in_bytes";
+		const char *value = INT_TEXT(run, "%" PRIu64, h->limit);
+		struct cgroup_write *w;
+
+		if (!is_page_size(h->page_size)) {
+			refuse(run, &h->page_size, "a huge page size is a number and KB, MB or GB");
+			return;
+		}
+		w = put_file(run, k, v2, arena_printf(run->arena, "hugetlb.%s.%s", h->page_size, end), value);
+		w->at = &h->page_size;
+		w = put_file(run, k, v2, arena_printf(run->arena, "hugetlb.%s.rsvd.%s", h->page_size, end),
+			     value);
+		w->at = &h->page_size;
+		w->flags |= CGROUP_WRITE_OPTIONAL;
+	}
+}
+
+static void emit_network_class(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_network *n = run->r->network;
+
+	if (!n || !n->class_id || *n->class_id == 0)
+		return;
+	if (v2)
+		refuse_version(run, k, v2, &n->class_id);
+	else
+		put(run, k, v2, &n->class_id, INT_TEXT(run, "%" PRIu32, *n->class_id));
+}
+
+static void emit_network_priorities(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_network *n = run->r->network;
+
+	for (size_t i = 0; n && i < n->n_priorities; i++) {
+		const struct oci_interface_priority *p = &n->priorities[i];
+
+		if (v2)
+			refuse_version(run, k, v2, &n->priorities);
+		else
+			put(run, k, v2, &p->name,
+			    arena_printf(run->arena, "%s %" PRIu32, p->name, p->priority));
+	}
+}
+
+static void emit_rdma(struct run *run, const struct knob *k, bool v2)
+{
+	for (size_t i = 0; i < run->r->n_rdma; i++) {
+		const struct oci_rdma *d = &run->r->rdma[i];
+		char *text = arena_strdup(run->arena, d->key);
+
+		if (d->hca_handles)
+			text = arena_printf(run->arena, "%s hca_handle=%" PRIu32, text, *d->hca_handles);
+		if (d->hca_objects)
+			text = arena_printf(run->arena, "%s hca_object=%" PRIu32, text, *d->hca_objects);
+		if (!d->hca_handles && !d->hca_objects)
+			refuse(run, d, "at least one of hcaHandles and hcaObjects must be given");
+		else
+			put(run, k, v2, d, text);
+	}
+}
+
+/* --- unified: last, so that it wins over a conversion --- */
+
+static void emit_unified_pair(struct run *run, const struct knob *k, const struct oci_pair *pair)
+{
+	const char *dot = strchr(pair->key, '.');
+	char *rest, *line, *controller;
+	struct cgroup_write *w;
+
+	if (strchr(pair->key, '/')) {
+		refuse(run, pair, arena_printf(run->arena,
+			"unified resource \"%s\" must be a file name (no slashes)", pair->key));
+		return;
+	}
+	if (!dot || dot == pair->key) {
+		refuse(run, pair, arena_printf(run->arena,
+			"unified resource \"%s\" must be in the form CONTROLLER.PARAMETER", pair->key));
+		return;
+	}
+	controller = arena_strndup(run->arena, pair->key, (size_t)(dot - pair->key));
+	if (cgroup_knob_dir(run->ref, "") < 0 || cgroup_knob_dir(run->ref, controller) >= 0) {
+		refuse(run, pair, arena_printf(run->arena,
+			"invalid configuration: controller \"%s\" is not on cgroup v2, so \"%s\" cannot be set",
+			controller, pair->key));
+		return;
+	}
+	/* Files of several lines (io.max) take one a write. */
+	rest = arena_strdup(run->arena, pair->value);
+	while ((line = strsep(&rest, "\n"))) {
+		if (!*line)
+			continue;
+		w = put_file(run, k, true, pair->key, line);
+		w->controller = strcmp(controller, "cgroup") ? controller : NULL;
+		w->at = pair;
+	}
+}
+
+static void emit_unified(struct run *run, const struct knob *k, bool v2)
+{
+	(void)v2;
+	for (size_t i = 0; i < run->r->n_unified; i++)
+		emit_unified_pair(run, k, &run->r->unified[i]);
+}
+
+/* --- the table --- */
+
+#define RETRY CGROUP_WRITE_RETRY
+
+/*
+ * RETRY: the kernel keeps memory.limit <= memory+swap limit and burst <= quota, and judges period and quota
+ * together; when both of a pair change, one order fails and the other does not.
+ */
+static const struct knob knobs[] = {
+/*	member			v1 controller, file			v2 controller, file	systemd property */
+{ "cpu.idle",			"cpu", "cpu.idle",			"cpu", "cpu.idle", "CPUWeight",
+	emit_cpu_idle, 0 },
+{ "cpu.shares",			"cpu", "cpu.shares",			"cpu", "cpu.weight", "CPUWeight",
+	emit_cpu_shares, 0 },
+{ "cpu.period",			"cpu", "cpu.cfs_period_us",		"cpu", "cpu.max", "CPUQuotaPeriodUSec",
+	emit_cpu_period, RETRY },
+{ "cpu.quota",			"cpu", "cpu.cfs_quota_us",		"cpu", "cpu.max", "CPUQuotaPerSecUSec",
+	emit_cpu_quota, RETRY },
+{ "cpu.burst",			"cpu", "cpu.cfs_burst_us",		"cpu", "cpu.max.burst", NULL,
+	emit_cpu_burst, RETRY },
+{ "cpu.realtimePeriod",		"cpu", "cpu.rt_period_us",		"cpu", NULL, NULL,
+	emit_cpu_rt_period, RETRY },
+{ "cpu.realtimeRuntime",	"cpu", "cpu.rt_runtime_us",		"cpu", NULL, NULL,
+	emit_cpu_rt_runtime, RETRY },
+{ "cpu.cpus",			"cpuset", "cpuset.cpus",		"cpuset", "cpuset.cpus", "AllowedCPUs",
+	emit_cpu_cpus, 0 },
+{ "cpu.mems",			"cpuset", "cpuset.mems",		"cpuset", "cpuset.mems", "AllowedMemoryNodes",
+	emit_cpu_mems, 0 },
+{ "memory.limit",		"memory", "memory.limit_in_bytes",	"memory", "memory.max", "MemoryMax",
+	emit_memory_limit, RETRY },
+{ "memory.swap",		"memory", "memory.memsw.limit_in_bytes", "memory", "memory.swap.max", "MemorySwapMax",
+	emit_memory_swap, RETRY },
+{ "memory.reservation",		"memory", "memory.soft_limit_in_bytes",	"memory", "memory.low", "MemoryLow",
+	emit_memory_reservation, 0 },
+{ "memory.kernel",		"memory", NULL,				"memory", NULL, NULL,
+	emit_memory_kernel, 0 },
+{ "memory.kernelTCP",		"memory", "memory.kmem.tcp.limit_in_bytes", "memory", NULL, NULL,
+	emit_memory_kernel_tcp, 0 },
+{ "memory.swappiness",		"memory", "memory.swappiness",		"memory", NULL, NULL,
+	emit_memory_swappiness, 0 },
+{ "memory.disableOOMKiller",	"memory", "memory.oom_control",		"memory", NULL, NULL,
+	emit_memory_oom, 0 },
+{ "pids.limit",			"pids", "pids.max",			"pids", "pids.max", "TasksMax",
+	emit_pids, 0 },
+{ "blockIO.weight",		"blkio", "blkio.weight",		"io", "io.bfq.weight", "IOWeight",
+	emit_io_weight, 0 },
+{ "blockIO.leafWeight",		"blkio", "blkio.leaf_weight",		"io", NULL, NULL,
+	emit_io_leaf_weight, 0 },
+{ "blockIO.weightDevice",	"blkio", "blkio.weight_device",		"io", "io.bfq.weight", "IODeviceWeight",
+	emit_io_weight_device, 0 },
+{ "blockIO.throttleReadBpsDevice", "blkio", "blkio.throttle.read_bps_device", "io", "io.max",
+	"IOReadBandwidthMax", emit_throttle_read_bps_device, 0 },
+{ "blockIO.throttleWriteBpsDevice", "blkio", "blkio.throttle.write_bps_device", "io", "io.max",
+	"IOWriteBandwidthMax", emit_throttle_write_bps_device, 0 },
+{ "blockIO.throttleReadIOPSDevice", "blkio", "blkio.throttle.read_iops_device", "io", "io.max",
+	"IOReadIOPSMax", emit_throttle_read_iops_device, 0 },
+{ "blockIO.throttleWriteIOPSDevice", "blkio", "blkio.throttle.write_iops_device", "io", "io.max",
+	"IOWriteIOPSMax", emit_throttle_write_iops_device, 0 },
+{ "hugepageLimits",		"hugetlb", NULL,			"hugetlb", NULL, NULL,
+	emit_hugepage, 0 },
+{ "network.classID",		"net_cls", "net_cls.classid",		NULL, NULL, NULL,
+	emit_network_class, 0 },
+{ "network.priorities",		"net_prio", "net_prio.ifpriomap",	NULL, NULL, NULL,
+	emit_network_priorities, 0 },
+{ "rdma",			"rdma", "rdma.max",			"rdma", "rdma.max", NULL,
+	emit_rdma, 0 },
+{ "unified",			NULL, NULL,				NULL, NULL, NULL,
+	emit_unified, 0 },
+};
+
+#define N_KNOBS (sizeof(knobs) / sizeof(knobs[0]))
+
+const char *cgroup_knob_property(const char *member)
+{
+	for (size_t i = 0; i < N_KNOBS; i++)
+		if (strcmp(knobs[i].member, member) == 0)
+			return knobs[i].property;
+	return NULL;
+}
+
+bool cgroup_list_has(const char *list, const char *word, char separator)
+{
+	size_t len = strlen(word);
+
+	for (const char *s = list; s; s = strchr(s, separator)) {
+		s += *s == separator;
+		if (len && strncmp(s, word, len) == 0 && (s[len] == separator || s[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+int cgroup_knob_dir(const struct cgroup_ref *ref, const char *controller)
+{
+	for (size_t i = 0; i < ref->n_dirs; i++) {
+		const struct cgroup_dir *d = &ref->dirs[i];
+
+		if (*controller ? cgroup_list_has(d->controllers, controller, ',') : cgroup_dir_is_v2(d))
+			return (int)i;
+	}
+	return -1;
+}
+
+int cgroup_knob_compile(const struct oci_config *c, const struct cgroup_ref *ref, struct arena *a,
+			struct cgroup_write **out, size_t *n, struct error *err)
+{
+	struct run run = { .config = c, .ref = ref, .arena = a, .err = err };
+	bool has_v2 = cgroup_knob_dir(ref, "") >= 0;
+
+	run.r = c->linux ? c->linux->resources : NULL;
+	for (size_t i = 0; run.r && run.failed == 0 && i < N_KNOBS; i++) {
+		const struct knob *k = &knobs[i];
+		bool v1 = k->v1_controller && cgroup_knob_dir(ref, k->v1_controller) >= 0;
+		size_t before = run.n;
+
+		k->emit(&run, k, !v1 && has_v2);
+		if (run.failed == 0 && run.n > before && !v1 && !has_v2) {
+			refuse(&run, run.writes[before].at, arena_printf(a, "%s is asked for, but %s", k->member,
+				ref->n_dirs == 0 ? "the container gets no cgroup" :
+				"no mounted cgroup hierarchy has its controller"));
+		}
+	}
+	*out = run.writes;
+	*n = run.n;
+	return run.failed;
+}
