@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* capability.c - the five capability sets of the container process. */
+#include "capability.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define BIT(n) (UINT64_C(1) << (n))
+
+/* In the kernel's order.  The numbers are fixed for ever, so the index is the number. */
+static const char *const names[] = {
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID",
+	"CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE",
+	"CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW",
+	"CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT",
+	"CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE",
+	"CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE",
+	"CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE",
+	"CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ",
+	"CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE", NULL,
+};
+
+#define N_NAMES (sizeof(names) / sizeof(names[0]) - 1)
+
+static const char *const set_names[CAPABILITY_SETS] = {
+	"bounding", "effective", "inheritable", "permitted", "ambient",
+};
+
+const char *const *capability_names(void)
+{
+	return names;
+}
+
+int capability_number(const char *name)
+{
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (strcmp(names[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
+static void add_names(struct strbuf *b, uint64_t mask)
+{
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (mask & BIT(i)) {
+			strbuf_add(b, b->len > 0 ? " " : "");
+			strbuf_add(b, names[i]);
+		}
+}
+
+static uint64_t read_set(char *const *list, enum capability_set set)
+{
+	uint64_t mask = 0;
+
+	for (; list != NULL && *list != NULL; list++) {
+		int n = capability_number(*list);
+
+		if (n < 0)
+			log_warning("process.capabilities.%s: unknown capability %s, left out",
+				    set_names[set], *list);
+		else
+			mask |= BIT(n);
+	}
+	return mask;
+}
+
+/* Keeps of one set what is in allowed; one warning names all the rest. */
+static void limit_set(struct capability_plan *p, enum capability_set set, uint64_t allowed,
+		      const char *why)
+{
+	uint64_t lost = p->set[set] & ~allowed;
+	char text[1200];
+	struct strbuf b = STRBUF(text);
+
+	if (lost == 0)
+		return;
+	text[0] = '\0';
+	add_names(&b, lost);
+	p->set[set] &= allowed;
+	log_warning("process.capabilities.%s: cannot be granted, left out (%s): %s", set_names[set],
+		    why, text);
+}
+
+/* Ambient ones are named one by one: callers look for this text. */
+static void limit_ambient(struct capability_plan *p)
+{
+	uint64_t both = p->set[CAPABILITY_PERMITTED] & p->set[CAPABILITY_INHERITABLE];
+	uint64_t lost = p->set[CAPABILITY_AMBIENT] & ~both;
+
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (lost & BIT(i))
+			log_warning("can't raise ambient capability %s: it is not in the %s set",
+				    names[i],
+				    (p->set[CAPABILITY_PERMITTED] & BIT(i)) ? "inheritable"
+									    : "permitted");
+	p->set[CAPABILITY_AMBIENT] &= both;
+}
+
+int capability_compile(const struct oci_config *c, const struct oci_process *p,
+		       const struct host *h, struct arena *a, struct capability_plan *out,
+		       struct error *err)
+{
+	const struct oci_capabilities *caps = p->capabilities;
+	uint64_t known = h->last_cap >= 63 ? UINT64_MAX : BIT(h->last_cap + 1) - 1;
+	uint64_t bounding = h->caps_bounding & known, permitted = h->caps_effective & known;
+
+	(void)a;
+	(void)err;
+	memset(out, 0, sizeof(*out));
+	/*
+	 * Who makes or enters a user namespace has every capability in it, in the bounding set too.
+	 */
+	if (oci_namespace_find(c, CLONE_NEWUSER) != NULL)
+		bounding = permitted = known;
+	if (caps != NULL) {
+		out->set[CAPABILITY_BOUNDING] = read_set(caps->bounding, CAPABILITY_BOUNDING);
+		out->set[CAPABILITY_EFFECTIVE] = read_set(caps->effective, CAPABILITY_EFFECTIVE);
+		out->set[CAPABILITY_INHERITABLE] =
+			read_set(caps->inheritable, CAPABILITY_INHERITABLE);
+		out->set[CAPABILITY_PERMITTED] = read_set(caps->permitted, CAPABILITY_PERMITTED);
+		out->set[CAPABILITY_AMBIENT] = read_set(caps->ambient, CAPABILITY_AMBIENT);
+	}
+	/*
+	 * The order is that of the kernel's own rules in capset(2): each set is bounded by the one
+	 * before.
+	 */
+	limit_set(out, CAPABILITY_BOUNDING, bounding, "not in the caller's bounding set");
+	limit_set(out, CAPABILITY_PERMITTED, permitted, "the caller lacks them");
+	limit_set(out, CAPABILITY_EFFECTIVE, out->set[CAPABILITY_PERMITTED],
+		  "not in the permitted set");
+	limit_set(out, CAPABILITY_INHERITABLE, permitted & out->set[CAPABILITY_BOUNDING],
+		  "not in the bounding set, or the caller lacks them");
+	limit_ambient(out);
+	out->drop = bounding & ~out->set[CAPABILITY_BOUNDING];
+	return 0;
+}
+
+int capability_bounding_run(const struct capability_plan *p, struct error *err)
+{
+	/*
+	 * Only what is there: each drop is a system call, and most of a default profile is one of
+	 * them.
+	 */
+	for (unsigned int i = 0; i < 64; i++) {
+		if (!(p->drop & BIT(i)) || prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)
+			continue; /* a capability above the kernel's last one: nothing to drop */
+		return error_set(err, errno, "drop %s from the bounding set",
+				 i < N_NAMES ? names[i] : "a capability");
+	}
+	return 0;
+}
+
+int capability_run(const struct capability_plan *p, struct error *err)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	for (int i = 0; i < 2; i++) {
+		data[i].effective = (uint32_t)(p->set[CAPABILITY_EFFECTIVE] >> (32 * i));
+		data[i].permitted = (uint32_t)(p->set[CAPABILITY_PERMITTED] >> (32 * i));
+		data[i].inheritable = (uint32_t)(p->set[CAPABILITY_INHERITABLE] >> (32 * i));
+	}
+	/*
+	 * Raw capset: it acts on this thread only, which is the only one.  The inheritable set
+	 * becomes exactly the planned one: what the caller had there must not pass on
+	 * (CVE-2022-29162, CVE-2025-27612).
+	 */
+	if (syscall(SYS_capset, &head, data) < 0)
+		return error_set(err, errno, "set the capabilities");
+	/* Ambient ones are raised last: capset and setuid both take them away. */
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return error_set(err, errno, "clear the ambient capabilities");
+	for (unsigned int i = 0; i < N_NAMES; i++)
+		if ((p->set[CAPABILITY_AMBIENT] & BIT(i)) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
+			return error_set(err, errno, "raise ambient capability %s", names[i]);
+	return 0;
+}
+
+void capability_show(const struct capability_plan *p, struct show *out)
+{
+	for (int i = 0; i < CAPABILITY_SETS; i++) {
+		char text[1200];
+		struct strbuf b = STRBUF(text);
+
+		text[0] = '\0';
+		add_names(&b, p->set[i]);
+		show_act(out, "set %s capabilities: %s", set_names[i],
+			 text[0] != '\0' ? text : "none");
+	}
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+/* How long a command waits for another one on the same container. */
+#define LOCK_TIMEOUT_MS 10000
+#define FREEZE_TIMEOUT_MS 10000
+
+#define JSON_TYPE struct container_state
+const struct json_field container_state_fields[] = {
+	FIELD(oci_version, "ociVersion", JSON_REQUIRED),
+	FIELD(id, "id", JSON_REQUIRED),
+	FIELD(pid, "pid", JSON_REQUIRED),
+	FIELD(status, "status", JSON_REQUIRED),
+	FIELD(bundle, "bundle", JSON_REQUIRED),
+	FIELD(rootfs, "rootfs", JSON_REQUIRED),
+	FIELD(created, "created", JSON_REQUIRED),
+	PAIRS(annotations, "annotations", JSON_OPTIONAL),
+	FIELD(owner, "owner", JSON_REQUIRED),
+	{ 0 }
+};
+#undef JSON_TYPE
+
+static const char *const status_names[] = { "creating", "created", "running", "paused", "stopped" };
+
+/* ---- opening ------------------------------------------------------------------------------------ */
+
+int container_default_root(struct arena *a, char **out, struct error *err)
+{
+	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0) {
+		*out = arena_strdup(a, "/run/kist");
+		return 0;
+	}
+	if (!runtime_dir || !*runtime_dir)
+		return error_set(err, 0, "XDG_RUNTIME_DIR is not set: give a state directory with --root");
+	*out = arena_printf(a, "%s/kist", runtime_dir);
+	return 0;
+}
+
+int container_root_open(struct container_context *ctx, bool create, struct error *err)
+{
+	char *root = NULL;
+
+	if (!ctx->root) {
+		if (container_default_root(ctx->arena, &root, err) < 0)
+			return -EINVAL;
+		ctx->root = root;
+	}
+	return state_root_open(ctx->root, create, err);
+}
+
+int container_open(struct container_context *ctx, const char *id, bool lock, struct container *out,
+		   struct error *err)
+{
+	int ret;
+
+	*out = (struct container){ .root = -1, .dir = -1, .proc = -1 };
+	out->root = container_root_open(ctx, false, err);
+	if (out->root == -ENOENT || (out->root < 0 && err->errnum == ENOENT)) {
+		error_set(err, 0, "container %s does not exist", id);
+		return -ENOENT;
+	}
+	if (out->root < 0)
+		return out->root;
+	out->proc = proc_open();
+	if (out->proc < 0)
+		return error_set(err, -out->proc, "open /proc");
+	ret = state_load(out->root, id, ctx->arena, &out->state, &out->dir, err);
+	if (ret < 0 || !lock)
+		return ret;
+	ret = state_lock(out->dir, id, LOCK_TIMEOUT_MS, err);
+	if (ret < 0)
+		return ret;
+	/* What was read before the lock may be a half-made container: read it again. */
+	fd_close(&out->dir);
+	return state_load(out->root, id, ctx->arena, &out->state, &out->dir, err) < 0 ? -ENOENT :
+		state_lock(out->dir, id, LOCK_TIMEOUT_MS, err);
+}
+
+void container_close(struct container *c)
+{
+	fd_close(&c->dir);
+	fd_close(&c->root);
+	fd_close(&c->proc);
+}
+
+enum container_status container_status_of(const struct container *c)
+{
+	const struct state *s = c->state;
+
+	if (s->pid == 0) {
+		/* Only the intent: its creator is at work as long as it holds the lock. */
+		if (flock(c->dir, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+			return CONTAINER_CREATING;
+		return CONTAINER_STOPPED;
+	}
+	if (state_alive(s, c->proc) <= 0)
+		return CONTAINER_STOPPED;
+	if (s->cgroup && cgroup_is_frozen(s->cgroup) == 1)
+		return CONTAINER_PAUSED;
+	return state_waits_for_start(c->dir) ? CONTAINER_CREATED : CONTAINER_RUNNING;
+}
+
+const char *container_status_name(enum container_status status)
+{
+	return status_names[status];
+}
+
+/* ---- state, list, ps ------------------------------------------------------------------------------ */
+
+static char *owner_name(struct arena *a, uint32_t uid)
+{
+	return uid == 0 ? arena_strdup(a, "root") : arena_printf(a, "%u", uid);
+}
+
+static char *or_empty(struct arena *a, char *s)
+{
+	return s ? s : arena_strdup(a, "");
+}
+
+static void fill_state(const struct container *c, struct arena *a, struct container_state *out)
+{
+	const struct state *s = c->state;
+	enum container_status status = container_status_of(c);
+
+	*out = (struct container_state){
+		.oci_version = or_empty(a, s->oci_version),
+		.id = s->id,
+		.pid = status == CONTAINER_STOPPED ? 0 : s->pid,
+		.status = arena_strdup(a, status_names[status]),
+		.bundle = or_empty(a, s->bundle),
+		.rootfs = or_empty(a, s->rootfs),
+		.created = or_empty(a, s->created),
+		.owner = owner_name(a, s->owner),
+		.annotations = s->annotations,
+		.n_annotations = s->n_annotations,
+	};
+}
+
+int container_state_get(struct container_context *ctx, const char *id, struct container_state *out,
+			struct error *err)
+{
+	struct container c;
+	int ret = container_open(ctx, id, false, &c, err);
+
+	if (ret == 0 && state_is_damaged(c.state))
+		ret = error_set(err, 0, "container %s: its record is damaged; remove it with `kist delete -f %s`", id, id);
+	if (ret == 0)
+		fill_state(&c, ctx->arena, out);
+	container_close(&c);
+	return ret;
+}
+
+int container_list_ids(struct container_context *ctx, char ***out, size_t *n, struct error *err)
+{
+	bool default_root = !ctx->root;
+	owned_fd root = container_root_open(ctx, false, err);
+
+	*n = 0;
+	*out = NULL;
+	/* Nobody has created anything yet; but a directory that was asked for must be there. */
+	if (root < 0 && default_root && err->errnum == ENOENT)
+		return 0;
+	if (root < 0)
+		return root;
+	return state_ids(root, ctx->arena, out, n, err);
+}
+
+int container_list(struct container_context *ctx, struct container_state **out, size_t *n, struct error *err)
+{
+	struct container c = { .root = -1, .dir = -1, .proc = -1 };
+	size_t n_ids;
+	char **ids;
+	int ret = container_list_ids(ctx, &ids, &n_ids, err);
+
+	*n = 0;
+	*out = NULL;
+	if (ret < 0 || n_ids == 0)
+		return ret;
+	c.root = container_root_open(ctx, false, err);
+	c.proc = proc_open();
+	if (c.root < 0 || c.proc < 0) {
+		container_close(&c);
+		return error_set(err, 0, "open the state directory %s", ctx->root);
+	}
+	*out = ARENA_NEW_ARRAY(ctx->arena, struct container_state, n_ids);
+	for (size_t i = 0; i < n_ids; i++) {
+		struct error e = { 0 };
+
+		ret = state_load(c.root, ids[i], ctx->arena, &c.state, &c.dir, &e);
+		if (ret == -ENOENT)
+			continue;	/* deleted since the directory was read */
+		if (ret < 0 || state_is_damaged(c.state))
+			log_warning("container %s: its record is damaged; remove it with `kist delete -f %s`",
+				    ids[i], ids[i]);
+		if (ret == 0)
+			fill_state(&c, ctx->arena, &(*out)[(*n)++]);
+		fd_close(&c.dir);
+	}
+	container_close(&c);
+	return 0;
+}
+
+int container_ps(struct container_context *ctx, const char *id, pid_t **out, size_t *n, struct error *err)
+{
+	struct container c;
+	int ret = container_open(ctx, id, false, &c, err);
+
+	*n = 0;
+	*out = NULL;
+	if (ret == 0 && c.state->cgroup && c.state->cgroup->n_dirs > 0) {
+		ret = cgroup_procs(c.state->cgroup, ctx->arena, out, n, err);
+	} else if (ret == 0 && state_alive(c.state, c.proc) > 0) {
+		/* Without a cgroup nothing but the init can be named with certainty. */
+		*out = ARENA_NEW(ctx->arena, pid_t);
+		**out = c.state->pid;
+		*n = 1;
+	}
+	container_close(&c);
+	return ret;
+}
+
+/* ---- kill, pause, resume --------------------------------------------------------------------------- */
+
+int container_signal_init(const struct container *c, int sig, struct error *err)
+{
+	owned_fd pidfd = sys_pidfd_open(c->state->pid, 0);
+	int ret;
+
+	if (pidfd == -ESRCH)
+		return error_set(err, 0, "container not running");
+	if (pidfd < 0)
+		return error_set(err, -pidfd, "open process %d", c->state->pid);
+	/* The descriptor holds one process; it is ours if the start time still fits (pid reuse). */
+	if (state_alive(c->state, c->proc) <= 0)
+		return error_set(err, 0, "container not running");
+	ret = sys_pidfd_send_signal(pidfd, sig);
+	if (ret == -ESRCH)
+		return error_set(err, 0, "container not running");
+	if (ret < 0)
+		return error_set(err, -ret, "send signal %d to process %d", sig, c->state->pid);
+	return 0;
+}
+
+static bool only_v2(const struct cgroup_ref *ref)
+{
+	return ref->n_dirs == 1 && ref->dirs[0].controllers[0] == '\0';
+}
+
+static int kill_opened(const struct container *c, int sig, bool all, struct error *err)
+{
+	const struct state *s = c->state;
+	bool alive = state_alive(s, c->proc) > 0;
+	int ret;
+
+	if (!alive && all && !s->cgroup)
+		return 0;
+	/* A container in a foreign pid namespace does not end with its init: SIGKILL is for all of it. */
+	if (s->cgroup && (all || (sig == SIGKILL && !s->pid_namespace)))
+		return cgroup_kill(s->cgroup, sig, err);
+	if (!alive)
+		return error_set(err, 0, "container not running");
+	ret = container_signal_init(c, sig, err);
+	/* The v1 freezer keeps even a killed process. */
+	if (ret == 0 && sig == SIGKILL && s->cgroup && !only_v2(s->cgroup) && cgroup_is_frozen(s->cgroup) == 1)
+		ret = cgroup_thaw(s->cgroup, FREEZE_TIMEOUT_MS, err);
+	return ret;
+}
+
+int container_kill(struct container_context *ctx, const char *id, int sig, bool all, struct error *err)
+{
+	struct container c;
+	int ret = container_open(ctx, id, false, &c, err);
+
+	if (ret == 0)
+		ret = kill_opened(&c, sig, all, err);
+	container_close(&c);
+	return ret;
+}
+
+static int freeze(struct container_context *ctx, const char *id, bool frozen, struct error *err)
+{
+	struct container c;
+	int ret = container_open(ctx, id, true, &c, err);
+	enum container_status status;
+
+	if (ret < 0)
+		goto out;
+	status = container_status_of(&c);
+	if (frozen && status != CONTAINER_RUNNING && status != CONTAINER_CREATED)
+		ret = error_set(err, 0, status == CONTAINER_PAUSED ? "container already paused" : "container not running");
+	else if (!frozen && status != CONTAINER_PAUSED)
+		ret = error_set(err, 0, status == CONTAINER_STOPPED ? "container not running" : "container not paused");
+	else if (!c.state->cgroup || c.state->cgroup->n_dirs == 0)
+		ret = error_set(err, 0, "container %s has no cgroup: it cannot be paused", id);
+	else if (frozen)
+		ret = cgroup_freeze(c.state->cgroup, FREEZE_TIMEOUT_MS, err);
+	else
+		ret = cgroup_thaw(c.state->cgroup, FREEZE_TIMEOUT_MS, err);
+out:
+	container_close(&c);
+	return ret;
+}
+
+int container_pause(struct container_context *ctx, const char *id, struct error *err)
+{
+	return freeze(ctx, id, true, err);
+}
+
+int container_resume(struct container_context *ctx, const char *id, struct error *err)
+{
+	return freeze(ctx, id, false, err);
+}
+
+/* ---- delete ---------------------------------------------------------------------------------------- */
+
+static int delete_opened(struct container_context *ctx, struct container *c, bool force, struct error *err)
+{
+	enum container_status status = container_status_of(c);
+	struct job job;
+
+	if (!force && state_is_damaged(c->state))
+		return error_set(err, 0, "container %s: its record is damaged; use delete --force", c->state->id);
+	/* Engines delete what they created and never started; the specification would have them kill it first. */
+	if (!force && status != CONTAINER_STOPPED && status != CONTAINER_CREATED)
+		return error_set(err, 0, "cannot delete container %s that is not stopped: %s", c->state->id,
+				 status_names[status]);
+	job_init(&job, ctx);
+	job.steps = steps_create;
+	job.state = c->state;
+	job.state_root = c->root;
+	job.state_dir = c->dir;
+	job.proc = c->proc;
+	return stage_undo(&job, err);
+}
+
+int container_delete(struct container_context *ctx, const char *id, bool force, struct error *err)
+{
+	struct container c;
+	int ret = container_open(ctx, id, true, &c, err);
+
+	if (ret == 0)
+		ret = delete_opened(ctx, &c, force, err);
+	/* Somebody else has removed it: with --force that is what was asked for. */
+	else if (ret == -ENOENT && force)
+		ret = 0;
+	container_close(&c);
+	return ret;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container.h - the library's public interface: one function a command.
+ *
+ * Nothing here prints or exits.  Each function opens and locks what it needs, acts, and closes it; on failure it has
+ * undone what it did, and err says why (err->exit_code != 0: the command should exit with that).
+ * All return 0 or negative.
+ */
+#ifndef KIST_CONTAINER_H
+#define KIST_CONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "json/json.h"
+
+enum container_cgroup_manager {
+	CONTAINER_CGROUPFS,
+	CONTAINER_CGROUP_SYSTEMD,
+	CONTAINER_CGROUP_DISABLED,	/* never touch a cgroup */
+};
+
+enum container_rootless { CONTAINER_ROOTLESS_AUTO, CONTAINER_ROOTLESS_TRUE, CONTAINER_ROOTLESS_FALSE };
+
+/* What holds for every command: the global options. */
+struct container_context {
+	const char *root;		/* state root; NULL: the default (container_default_root) */
+	enum container_cgroup_manager cgroup_manager;
+	enum container_rootless rootless;
+	struct arena *arena;		/* everything returned lives here */
+	const char *trace;		/* --trace FILE: Chrome trace-event JSON, or NULL */
+	const char *fault;		/* --fault STEP=ERRNO|kill: for tests, or NULL */
+};
+
+enum container_dry_run { CONTAINER_ACT, CONTAINER_DRY_RUN_TEXT, CONTAINER_DRY_RUN_JSON };
+
+struct container_create_options {
+	const char *bundle;		/* NULL: the working directory */
+	const char *config;		/* NULL: "config.json" in the bundle */
+	const char *console_socket;
+	const char *pid_file;
+	const char *pidfd_socket;
+	unsigned int preserve_fds;
+	bool no_pivot;
+	bool no_new_keyring;
+	/* `run` only */
+	bool detach;
+	bool keep;
+	bool no_subreaper;
+	enum container_dry_run dry_run;
+};
+
+struct container_exec_options {
+	const char *process;		/* --process FILE; then args must be NULL */
+	char **args;
+	const char *cwd;
+	char **env;			/* KEY=VALUE, added */
+	const char *user;		/* UID[:GID], numbers only */
+	char **additional_gids;
+	char **caps;
+	const char *apparmor;
+	const char *process_label;
+	char **cgroups;			/* [CONTROLLER,...:]PATH */
+	const char *console_socket;
+	const char *pid_file;
+	const char *pidfd_socket;
+	unsigned int preserve_fds;
+	bool tty;
+	bool detach;
+	bool no_new_privs;
+	bool ignore_paused;
+};
+
+enum container_status {
+	CONTAINER_CREATING,
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_PAUSED,
+	CONTAINER_STOPPED,
+};
+
+struct oci_pair;
+
+/* What `state` and `list` print. */
+struct container_state {
+	char *oci_version;
+	char *id;
+	int pid;			/* 0 when stopped */
+	char *status;			/* "creating", "created", "running", "paused", "stopped" */
+	char *bundle;
+	char *rootfs;
+	char *created;			/* RFC 3339, UTC, nanoseconds */
+	char *owner;			/* user name or number; "" for root in `state` as runc does */
+	struct oci_pair *annotations;
+	size_t n_annotations;
+};
+
+extern const struct json_field container_state_fields[];
+
+/*
+ * "/run/kist", or below XDG_RUNTIME_DIR for a caller without privilege (an empty variable counts as unset).
+ */
+int container_default_root(struct arena *a, char **out, struct error *err);
+
+/* create, run: out (when dry_run) receives the plan's text. */
+int container_create(struct container_context *ctx, const char *id,
+		     const struct container_create_options *o, char **out, struct error *err);
+/* Waits for the container unless o->detach; *status: its exit status, or 128 + signal. */
+int container_run(struct container_context *ctx, const char *id,
+		  const struct container_create_options *o, int *status, char **out, struct error *err);
+int container_start(struct container_context *ctx, const char *id, struct error *err);
+int container_exec(struct container_context *ctx, const char *id,
+		   const struct container_exec_options *o, int *status, struct error *err);
+int container_kill(struct container_context *ctx, const char *id, int sig, bool all, struct error *err);
+int container_delete(struct container_context *ctx, const char *id, bool force, struct error *err);
+int container_pause(struct container_context *ctx, const char *id, struct error *err);
+int container_resume(struct container_context *ctx, const char *id, struct error *err);
+int container_state_get(struct container_context *ctx, const char *id, struct container_state *out,
+			struct error *err);
+/* Sorted by id.  A damaged container is listed as far as it is known, with a warning in the log. */
+int container_list(struct container_context *ctx, struct container_state **out, size_t *n,
+		   struct error *err);
+/* Ids only, sorted, cheap (for list -q, and -r of kill and delete). */
+int container_list_ids(struct container_context *ctx, char ***out, size_t *n, struct error *err);
+/* Host pids of all processes of the container, ascending. */
+int container_ps(struct container_context *ctx, const char *id, pid_t **out, size_t *n,
+		 struct error *err);
+
+/* `features`: the whole JSON text. */
+int container_features(struct container_context *ctx, char **out, struct error *err);
+
+/* What was compiled in, for --version. */
+struct container_build {
+	const char *libseccomp;		/* its version, or NULL: built without */
+	const char *const *features;	/* "SECCOMP", "SELINUX", ...: upper-case words, NULL-terminated */
+};
+
+void container_build(struct arena *a, struct container_build *out);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container_exec.c - exec: another process in a container that exists.
+ */
+#include "container_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define PROCESS_FILE_MAX (16u << 20)
+
+struct execution {
+	struct container_context *ctx;
+	const struct container_exec_options *o;
+	struct container c;
+	struct host host;
+	struct oci_config *config;
+	struct oci_process *process;
+	struct preserve_fd_plan preserve_fds;
+	struct plan plan;
+};
+
+/* ---- the process: of a file, or that of the configuration with the options put over it -------------- */
+
+static size_t count(char **list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+/* base, then more: for env the later one wins (process.c). */
+static char **concatenate(struct arena *a, char **base, char **more)
+{
+	size_t n = count(base), m = count(more);
+	char **list = ARENA_NEW_ARRAY(a, char *, n + m + 1);
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = base[i];
+	for (size_t i = 0; i < m; i++)
+		list[n + i] = more[i];
+	return list;
+}
+
+/*
+ * --cap adds to what the process may use; to the ambient set only where the configuration has inheritable
+ * capabilities, since ambient ones need them (CVE-2022-29162: inheritable itself is left alone).
+ */
+static void add_capabilities(struct arena *a, struct oci_process *p, char **caps)
+{
+	struct oci_capabilities *sets = ARENA_NEW(a, struct oci_capabilities);
+
+	if (!caps || !*caps)
+		return;
+	if (p->capabilities)
+		*sets = *p->capabilities;
+	sets->bounding = concatenate(a, sets->bounding, caps);
+	sets->effective = concatenate(a, sets->effective, caps);
+	sets->permitted = concatenate(a, sets->permitted, caps);
+	if (count(sets->inheritable) > 0)
+		sets->ambient = concatenate(a, sets->ambient, caps);
+	p->capabilities = sets;
+}
+
+static int set_groups(struct arena *a, struct oci_process *p, char **gids, struct error *err)
+{
+	size_t n = count(gids);
+
+	if (n == 0)
+		return 0;
+	p->user.additional_gids = ARENA_NEW_ARRAY(a, uint32_t, n);
+	p->user.n_additional_gids = n;
+	for (size_t i = 0; i < n; i++) {
+		if (str_to_id(gids[i], &p->user.additional_gids[i]) < 0)
+			return error_set(err, 0, "--additional-gids %s: a group id is a number, at most %u", gids[i],
+					 STR_ID_MAX);
+	}
+	return 0;
+}
+
+static int process_of_options(struct execution *e, struct error *err)
+{
+	const struct container_exec_options *o = e->o;
+	struct arena *a = e->ctx->arena;
+	struct oci_process *p;
+
+	if (!e->config->process)
+		return error_set(err, 0, "container %s has no process to take defaults from: use --process",
+				 e->c.state->id);
+	p = arena_memdup(a, e->config->process, sizeof(*p));
+	p->args = o->args;
+	p->terminal = o->tty;
+	p->env = concatenate(a, p->env, o->env);
+	p->no_new_privileges = p->no_new_privileges || o->no_new_privs;
+	if (o->cwd)
+		p->cwd = arena_strdup(a, o->cwd);
+	if (o->apparmor)
+		p->apparmor_profile = arena_strdup(a, o->apparmor);
+	if (o->process_label)
+		p->selinux_label = arena_strdup(a, o->process_label);
+	if (o->user && user_parse_spec(o->user, &p->user.uid, &p->user.gid, err) < 0)
+		return -EINVAL;
+	add_capabilities(a, p, o->caps);
+	e->process = p;
+	return set_groups(a, p, o->additional_gids, err);
+}
+
+static int process_of_file(struct execution *e, struct error *err)
+{
+	struct json_doc doc = { .name = e->o->process, .arena = e->ctx->arena };
+	char *text;
+	size_t len;
+	int ret = file_read(AT_FDCWD, e->o->process, PROCESS_FILE_MAX, e->ctx->arena, &text, &len);
+
+	if (ret < 0)
+		return error_set(err, -ret, "read %s", e->o->process);
+	doc.text = text;
+	doc.len = len;
+	ret = oci_process_parse(&doc, &e->process, err);
+	if (ret == 0)
+		ret = oci_process_check(e->process, &doc, err);
+	if (ret == 0)
+		e->process->terminal = e->process->terminal || e->o->tty;
+	return ret;
+}
+
+/* ---- checks before the first act ------------------------------------------------------------------- */
+
+static int check_status(const struct execution *e, struct error *err)
+{
+	enum container_status status = container_status_of(&e->c);
+
+	if (status == CONTAINER_STOPPED || status == CONTAINER_CREATING)
+		return error_set(err, 0, "cannot exec in a %s container: container not running",
+				 container_status_name(status));
+	/* The new process would be frozen before it has said a word; engines would wait for ever. */
+	if (status == CONTAINER_PAUSED && !e->o->ignore_paused)
+		return error_set(err, 0, "cannot exec in a paused container (use --ignore-paused to override)");
+	return 0;
+}
+
+static int compile(struct execution *e, const char *id, struct error *err)
+{
+	struct plan_options o = {
+		.command = PLAN_EXEC,
+		.id = id,
+		.bundle = e->c.state->bundle,
+		.manager = (enum cgroup_manager)e->ctx->cgroup_manager,
+		.rootless = e->ctx->rootless == CONTAINER_ROOTLESS_TRUE,
+		.console_socket = e->o->console_socket,
+		.pid_file = e->o->pid_file,
+		.pidfd_socket = e->o->pidfd_socket,
+		.preserve_fds = &e->preserve_fds,
+		.detach = e->o->detach,
+	};
+	int ret = container_saved_config(e->ctx, &e->c, &e->config, err);
+
+	if (ret == 0)
+		ret = e->o->process ? process_of_file(e, err) : process_of_options(e, err);
+	if (ret == 0)
+		ret = host_read(&e->host, e->ctx->arena, err);
+	if (ret == 0)
+		ret = plan_compile(e->config, e->process, &e->host, &o, e->ctx->arena, &e->plan, err);
+	return ret;
+}
+
+/* A descriptor of the container's init, proved to be the recorded process. */
+static int open_init(const struct container *c, struct error *err)
+{
+	owned_fd pidfd = sys_pidfd_open(c->state->pid, 0);
+
+	if (pidfd < 0 || state_alive(c->state, c->proc) <= 0)
+		return error_set(err, 0, "container not running");
+	return fd_take(&pidfd);
+}
+
+static int carry_out(struct execution *e, struct job *job, struct error *err)
+{
+	job->steps = steps_exec;
+	job->plan = &e->plan;
+	job->host = &e->host;
+	job->state = e->c.state;
+	job->proc = fd_take(&e->c.proc);
+	job->wait_exec = true;
+	job->exec_cgroups = e->o->cgroups;
+	if (e->ctx->fault && stage_parse_fault(e->ctx->fault, &job->fault, e->ctx->arena, err) < 0)
+		return -EINVAL;
+	if (plan_seccomp(&e->plan, e->c.root, e->ctx->arena, err) < 0)
+		return -EINVAL;
+	/* Neither may be open in a process that the container can see. */
+	fd_close(&e->c.dir);
+	fd_close(&e->c.root);
+	if (job_take_signals(job, err) < 0 || stage_page_new(job, false, err) < 0)
+		return -EINVAL;
+	return stage_run(job, err);
+}
+
+int container_exec(struct container_context *ctx, const char *id, const struct container_exec_options *o,
+		   int *status, struct error *err)
+{
+	struct execution *e = ARENA_NEW(ctx->arena, struct execution);
+	struct job job;
+	int ret;
+
+	*status = 0;
+	e->ctx = ctx;
+	e->o = o;
+	job_init(&job, ctx);
+	e->c = (struct container){ .root = -1, .dir = -1, .proc = -1 };
+	ret = container_preserve_fds(ctx, o->preserve_fds, &e->preserve_fds, err);
+	if (ret == 0)
+		ret = container_open(ctx, id, false, &e->c, err);
+	if (ret == 0)
+		ret = check_status(e, err);
+	if (ret == 0)
+		ret = compile(e, id, err);
+	if (ret == 0) {
+		job.join_pidfd = open_init(&e->c, err);
+		ret = job.join_pidfd < 0 ? job.join_pidfd : carry_out(e, &job, err);
+	}
+	if (ret == 0 && !o->detach)
+		ret = container_wait(&job, status, err);
+	container_close(&e->c);
+	job_close(&job);
+	return ret;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container_impl.h - what the container*.c files share; nobody else includes it.
+ */
+#ifndef KIST_CONTAINER_IMPL_H
+#define KIST_CONTAINER_IMPL_H
+
+#include "container.h"
+#include "host.h"
+#include "job.h"
+#include "plan.h"
+#include "stage.h"
+#include "state.h"
+#include "steps.h"
+
+/* A container of the state root, opened. */
+struct container {
+	int root;		/* the state root */
+	int dir;		/* its directory there; holds the lock */
+	int proc;
+	struct state *state;
+};
+
+/* Opens ctx->root, or the default (which is then kept in ctx).  >= 0 or negative. */
+int container_root_open(struct container_context *ctx, bool create, struct error *err);
+
+/*
+ * Opens, and if asked locks, a container.  -ENOENT: it does not exist.  container_close() also after a failure.
+ */
+int container_open(struct container_context *ctx, const char *id, bool lock, struct container *out,
+		   struct error *err);
+void container_close(struct container *c);
+
+enum container_status container_status_of(const struct container *c);
+const char *container_status_name(enum container_status status);
+
+/* Sends a signal to the init process, never to another that got its pid.  0 or negative. */
+int container_signal_init(const struct container *c, int sig, struct error *err);
+
+/* What the caller passes on; before anything is opened, or a descriptor of kist's own would be taken for it. */
+int container_preserve_fds(struct container_context *ctx, unsigned int preserve, struct preserve_fd_plan *out,
+			   struct error *err);
+
+/* A job with no descriptor open. */
+void job_init(struct job *job, struct container_context *ctx);
+
+/* Blocks what would end the command in the middle, and opens job->signals.  0 or negative. */
+int job_take_signals(struct job *job, struct error *err);
+
+/* Closes what the parent's job holds. */
+void job_close(struct job *job);
+
+/*
+ * In the foreground: forwards signals and the terminal until pid ends.  *status as of a shell: the exit status, or
+ * 128 + signal.  0 or negative.
+ */
+int container_wait(struct job *job, int *status, struct error *err);
+
+/* The configuration as create read it.  0 or negative. */
+int container_saved_config(struct container_context *ctx, const struct container *c, struct oci_config **out,
+			   struct error *err);
+
+/* Runs the poststart hooks of a container that was started; on failure it is killed.  0 or negative. */
+int container_poststart(struct container_context *ctx, struct job *job, struct error *err);
+
+#endif

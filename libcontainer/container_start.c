@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container_start.c - start: tells the waiting process of a created container to execute its program.
+ */
+#include "container_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/unix_socket.h"
+#include "hook.h"
+#include "trace.h"
+
+/* The rest of the way is some ten system calls and the startContainer hooks, which have time-outs of their own. */
+#define START_TIMEOUT_MS (10 * 60 * 1000)
+
+static int connect_start(int dir, struct error *err)
+{
+	struct timeval answer = { .tv_sec = 10 };
+	char path[64];
+	owned_fd fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/" STATE_START_SOCKET, dir);
+	fd = unix_socket_connect(path, SOCK_SEQPACKET);
+	if (fd < 0)
+		return error_set(err, -fd, "connect to the container's process");
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &answer, sizeof(answer)) < 0)
+		return error_set(err, errno, "set the time-out of the start socket");
+	return fd_take(&fd);
+}
+
+/* The process answers with the page in which it says how it ends. */
+static int map_page(struct job *job, struct error *err)
+{
+	char hello;
+	ssize_t n = unix_socket_receive(job->channel, &hello, sizeof(hello), &job->page_fd);
+
+	if (n != sizeof(hello) || job->page_fd < 0)
+		return error_set(err, n < 0 ? (int)-n : 0, "the container's process did not answer");
+	job->page = mmap(NULL, sizeof(struct job_page), PROT_READ, MAP_SHARED, job->page_fd, 0);
+	if (job->page == MAP_FAILED) {
+		job->page = NULL;
+		return error_set(err, errno, "map the shared page");
+	}
+	return 0;
+}
+
+static int start_process(struct container *c, struct job *job, struct error *err)
+{
+	char traced = job->trace != NULL;
+
+	job->channel = connect_start(c->dir, err);
+	if (job->channel < 0)
+		return job->channel;
+	/* From here on the container counts as started: a second `start` finds no socket. */
+	if (unlinkat(c->dir, STATE_START_SOCKET, 0) < 0)
+		return error_set(err, errno, "remove the start socket");
+	if (unix_socket_send(job->channel, &traced, sizeof(traced), -1) < 0 || map_page(job, err) < 0)
+		return error_set(err, 0, "container not running");
+	return stage_wait_exec(job, START_TIMEOUT_MS, err);
+}
+
+/* The configuration as create read it. */
+static int saved_config(struct container_context *ctx, int dir, struct state *s, struct oci_config **out,
+			struct error *err)
+{
+	if (state_load_config(dir, s, ctx->arena, err) < 0)
+		return -EINVAL;
+	return oci_config_parse(s->config.text, s->config.len, "config.json", ctx->arena, out, err);
+}
+
+int container_saved_config(struct container_context *ctx, const struct container *c, struct oci_config **out,
+			   struct error *err)
+{
+	return saved_config(ctx, c->dir, c->state, out, err);
+}
+
+int container_poststart(struct container_context *ctx, struct job *job, struct error *err)
+{
+	struct oci_config *config;
+	struct hook_plan hooks;
+	const char *text;
+	int ret;
+
+	if (!job->state->poststart)
+		return 0;
+	text = state_for_hooks(job->state, "running", ctx->arena);
+	ret = saved_config(ctx, job->state_dir, job->state, &config, err);
+	if (ret == 0)
+		ret = hook_compile(config, job->host, ctx->arena, &hooks, err);
+	if (ret == 0)
+		ret = hook_run(&hooks, HOOK_POSTSTART, text, strlen(text), NULL, err);
+	return ret;
+}
+
+static int start_opened(struct container_context *ctx, struct container *c, struct error *err)
+{
+	enum container_status status = container_status_of(c);
+	struct error trace_err;
+	struct job job;
+	int ret;
+
+	if (status == CONTAINER_STOPPED)
+		return error_set(err, 0, "cannot start container %s: container not running (it has stopped)", c->state->id);
+	if (status != CONTAINER_CREATED)
+		return error_set(err, 0, "cannot start container %s: it is %s", c->state->id,
+				 container_status_name(status));
+	job_init(&job, ctx);
+	job.steps = steps_create;
+	job.state = c->state;
+	job.state_dir = c->dir;
+	ret = start_process(c, &job, err);
+	if (job.trace && job.page && trace_write(job.trace, job.steps, job.page, ctx->arena, &trace_err) < 0)
+		log_warning("%s", trace_err.text);
+	if (ret == 0) {
+		ret = container_poststart(ctx, &job, err);
+		/* config.md, "Poststart": a failure stops the container. */
+		if (ret < 0)
+			(void)container_signal_init(c, SIGKILL, NULL);
+	}
+	job.state_dir = -1;	/* is c's */
+	job_close(&job);
+	return ret;
+}
+
+int container_start(struct container_context *ctx, const char *id, struct error *err)
+{
+	struct container c;
+	int ret = container_open(ctx, id, true, &c, err);
+
+	if (ret == 0)
+		ret = start_opened(ctx, &c, err);
+	container_close(&c);
+	return ret;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limit.c - resource limits of the container process. */
+#include "limit.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const char *const names[RLIM_NLIMITS] = {
+	[RLIMIT_CPU] = "RLIMIT_CPU",	       [RLIMIT_FSIZE] = "RLIMIT_FSIZE",
+	[RLIMIT_DATA] = "RLIMIT_DATA",	       [RLIMIT_STACK] = "RLIMIT_STACK",
+	[RLIMIT_CORE] = "RLIMIT_CORE",	       [RLIMIT_RSS] = "RLIMIT_RSS",
+	[RLIMIT_NPROC] = "RLIMIT_NPROC",       [RLIMIT_NOFILE] = "RLIMIT_NOFILE",
+	[RLIMIT_MEMLOCK] = "RLIMIT_MEMLOCK",   [RLIMIT_AS] = "RLIMIT_AS",
+	[RLIMIT_LOCKS] = "RLIMIT_LOCKS",       [RLIMIT_SIGPENDING] = "RLIMIT_SIGPENDING",
+	[RLIMIT_MSGQUEUE] = "RLIMIT_MSGQUEUE", [RLIMIT_NICE] = "RLIMIT_NICE",
+	[RLIMIT_RTPRIO] = "RLIMIT_RTPRIO",     [RLIMIT_RTTIME] = "RLIMIT_RTTIME",
+};
+
+/*
+ * What prlimit64 takes on every architecture; the C library's struct rlimit is not that everywhere.
+ */
+struct kernel_limit {
+	uint64_t cur, max;
+};
+
+const char *limit_name(int resource)
+{
+	return resource >= 0 && resource < (int)RLIM_NLIMITS ? names[resource] : "unknown rlimit";
+}
+
+int limit_compile(const struct oci_config *c, const struct oci_process *p, const struct host *h,
+		  struct arena *a, struct limit_plan *out, struct error *err)
+{
+	uint32_t seen = 0;
+
+	(void)h;
+	memset(out, 0, sizeof(*out));
+	out->limits = ARENA_NEW_ARRAY(a, struct limit, p->n_rlimits);
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		const struct oci_rlimit *r = &p->rlimits[i];
+
+		if (r->type < 0 || r->type >= (int)RLIM_NLIMITS)
+			return oci_error(c, &r->type, err, "unknown rlimit %d", r->type);
+		if (seen & (1u << r->type))
+			return oci_error(c, &r->type, err, "%s is given twice", names[r->type]);
+		if (r->soft > r->hard)
+			return oci_error(c, &r->soft, err,
+					 "%s: soft limit %llu is above the hard limit %llu",
+					 names[r->type], (unsigned long long)r->soft,
+					 (unsigned long long)r->hard);
+		seen |= 1u << r->type;
+		out->limits[out->n_limits++] = (struct limit){ r->type, r->soft, r->hard };
+	}
+	return 0;
+}
+
+static int limit_error(const struct limit *l, int errnum, struct error *err)
+{
+	unsigned long long soft = l->soft, hard = l->hard;
+	struct kernel_limit now = { 0, 0 };
+	int r = error_set(err, errnum, "set %s to soft %llu, hard %llu", limit_name(l->resource),
+			  soft, hard);
+
+	if (errnum != EPERM || syscall(SYS_prlimit64, 0, l->resource, NULL, &now) < 0)
+		return r;
+	if (l->hard > now.max)
+		error_append(err,
+			     " (the hard limit here is %llu; raising it needs CAP_SYS_RESOURCE)",
+			     (unsigned long long)now.max);
+	else if (l->resource == RLIMIT_NOFILE)
+		error_append(err, " (above the sysctl fs.nr_open)");
+	return r;
+}
+
+int limit_run(const struct limit_plan *p, struct error *err)
+{
+	for (size_t i = 0; i < p->n_limits; i++) {
+		const struct limit *l = &p->limits[i];
+		struct kernel_limit new = { l->soft, l->hard };
+
+		if (syscall(SYS_prlimit64, 0, l->resource, &new, NULL) < 0)
+			return limit_error(l, errno, err);
+	}
+	return 0;
+}
+
+void limit_show(const struct limit_plan *p, struct show *out)
+{
+	for (size_t i = 0; i < p->n_limits; i++)
+		show_act(out, "set %s to soft %llu, hard %llu", limit_name(p->limits[i].resource),
+			 (unsigned long long)p->limits[i].soft,
+			 (unsigned long long)p->limits[i].hard);
+}

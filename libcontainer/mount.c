@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mount.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/str.h"
+
+/* What everything that compiles one mount needs. */
+struct compile {
+	const struct oci_config *c;
+	const struct host *h;
+	struct arena *a;
+	const struct oci_mount *m;
+	struct mount_entry *e;
+	struct error *err;
+};
+
+static bool is(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static bool is_one_of(const char *s, const char *const *names)
+{
+	for (; *names; names++)
+		if (is(s, *names))
+			return true;
+	return false;
+}
+
+/*
+ * File systems that live in the kernel: their superblock may be shared with the host, or has to be
+ * filled before it becomes read-only, so "ro" is a flag of the mount only.  For all others (disks:
+ * the journal) of both.
+ */
+static const char *const kernel_types[] = {
+	"proc", "sysfs", "tmpfs", "ramfs", "devpts", "mqueue", "cgroup", "cgroup2", "devtmpfs",
+	"bpf", "tracefs", "debugfs", "securityfs", "configfs", "overlay", NULL
+};
+
+/* File systems that take no SELinux context. */
+static const char *const unlabelled_types[] = {
+	"proc", "sysfs", "mqueue", "cgroup", "cgroup2", NULL
+};
+
+/*
+ * What lxcfs and the like may put over procfs' own files; nothing else inside /proc
+ * (CVE-2019-16884).
+ */
+static const char *const proc_files[] = {
+	"/proc/cpuinfo",
+	"/proc/diskstats",
+	"/proc/meminfo",
+	"/proc/stat",
+	"/proc/swaps",
+	"/proc/uptime",
+	"/proc/loadavg",
+	"/proc/slabinfo",
+	"/proc/sys/kernel/ns_last_pid",
+	"/proc/sys/crypto/fips_enabled",
+	NULL
+};
+
+static bool maps(const struct oci_id_mapping *map, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (id >= map[i].container_id && id - map[i].container_id < map[i].size)
+			return true;
+	return false;
+}
+
+/*
+ * uid= and gid= of tmpfs and devpts are ids of the container's user namespace; the kernel only says
+ * EINVAL.
+ */
+static int check_id_option(const struct compile *k, char *const *option)
+{
+	const struct oci_linux *l = k->c->linux;
+	bool uid = str_starts(*option, "uid=");
+	uint32_t id;
+
+	if (!l || !oci_namespace_find(k->c, CLONE_NEWUSER) ||
+	    l->n_uid_mappings + l->n_gid_mappings == 0)
+		return 0;
+	if ((!uid && !str_starts(*option, "gid=")) || str_to_id(*option + 4, &id) < 0)
+		return 0;
+	if (uid ? maps(l->uid_mappings, l->n_uid_mappings, id)
+		: maps(l->gid_mappings, l->n_gid_mappings, id))
+		return 0;
+	return oci_error(k->c, option, k->err,
+			 "%s: %s %u is not mapped in the container's user namespace", *option,
+			 uid ? "user" : "group", id);
+}
+
+static void add_param(const struct compile *k, const char *option)
+{
+	struct mnt_param *params = arena_grow(k->a, (void *)k->e->fs.params, k->e->fs.n_params,
+					      sizeof(*params));
+	const char *equal = strchr(option, '=');
+	struct mnt_param *p = &params[k->e->fs.n_params++];
+
+	p->key = equal ? arena_strndup(k->a, option, (size_t)(equal - option))
+		       : arena_strdup(k->a, option);
+	p->value = equal ? arena_strdup(k->a, equal + 1) : NULL;
+	k->e->fs.params = params;
+	if (str_starts(option, "mode="))
+		k->e->inherit_mode = false;
+}
+
+/* An option that no table knows goes to the file system; a bind mount has none. */
+static int compile_data(const struct compile *k, char *const *option)
+{
+	const char *near;
+
+	if (k->e->kind != MOUNT_FROM) {
+		add_param(k, *option);
+		return check_id_option(k, option);
+	}
+	/* Engines of the 1.0 era gave bind mounts the options of the tmpfs they stood for. */
+	if (str_starts(*option, "mode=") || str_starts(*option, "size=")) {
+		json_warn(k->c->doc, JSON_BAD_VALUE, option, "%s has no effect on a bind mount",
+			  *option);
+		return 0;
+	}
+	near = mount_option_suggest(*option);
+	return oci_error(k->c, option, k->err, "unknown option \"%s\" of a bind mount%s%s%s",
+			 *option, near ? ": did you mean \"" : "", near ? near : "",
+			 near ? "\"?" : "");
+}
+
+static int compile_options(const struct compile *k)
+{
+	struct mount_entry *e = k->e;
+	char **options = k->m->options;
+	int r = 0;
+
+	/* First what is known, since it decides what the rest may be. */
+	for (size_t i = 0; options && options[i]; i++)
+		mount_option_apply(options[i], &e->flags);
+	if (is(e->type, "bind"))
+		e->flags.special |= MOUNT_BIND;
+	if (e->flags.special & MOUNT_REMOUNT)
+		e->kind = MOUNT_AGAIN;
+	else if (e->flags.special & MOUNT_BIND)
+		e->kind = MOUNT_FROM;
+	else if (is(e->type, "cgroup"))
+		e->kind = MOUNT_CGROUP;
+	e->inherit_mode = e->kind == MOUNT_FS && is(e->type, "tmpfs");
+	for (size_t i = 0; options && options[i] && r == 0; i++) {
+		struct mount_flags none = { .special = 0 };
+
+		if (!mount_option_apply(options[i], &none))
+			r = compile_data(k, &options[i]);
+	}
+	return r;
+}
+
+/*
+ * A bind keeps the flags of its source until one is named; then it has those that are named and no
+ * other, as after mount(8)'s remount.  The access time is a field of its own.
+ */
+static void imply_flags(struct mnt_attr *a)
+{
+	a->implied = (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+		      MOUNT_ATTR_NOSYMFOLLOW) & ~a->set & ~a->clr;
+	if (a->set & (MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME))
+		a->implied |= (MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME) & ~a->set;
+	/* The kernel takes the access time's field as a whole only. */
+	if (a->implied & MOUNT_ATTR__ATIME) {
+		a->implied &= ~(uint64_t)MOUNT_ATTR__ATIME;
+		a->clr |= MOUNT_ATTR__ATIME;
+	}
+}
+
+static void compile_fs(const struct compile *k)
+{
+	const struct oci_linux *l = k->c->linux;
+	struct mount_entry *e = k->e;
+	bool readonly = e->flags.attr.set & MOUNT_ATTR_RDONLY;
+
+	if (e->kind == MOUNT_FROM || e->kind == MOUNT_CGROUP) {
+		if (e->flags.explicit && e->kind == MOUNT_FROM)
+			imply_flags(&e->flags.attr);
+		return;
+	}
+	if (e->kind == MOUNT_FS && l && l->mount_label && k->h->selinux &&
+	    !is_one_of(e->type, unlabelled_types))
+		add_param(k, arena_printf(k->a, "context=%s", l->mount_label));
+	e->late_readonly = e->kind == MOUNT_FS && readonly &&
+			   (is(e->type, "tmpfs") || is(e->destination, "/dev"));
+	if (e->late_readonly)
+		e->flags.attr.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	e->fs.type = e->type;
+	e->fs.source = e->source;
+	e->fs.ms = e->flags.ms;
+	if (readonly && !e->late_readonly && !is_one_of(e->type, kernel_types))
+		e->fs.ms |= MS_RDONLY;
+	e->fs.attr = e->flags.attr.set;
+}
+
+/* Lines of a map file. */
+static const char *map_text(struct arena *a, const struct oci_id_mapping *map, size_t n)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < n; i++)
+		text = arena_printf(a, "%s%u %u %u\n", text, map[i].container_id, map[i].host_id,
+				    map[i].size);
+	return text;
+}
+
+/*
+ * "0-1-10#10-11-10": from-to-count; with '@' the second is an id of the container, turned into the
+ * host's.
+ */
+static int parse_ranges(const struct compile *k, const char *text, bool uids, const char **out)
+{
+	const struct oci_linux *l = k->c->linux;
+	const struct oci_id_mapping *map = uids ? l->uid_mappings : l->gid_mappings;
+	size_t n = uids ? l->n_uid_mappings : l->n_gid_mappings;
+	char *copy = arena_strdup(k->a, text), *save = NULL;
+
+	*out = "";
+	for (char *range = strtok_r(copy, "#", &save); range; range = strtok_r(NULL, "#", &save)) {
+		bool relative = *range == '@';
+		char *rest = NULL;
+		char *from = strtok_r(range + relative, "-", &rest);
+		char *to = strtok_r(NULL, "-", &rest);
+		char *count = strtok_r(NULL, "", &rest);
+		uint32_t v[3];
+		size_t i = 0;
+
+		if (!from || !to || !count || str_to_id(from, &v[0]) < 0 ||
+		    str_to_id(to, &v[1]) < 0 || str_to_u32(count, &v[2]) < 0)
+			return -1;
+		while (relative && i < n && !maps(&map[i], 1, v[1]))
+			i++;
+		if (relative && i == n)
+			return -1;
+		if (relative)
+			v[1] += map[i].host_id - map[i].container_id;
+		*out = arena_printf(k->a, "%s%u %u %u\n", *out, v[0], v[1], v[2]);
+	}
+	return **out ? 0 : -1;
+}
+
+/* "uids=0-1-10;gids=0-100-10" */
+static int compile_idmap_text(const struct compile *k)
+{
+	char *copy = arena_strdup(k->a, k->e->flags.idmap), *save = NULL;
+
+	for (char *part = strtok_r(copy, ";", &save); part; part = strtok_r(NULL, ";", &save)) {
+		bool uids = str_starts(part, "uids=");
+
+		if (!uids && !str_starts(part, "gids="))
+			return oci_error(k->c, &k->m->options, k->err,
+					 "idmap=%s: expected uids=FROM-TO-COUNT and "
+					 "gids=FROM-TO-COUNT, not \"%s\"",
+					 k->e->flags.idmap, part);
+		if (parse_ranges(k, part + 5, uids, uids ? &k->e->uid_map : &k->e->gid_map) < 0)
+			return oci_error(
+				k->c, &k->m->options, k->err,
+				"idmap=%s: \"%s\" is not a list of [@]FROM-TO-COUNT separated by #",
+				k->e->flags.idmap, part);
+	}
+	if (!k->e->uid_map || !k->e->gid_map)
+		return oci_error(k->c, &k->m->options, k->err,
+				 "idmap=%s: both uids= and gids= are needed", k->e->flags.idmap);
+	return 0;
+}
+
+static int compile_idmap(const struct compile *k)
+{
+	const struct oci_namespace *ns = oci_namespace_find(k->c, CLONE_NEWUSER);
+	const struct oci_linux *l = k->c->linux;
+	const struct oci_mount *m = k->m;
+	struct mount_entry *e = k->e;
+
+	if (!(e->flags.special & MOUNT_IDMAP) && m->n_uid_mappings + m->n_gid_mappings == 0)
+		return 0;
+	if (e->kind == MOUNT_AGAIN || e->kind == MOUNT_CGROUP)
+		return oci_error(k->c, &m->destination, k->err, "a %s mount cannot be idmapped",
+				 e->kind == MOUNT_AGAIN ? "remounted" : "cgroup");
+	if (e->flags.idmap)
+		return compile_idmap_text(k);
+	e->flags.special |= MOUNT_IDMAP;
+	if (m->n_uid_mappings + m->n_gid_mappings > 0) {
+		if (m->n_uid_mappings == 0 || m->n_gid_mappings == 0)
+			return oci_error(k->c, &m->destination, k->err,
+					 "uidMappings and gidMappings must be given together");
+		e->uid_map = map_text(k->a, m->uid_mappings, m->n_uid_mappings);
+		e->gid_map = map_text(k->a, m->gid_mappings, m->n_gid_mappings);
+		return 0;
+	}
+	/*
+	 * The container's own mapping: the same text makes the same mapping, without waiting for
+	 * its namespace.
+	 */
+	if (l && l->n_uid_mappings > 0 && l->n_gid_mappings > 0) {
+		e->uid_map = map_text(k->a, l->uid_mappings, l->n_uid_mappings);
+		e->gid_map = map_text(k->a, l->gid_mappings, l->n_gid_mappings);
+		return 0;
+	}
+	if (!ns || !ns->path)
+		return oci_error(
+			k->c, &m->options, k->err,
+			"option idmap needs a mapping: uidMappings and gidMappings of the mount, "
+			"idmap=uids=...;gids=..., or a user namespace");
+	e->userns_path = ns->path;
+	return 0;
+}
+
+static int compile_destination(const struct compile *k)
+{
+	struct mount_entry *e = k->e;
+	char clean[PATH_MAX];
+
+	if (!k->m->destination || !*k->m->destination)
+		return oci_error(k->c, &k->m->destination, k->err, "the destination is empty");
+	if (k->m->destination[0] != '/')
+		json_warn(k->c->doc, JSON_BAD_VALUE, &k->m->destination,
+			  "destination \"%s\" is not absolute; taken from /", k->m->destination);
+	if (path_clean(arena_printf(k->a, "/%s", k->m->destination), clean, sizeof(clean)) < 0)
+		return oci_error(k->c, &k->m->destination, k->err,
+				 "the destination is longer than %d bytes", PATH_MAX - 1);
+	e->destination = arena_strdup(k->a, clean);
+	if (is(clean, "/") && e->kind != MOUNT_AGAIN)
+		return oci_error(
+			k->c, &k->m->destination, k->err,
+			"the root file system itself cannot be mounted over; see root.path");
+	if (is(clean, "/proc") && e->kind == MOUNT_FS && !is(e->type, "proc"))
+		return oci_error(k->c, &k->m->destination, k->err,
+				 "/proc cannot be mounted because it is not of type proc");
+	e->in_proc = is_one_of(clean, proc_files);
+	if (!is(clean, "/proc") && path_is_below(clean, "/proc") && !e->in_proc &&
+	    e->kind != MOUNT_AGAIN)
+		return oci_error(k->c, &k->m->destination, k->err,
+				 "%s cannot be mounted because it is inside /proc", clean);
+	e->ordinary = is(e->type, "proc") || is(e->type, "sysfs") || is(clean, "/proc") ||
+		      is(clean, "/sys");
+	return 0;
+}
+
+static int compile_one(const struct compile *k)
+{
+	struct mount_entry *e = k->e;
+	const struct oci_mount *m = k->m;
+	int r;
+
+	e->type = m->type && *m->type && !is(m->type, "none") ? m->type : "";
+	r = compile_options(k);
+	if (r == 0)
+		r = compile_destination(k);
+	if (r < 0)
+		return r;
+	if (e->kind == MOUNT_FROM && (!m->source || !*m->source))
+		return oci_error(k->c, &m->destination, k->err, "a bind mount needs a source");
+	if (e->kind == MOUNT_FS && !*e->type)
+		return oci_error(k->c, &m->destination, k->err,
+				 "a mount needs a type, or one of the options bind and rbind");
+	if (e->kind == MOUNT_FROM)
+		e->type = "bind";
+	e->source = m->source && *m->source ? m->source : *e->type ? e->type : "none";
+	if (e->flags.special & MOUNT_TMPCOPYUP && !(e->kind == MOUNT_FS && is(e->type, "tmpfs")))
+		return oci_error(k->c, &m->options, k->err,
+				 "option tmpcopyup is for mounts of type tmpfs");
+	/* A sysfs shows the network namespace; its owner alone may mount one. */
+	e->sysfs_fallback = is(e->type, "sysfs") && !oci_namespace_find(k->c, CLONE_NEWNET);
+	compile_fs(k);
+	return compile_idmap(k);
+}
+
+int mount_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		  struct mount_plan *out, struct error *err)
+{
+	static const struct mount_fds no_fds = { -1, -1, -1 };
+	int r = 0;
+
+	*out = (struct mount_plan){ .userns = oci_namespace_find(c, CLONE_NEWUSER) };
+	out->entries = ARENA_NEW_ARRAY(a, struct mount_entry, c->n_mounts);
+	out->fds = ARENA_NEW_ARRAY(a, struct mount_fds, c->n_mounts);
+	out->n = c->n_mounts;
+	out->skipped = !oci_namespace_find(c, CLONE_NEWNS);
+	if (out->skipped && out->n)
+		json_warn(c->doc, JSON_CONFLICT, &c->mounts,
+			  "there is no mount namespace: nothing is mounted, since nothing would "
+			  "unmount it");
+	for (size_t i = 0; i < out->n && r == 0; i++) {
+		struct compile k = { c, h, a, &c->mounts[i], &out->entries[i], err };
+
+		out->fds[i] = no_fds;
+		r = compile_one(&k);
+	}
+	mount_cgroup_compile(h, a, &out->cgroup);
+	return r;
+}
+
+void mount_close(const struct mount_plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		fd_close(&p->fds[i].tree);
+		fd_close(&p->fds[i].userns);
+		fd_close(&p->fds[i].late);
+	}
+}
+
+void mount_show(const struct mount_plan *p, struct show *out)
+{
+	for (size_t i = 0; i < p->n && !p->skipped; i++) {
+		const struct mount_entry *e = &p->entries[i];
+		char options[512], data[512];
+		struct strbuf b = STRBUF(data);
+
+		data[0] = '\0';
+		mount_option_print(&e->flags, options, sizeof(options));
+		for (size_t j = 0; j < e->fs.n_params; j++)
+			strbuf_addf(&b, ",%s%s%s", e->fs.params[j].key,
+				    e->fs.params[j].value ? "=" : "",
+				    e->fs.params[j].value ? e->fs.params[j].value : "");
+		show_act(out, "%s %s on %s type %s (%s%s)%s",
+			 e->kind == MOUNT_AGAIN ? "remount" : "mount", e->source, e->destination,
+			 *e->type ? e->type : "none", options,
+			 options[0] ? data : data + (data[0] == ','),
+			 e->late_readonly ? ", read-only at the end" : "");
+	}
+}

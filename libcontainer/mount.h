@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mount.h - config.mounts: what is mounted where in the container.
+ *
+ * Compiled in the parent from the text of the config alone.  Carried out in the child, in the
+ *container's mount namespace, before pivot_root: sources are looked up in the host's tree, which is
+ *still "/", destinations below the root descriptor.  Order of calls:
+ *
+ *	parent, before clone:	mount_open_idmaps()	user namespaces of idmapped mounts
+ *				mount_open_sources()	only with a user namespace: sources its root
+ *may not reach parent, after clone:	mount_close()
+ *	child:			mount_run(), then devices, masks, ..., then mount_late_run() before
+ *pivot_root
+ */
+#ifndef KIST_MOUNT_H
+#define KIST_MOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/mnt.h"
+#include "host.h"
+#include "mount_cgroup.h"
+#include "mount_copyup.h"
+#include "mount_option.h"
+#include "oci/oci.h"
+#include "show.h"
+
+enum mount_kind {
+	MOUNT_FS,		/* a file system of its own: proc, tmpfs, overlay, ... */
+	MOUNT_FROM,		/* bind: a file or directory of the host */
+	MOUNT_AGAIN,		/* remount: other flags for what is there */
+	MOUNT_CGROUP,		/* the container's view of its cgroups */
+};
+
+struct mount_entry {
+	enum mount_kind kind;
+	const char *type;		/* "proc"; "bind" for binds */
+	const char *source;
+	const char *destination;	/* absolute and clean */
+	struct mount_flags flags;
+	struct mnt_fs fs;		/* MOUNT_FS, MOUNT_AGAIN */
+	bool inherit_mode;		/* tmpfs without mode=: the covered directory's mode */
+	bool late_readonly;		/* read-only only when the rest has been made inside it */
+	bool ordinary;			/* destination must be a real directory (CVE-2019-19921) */
+	bool in_proc;			/* one of the files below /proc that may be covered */
+	bool sysfs_fallback;		/* sysfs refused: bind the host's /sys */
+	const char *uid_map;		/* idmapped: text for /proc/PID/{u,g}id_map */
+	const char *gid_map;
+	const char *userns_path;	/* idmapped by the user namespace that is joined */
+};
+
+/* The descriptors of one entry; the only part of the plan that changes. */
+struct mount_fds {
+	int tree;		/* detached copy of the source, made by the parent, or -1 */
+	int userns;		/* of an idmapped mount, or -1 */
+	int late;		/* root of the mount for mount_late_run(), or -1 */
+};
+
+struct mount_plan {
+	struct mount_entry *entries;
+	size_t n;
+	struct mount_fds *fds;		/* n of them */
+	bool userns;			/* the container has a user namespace of its own */
+	bool skipped;			/* no mount namespace: nothing is mounted */
+	struct mount_cgroup_plan cgroup;
+};
+
+/*
+ * Resolves config.mounts.  Errors name the member: unknown options of a bind mount, a type that is
+ * missing, destinations inside /proc, ids that the user namespace does not map. Without a mount
+ * namespace nothing would ever unmount what is mounted: mounts are left out, with a warning.
+ */
+int mount_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		  struct mount_plan *out, struct error *err);
+
+/*
+ * Parent: a user namespace for each different mapping, held by a descriptor; with a user namespace
+ * in the config also the idmapped trees themselves, since only the owner of the source's file
+ * system may make them. bundle: directory that relative sources start from (AT_FDCWD: the working
+ * directory).  proc: base/proc.h.
+ */
+int mount_open_idmaps(const struct mount_plan *p, int bundle, int proc, struct error *err);
+
+/*
+ * Parent, only with a user namespace: detached copies of those bind sources that lie behind a
+ * directory others may not enter.  The child uses one only if it may not open the source itself.
+ * Never an error: what is wrong shows in mount_run().  A detached copy does not care which mount
+ * namespace it was made in (an O_PATH descriptor does).
+ */
+int mount_open_sources(const struct mount_plan *p, int bundle, struct error *err);
+
+/*
+ * Closes all descriptors of the plan (in the parent after clone, in the child after
+ * mount_late_run()).
+ */
+void mount_close(const struct mount_plan *p);
+
+/*
+ * Child: carries all out, in order.  root: rootfs_prepare_run()'s.  cgroup: may be NULL if there is
+ * no such mount.
+ */
+int mount_run(const struct mount_plan *p, int root, int bundle,
+	      const struct mount_cgroup_env *cgroup, struct error *err);
+
+/* Child: makes the tmpfs mounts and /dev read-only that asked for it. */
+int mount_late_run(const struct mount_plan *p, struct error *err);
+
+void mount_show(const struct mount_plan *p, struct show *out);
+
+#endif

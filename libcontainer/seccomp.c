@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* seccomp.c - the system call filter: settings of the profile, loading it. */
+#include "seccomp.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <string.h>
+
+#include "base/sys.h"
+
+#ifndef SECCOMP_FILTER_FLAG_TSYNC_ESRCH
+#define SECCOMP_FILTER_FLAG_TSYNC_ESRCH (1UL << 4)
+#endif
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+static bool takes_errno(int action)
+{
+	return action == OCI_ACT_ERRNO || action == OCI_ACT_TRACE;
+}
+
+static int check_errno(const struct oci_config *c, int action, const uint32_t *ret,
+		       struct error *err)
+{
+	if (ret == NULL)
+		return 0;
+	if (!takes_errno(action))
+		return oci_error(c, ret, err,
+				 "errnoRet goes with SCMP_ACT_ERRNO and SCMP_ACT_TRACE only");
+	/*
+	 * Beyond this the kernel would cut the number silently: MAX_ERRNO, and 16 bits for a
+	 * tracer.
+	 */
+	if (*ret > (action == OCI_ACT_ERRNO ? 4095u : 65535u))
+		return oci_error(c, ret, err, "errnoRet %u is out of range", *ret);
+	return 0;
+}
+
+static int check_notify(const struct oci_config *c, const struct oci_syscall *rule,
+			struct error *err)
+{
+	if (rule->action != OCI_ACT_NOTIFY)
+		return 0;
+	/* These carry the listener and the result of the start: the agent would wait for itself. */
+	for (char **name = rule->names; name != NULL && *name != NULL; name++)
+		if (strcmp(*name, "write") == 0 || strcmp(*name, "sendmsg") == 0)
+			return oci_error(c, name, err,
+					 "SCMP_ACT_NOTIFY cannot be used for the %s syscall",
+					 *name);
+	return 1;
+}
+
+static int check_rules(const struct oci_config *c, const struct oci_seccomp *s, bool *notify,
+		       struct error *err)
+{
+	int r = check_errno(c, s->default_action, s->default_errno_ret, err);
+
+	if (r < 0)
+		return r;
+	if (s->default_action == OCI_ACT_NOTIFY)
+		return oci_error(c, &s->default_action, err,
+				 "SCMP_ACT_NOTIFY cannot be used as default action");
+	for (size_t i = 0; i < s->n_syscalls; i++) {
+		const struct oci_syscall *rule = &s->syscalls[i];
+
+		r = check_errno(c, rule->action, rule->errno_ret, err);
+		if (r < 0)
+			return r;
+		r = check_notify(c, rule, err);
+		if (r < 0)
+			return r;
+		*notify |= r == 1;
+		for (size_t k = 0; k < rule->n_args; k++)
+			if (rule->args[k].index > 5)
+				return oci_error(c, &rule->args[k].index, err,
+						 "a system call has arguments 0 to 5, not %u",
+						 rule->args[k].index);
+	}
+	if (*notify && (s->listener_path == NULL || s->listener_path[0] != '/'))
+		return oci_error(c, &s->listener_path, err,
+				 "SCMP_ACT_NOTIFY needs an absolute seccomp.listenerPath");
+	return 0;
+}
+
+static unsigned int compile_flags(const struct oci_seccomp *s, bool notify)
+{
+	unsigned int flags = 0;
+
+	/*
+	 * Without a list: no mitigation of speculation, which is what engines' users have come to
+	 * have.
+	 */
+	if (s->flags == NULL)
+		flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	for (size_t i = 0; i < s->n_flags; i++)
+		flags |= s->flags[i];
+	if (notify) {
+		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+		/*
+		 * Both give a result in the return value: the kernel wants this one to tell them
+		 * apart.
+		 */
+		if (flags & SECCOMP_FILTER_FLAG_TSYNC)
+			flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+	} else {
+		/* Says how to wait for an agent; the kernel refuses it where there is none. */
+		flags &= ~SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	}
+	return flags;
+}
+
+int seccomp_compile(const struct oci_config *c, const struct oci_process *p, const struct host *h,
+		    struct arena *a, struct seccomp_plan *out, struct error *err)
+{
+	const struct oci_seccomp *s = c->linux != NULL ? c->linux->seccomp : NULL;
+	int r;
+
+	(void)h;
+	(void)a;
+	memset(out, 0, sizeof(*out));
+	if (s == NULL)
+		return 0;
+	out->enabled = true;
+	r = check_rules(c, s, &out->notify, err);
+	if (r < 0)
+		return r;
+	out->flags = compile_flags(s, out->notify);
+	out->before_user = !p->no_new_privileges;
+	out->listener_path = out->notify ? s->listener_path : NULL;
+	return 0;
+}
+
+int seccomp_run(const struct seccomp_plan *p, int agent, pid_t pid, struct error *err)
+{
+	struct sock_fprog prog = { .len = (unsigned short)p->n_program, .filter = p->program };
+	int r;
+
+	if (!p->enabled)
+		return 0;
+	/*
+	 * Safe by its nature: a filter can only take rights away.  Nothing of the container runs in
+	 * this process yet, so the program cannot have been changed.
+	 */
+	r = sys_seccomp(SECCOMP_SET_MODE_FILTER, p->flags, &prog);
+	if (r >= 0 && p->notify)
+		return seccomp_notify_send(p, agent, r, pid, err);
+	if (r == 0)
+		return 0;
+	if (r > 0)
+		return error_set(err, 0, "load seccomp filter: thread %d cannot be synchronised",
+				 r);
+	if (r == -EACCES)
+		return error_set(err, EACCES,
+				 "load seccomp filter: needs CAP_SYS_ADMIN or no_new_privs");
+	if (r == -EINVAL)
+		return error_set(
+			err, EINVAL,
+			"load seccomp filter: the kernel does not know one of the flags 0x%x",
+			p->flags);
+	if (r == -EBUSY && p->notify)
+		return error_set(err, EBUSY,
+				 "load seccomp filter: a filter with a listener is loaded already");
+	return error_set(err, -r, "load seccomp filter of %zu instructions", p->n_program);
+}
+
+void seccomp_show(const struct seccomp_plan *p, struct show *out)
+{
+	if (!p->enabled)
+		return;
+	show_act(out, "load seccomp filter of %zu instructions, flags 0x%x, %s", p->n_program,
+		 p->flags, p->before_user ? "before the user is switched" : "last");
+	if (p->notify)
+		show_act(out, "send seccomp listener to %s", p->listener_path);
+}

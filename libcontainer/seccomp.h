@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seccomp.h - the system call filter of the container process (runtime-spec config-linux.md
+ * "Seccomp").
+ *
+ * The profile becomes a classic BPF program before any process is made; the child only hands it to
+ * the kernel. seccomp_program.c generates it with libseccomp (seccomp_program_none.c: built
+ * without), seccomp_cache.[ch] keep generated ones, seccomp_notify.c talks to the agent that
+ * SCMP_ACT_NOTIFY needs.
+ */
+#ifndef KIST_SECCOMP_H
+#define KIST_SECCOMP_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "host.h"
+#include "oci/oci.h"
+#include "show.h"
+
+#define SECCOMP_MAX_INSTRUCTIONS 4096 /* BPF_MAXINSNS of the kernel */
+
+struct seccomp_plan {
+	bool enabled; /* there is a profile */
+	struct sock_filter *program;
+	size_t n_program;   /* instructions */
+	unsigned int flags; /* SECCOMP_FILTER_FLAG_* */
+	/*
+	 * When to load.  Without no_new_privs loading needs CAP_SYS_ADMIN, so it comes before the
+	 * user is switched; with it, it comes last, so that the profile need not allow what the
+	 * runtime itself does.
+	 */
+	bool before_user;
+	bool notify;		    /* some rule is SCMP_ACT_NOTIFY: an agent gets the listener */
+	const char *listener_path;  /* the agent's AF_UNIX socket on the host */
+	const char *notify_text[3]; /* the agent's message; the pid stands between the pieces */
+};
+
+/*
+ * Fills the plan but for the program, which comes from seccomp_cache_get() or seccomp_program().
+ * Errors: errnoRet with an action that takes none, an argument index above 5, NOTIFY as default,
+ * without listenerPath, or for a call that the runtime itself needs afterwards.
+ */
+int seccomp_compile(const struct oci_config *c, const struct oci_process *p, const struct host *h,
+		    struct arena *a, struct seccomp_plan *out, struct error *err);
+
+/*
+ * Loads the filter into the calling process.  With a listener, sends it to agent (a connected
+ * socket, -1 otherwise) with the prepared message; pid: the container process as the runtime sees
+ * it.  From here on the profile decides about every call of this process; after it only what exec
+ * needs should follow.
+ */
+int seccomp_run(const struct seccomp_plan *p, int agent, pid_t pid, struct error *err);
+
+void seccomp_show(const struct seccomp_plan *p, struct show *out);
+
+/* seccomp_program.c ------------------------------------------------------------------------- */
+
+/*
+ * Generates out->program from the profile of c (which has one).  Pure: memory of a, and a memfd
+ * that is closed again.  Errors: no libseccomp in this build, an architecture or rule that
+ * libseccomp refuses, a program above the kernel's limit.  Unknown system call names are skipped
+ * (debug line).
+ */
+int seccomp_program(const struct oci_config *c, struct arena *a, struct seccomp_plan *out,
+		    struct error *err);
+
+/* Version of libseccomp in v[3]: major, minor, micro; zeros when built without. */
+void seccomp_library_version(unsigned int v[3]);
+
+/* seccomp_notify.c -------------------------------------------------------------------------- */
+
+/*
+ * Prepares the agent's message (config-linux.md "The Container Process State"); a plan without
+ * notify is left alone. status: of the container, "creating" or, for exec, "running".
+ */
+void seccomp_notify_compile(const struct oci_config *c, const char *id, const char *bundle,
+			    const char *status, struct arena *a, struct seccomp_plan *plan);
+
+/*
+ * Connects to the agent.  In the parent, before any process is made.  A descriptor, or negative
+ * with err.
+ */
+int seccomp_notify_connect(const struct seccomp_plan *p, struct error *err);
+
+/* Sends message and listener.  One sendmsg() and nothing else: the filter is loaded already. */
+int seccomp_notify_send(const struct seccomp_plan *p, int agent, int listener, pid_t pid,
+			struct error *err);
+
+#endif

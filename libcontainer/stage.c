@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/unix_socket.h"
+#include "steps.h"
+#include "trace.h"
+
+/* A child that is silent for so long is taken for hung; a hook has its own time-out. */
+#define STEP_DEADLINE_MS (10 * 60 * 1000)
+
+enum frame_type { FRAME_ASK = 1, FRAME_DONE, FRAME_FAIL, FRAME_LOG };
+
+struct frame {
+	uint32_t type;
+	uint32_t row;
+	uint32_t level;		/* LOG */
+	char text[1012];	/* LOG: NUL-terminated */
+};
+
+#define FRAME_HEAD offsetof(struct frame, text)
+
+static const char *const stage_names[STAGE_COUNT] = { "parent", "stage 1", "stage 2" };
+
+/* ---- the page and the channel ---------------------------------------------------------------- */
+
+int stage_page_new(struct job *job, bool with_fd, struct error *err)
+{
+	int flags = MAP_SHARED | (with_fd ? 0 : MAP_ANONYMOUS);
+
+	if (with_fd) {
+		job->page_fd = memfd_create("kist-page", MFD_CLOEXEC);
+		if (job->page_fd < 0 || ftruncate(job->page_fd, sizeof(struct job_page)) < 0)
+			return error_set(err, errno, "create the shared page");
+	}
+	job->page = mmap(NULL, sizeof(struct job_page), PROT_READ | PROT_WRITE, flags,
+			 with_fd ? job->page_fd : -1, 0);
+	if (job->page == MAP_FAILED) {
+		job->page = NULL;
+		return error_set(err, errno, "map the shared page");
+	}
+	job->page->trace = job->trace != NULL;
+	return 0;
+}
+
+/* ---- what happens around every row ------------------------------------------------------------ */
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static bool applies(const struct job *job, const struct step *row)
+{
+	return !row->when || row->when(job->plan);
+}
+
+static uint32_t index_of(const struct job *job, const struct step *row)
+{
+	return (uint32_t)(row - job->steps);
+}
+
+/*
+ * A test asked for a failure here.  A pid namespace's init ignores a SIGKILL that it sends itself,
+ * so the child dies by a trap, which the kernel forces on it.
+ */
+static int inject_fault(const struct job *job, const struct step *row, bool serve, struct error *err)
+{
+	const struct job_fault *f = &job->fault;
+
+	if (!f->step || serve != f->serve || strcmp(f->step, row->name) != 0)
+		return 0;
+	if (f->kill) {
+		if (job->self == STAGE_PARENT)
+			kill(getpid(), SIGKILL);
+		__builtin_trap();
+	}
+	return error_set(err, f->errnum, "injected fault");
+}
+
+static int run_row(struct job *job, const struct step *row, struct error *err)
+{
+	uint32_t i = index_of(job, row);
+	enum job_stage self = job->self;
+	int ret;
+
+	if (!row->run)
+		return inject_fault(job, row, false, err);
+	if (job->page->trace && !job->page->times[i].begin)
+		job->page->times[i].begin = now_ns();
+	ret = inject_fault(job, row, false, err);
+	if (ret == 0)
+		ret = row->run(job, err);
+	/* Only the process that began the row ends it: the copy that a fork made does not. */
+	if (job->page->trace && job->self == self)
+		job->page->times[i].end = now_ns();
+	return ret;
+}
+
+/* ---- the child's side -------------------------------------------------------------------------- */
+
+static void child_log_sink(void *ctx, enum log_level level, const char *text)
+{
+	const struct job *job = ctx;
+	struct frame f = { .type = FRAME_LOG, .level = level };
+	struct strbuf b = STRBUF(f.text);
+
+	if (job->channel < 0)
+		return;
+	strbuf_add(&b, text);
+	(void)unix_socket_send(job->channel, &f, FRAME_HEAD + b.len + 1, -1);
+}
+
+/* The child's last act.  What it leaves in the page is what the user reads. */
+static void __attribute__((noreturn)) child_fail(struct job *job, const struct error *err)
+{
+	job->page->error = *err;
+	job->page->failed_stage = job->self;
+	__atomic_store_n(&job->page->failed, 1, __ATOMIC_RELEASE);
+	_exit(1);
+}
+
+/* Asks the parent for its half of the row and waits for the answer. */
+static void child_ask(struct job *job, const struct step *row)
+{
+	struct frame f = { .type = FRAME_ASK, .row = index_of(job, row) };
+
+	if (unix_socket_send(job->channel, &f, FRAME_HEAD, -1) < 0)
+		_exit(1);	/* the parent is gone */
+	/* A failure of the parent's half is known to the parent: nothing more to say. */
+	if (unix_socket_receive(job->channel, &f, sizeof(f), NULL) < (ssize_t)FRAME_HEAD || f.type != FRAME_DONE)
+		_exit(1);
+}
+
+static void child_row(struct job *job, const struct step *row)
+{
+	struct error err = { 0 };
+
+	job->page->row[job->self] = index_of(job, row) + 1;
+	if (run_row(job, row, &err) < 0)
+		child_fail(job, &err);
+	if (row->serve)
+		child_ask(job, row);
+}
+
+/* ---- the parent's side ------------------------------------------------------------------------- */
+
+/* Which row a process was in when it ended, for the message. */
+static int died_error(const struct job *job, struct error *err)
+{
+	enum job_stage s = job->page->row[STAGE_2] ? STAGE_2 : STAGE_1;
+	uint32_t row = job->page->row[s];
+	const char *name = row ? job->steps[row - 1].name : "start of the process";
+	siginfo_t info = { 0 };
+	pid_t pid = job->init_pid > 0 ? job->init_pid : job->stage1_pid;
+
+	if (pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0 &&
+	    (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED))
+		return error_set(err, 0, "%s: %s: the process was killed by signal %d (%s)%s",
+				 stage_names[s], name, info.si_status, strsignal(info.si_status),
+				 info.si_status == SIGKILL ?
+				 ": the memory limit may be too low for the start" : "");
+	return error_set(err, 0, "%s: %s: the process ended unexpectedly", stage_names[s], name);
+}
+
+/* The child has closed the channel: by a failure it wrote down, by death, or by exec. */
+static int child_end(const struct job *job, struct error *err)
+{
+	if (__atomic_load_n(&job->page->failed, __ATOMIC_ACQUIRE)) {
+		enum job_stage s = job->page->failed_stage < STAGE_COUNT ? job->page->failed_stage : STAGE_2;
+		uint32_t row = job->page->row[s];
+
+		*err = job->page->error;
+		err->text[ERROR_TEXT_MAX - 1] = '\0';
+		return error_prefix(err, "%s: %s", stage_names[s], row ? job->steps[row - 1].name : "?");
+	}
+	return died_error(job, err);
+}
+
+/* Waits for input on the channel.  A signal that asks the command to end is an error: what was done is undone. */
+static int wait_channel(const struct job *job, int timeout_ms, struct error *err)
+{
+	struct pollfd p[2] = { { .fd = job->channel, .events = POLLIN },
+			       { .fd = job->signals, .events = POLLIN } };
+	struct signalfd_siginfo info;
+	int n;
+
+	do {
+		n = poll(p, 2, timeout_ms);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_set(err, errno, "poll");
+	if (n == 0) {
+		enum job_stage s = job->page->row[STAGE_2] ? STAGE_2 : STAGE_1;
+		uint32_t row = job->page->row[s];
+
+		return error_set(err, ETIMEDOUT, "%s: %s: no answer for %d s", stage_names[s],
+				 row ? job->steps[row - 1].name : "?", timeout_ms / 1000);
+	}
+	if (p[0].revents)
+		return 0;
+	if (read(job->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		return error_set(err, EINTR, "signal %u (%s) came", info.ssi_signo,
+				 strsignal((int)info.ssi_signo));
+	return 0;
+}
+
+/* The next frame that is not a log line.  1: *f holds it, 0: the channel is closed, negative: error. */
+static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct error *err)
+{
+	ssize_t n;
+	int ret;
+
+	for (;;) {
+		ret = wait_channel(job, timeout_ms, err);
+		if (ret < 0)
+			return ret;
+		n = unix_socket_receive(job->channel, f, sizeof(*f), NULL);
+		if (n < 0 && n != -ECONNRESET)
+			return error_set(err, (int)-n, "receive from the container's process");
+		if (n < (ssize_t)FRAME_HEAD)
+			return 0;
+		if (f->type != FRAME_LOG)
+			return 1;
+		f->text[sizeof(f->text) - 1] = '\0';
+		log_text(f->level <= LOG_LEVEL_DEBUG ? f->level : LOG_LEVEL_WARNING, f->text);
+	}
+}
+
+/*
+ * Learns stage 2's pid when it is not the process that the parent itself started.  Stage 1 wrote it down before
+ * its last act, so the wait for its end is short.
+ */
+static void learn_init_pid(struct job *job)
+{
+	if (job->page->init_pid <= 0 || job->init_pid == job->page->init_pid)
+		return;
+	job->init_pid = job->page->init_pid;
+	if (job->stage1_pid > 0 && waitpid(job->stage1_pid, NULL, 0) == job->stage1_pid)
+		job->stage1_pid = -1;
+}
+
+static int serve_row(struct job *job, const struct step *row, struct error *err)
+{
+	struct frame f;
+	uint32_t i = index_of(job, row);
+	int ret = next_frame(job, &f, STEP_DEADLINE_MS, err);
+
+	if (ret < 0)
+		return ret;
+	if (ret == 0)
+		return child_end(job, err);
+	/* Nothing but the next served row may be asked for: the child may no longer be trusted. */
+	if (f.type != FRAME_ASK || f.row != i)
+		return error_set(err, 0, "%s: the container's process asked out of order", row->name);
+	learn_init_pid(job);
+	if (job->page->trace)
+		job->page->times[i].begin = now_ns();
+	ret = inject_fault(job, row, true, err);
+	if (ret == 0)
+		ret = row->serve(job, err);
+	if (job->page->trace)
+		job->page->times[i].end = now_ns();
+	if (ret < 0)
+		error_prefix(err, "%s", row->name);
+	f = (struct frame){ .type = ret < 0 ? FRAME_FAIL : FRAME_DONE };
+	if (unix_socket_send(job->channel, &f, FRAME_HEAD, -1) < 0 && ret == 0)
+		return child_end(job, err);
+	return ret;
+}
+
+static int parent_row(struct job *job, const struct step *row, struct error *err)
+{
+	int ret = 0;
+
+	if (row->stage != STAGE_PARENT)
+		return row->serve ? serve_row(job, row, err) : 0;
+	job->page->row[STAGE_PARENT] = index_of(job, row) + 1;
+	ret = run_row(job, row, err);
+	if (ret < 0)
+		error_prefix(err, "%s", row->name);
+	return ret;
+}
+
+int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
+{
+	struct frame f;
+	int ret = next_frame(job, &f, timeout_ms, err);
+
+	if (ret < 0)
+		return ret;
+	if (ret > 0)
+		return error_set(err, 0, "the container's process spoke out of turn");
+	learn_init_pid(job);
+	if (job->page->failed)
+		return child_end(job, err);
+	/* Closed without a failure by a process that had reached its last row: it was executed. */
+	for (const struct step *row = job->steps; row->name; row++) {
+		if (row[1].name)
+			continue;
+		return job->page->row[STAGE_2] == index_of(job, row) + 1 ? 0 : died_error(job, err);
+	}
+	return 0;
+}
+
+/* ---- the walk ---------------------------------------------------------------------------------- */
+
+int stage_undo(struct job *job, struct error *err)
+{
+	const struct step *row = job->steps;
+
+	while (row->name)
+		row++;
+	while (row-- > job->steps) {
+		int ret = row->undo ? row->undo(job, err) : 0;
+
+		if (ret < 0) {
+			error_prefix(err, "undo %s", row->name);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static int parent_failed(struct job *job, struct error *err)
+{
+	struct error undo = { 0 };
+	int ret = err->errnum > 0 ? -err->errnum : -EINVAL;
+
+	if (stage_undo(job, &undo) < 0)
+		log_warning("%s", undo.text);
+	return ret;
+}
+
+/* The rows of a child; returns only if the table ends without an exec. */
+static void __attribute__((noreturn)) child_walk(struct job *job, const struct step *row)
+{
+	struct error err = { 0 };
+
+	log_set_sink(child_log_sink, job, log_enabled(LOG_LEVEL_DEBUG) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
+	for (; row->name; row++) {
+		if (row->stage == job->self && applies(job, row))
+			child_row(job, row);
+	}
+	error_set(&err, 0, "the step table has no end");
+	child_fail(job, &err);
+}
+
+int stage_run(struct job *job, struct error *err)
+{
+	struct error trace_err;
+	int ret = 0;
+
+	for (const struct step *row = job->steps; row->name; row++) {
+		if (!applies(job, row))
+			continue;
+		ret = parent_row(job, row, err);
+		if (job->self != STAGE_PARENT)
+			child_walk(job, row + 1);
+		if (ret < 0)
+			break;
+	}
+	if (job->trace && trace_write(job->trace, job->steps, job->page, job->arena, &trace_err) < 0)
+		log_warning("%s", trace_err.text);
+	if (ret == 0 && job->wait_exec)
+		ret = stage_wait_exec(job, STEP_DEADLINE_MS, err);
+	return ret < 0 ? parent_failed(job, err) : 0;
+}
+
+void stage_show(const struct job *job, struct show *out)
+{
+	for (const struct step *row = job->steps; row->name; row++) {
+		if (!applies(job, row))
+			continue;
+		show_step(out, row->name, stage_names[row->stage]);
+		if (row->show)
+			row->show(job->plan, out);
+	}
+}
+
+/* Number of an errno name ("ENOSPC"), or 0. */
+static int errno_number(const char *name)
+{
+	for (int i = 1; i < 134; i++) {
+		if (strcmp(error_name(i), name) == 0)
+			return i;
+	}
+	return 0;
+}
+
+int stage_parse_fault(const char *text, struct job_fault *out, struct arena *a, struct error *err)
+{
+	const char *equals = strchr(text, '=');
+	char *step;
+
+	if (!equals || equals == text)
+		return error_set(err, 0, "--fault=%s: expected STEP=ERRNO or STEP=kill", text);
+	step = arena_strndup(a, text, (size_t)(equals - text));
+	*out = (struct job_fault){ .step = step };
+	if (str_ends(step, "/serve")) {
+		out->serve = true;
+		step[strlen(step) - strlen("/serve")] = '\0';
+	}
+	out->kill = strcmp(equals + 1, "kill") == 0;
+	out->errnum = errno_number(equals + 1);
+	if (!out->kill && out->errnum == 0)
+		return error_set(err, 0, "--fault=%s: %s is no errno name", text, equals + 1);
+	return 0;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/dir.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/str.h"
+
+#define INTENT_FILE "intent.json"
+#define STATE_FILE "state.json"
+#define STATE_MAX (1u << 20)
+#define INTENT_MAX (64u << 20)
+#define LOCK_POLL_MS 5
+
+#define JSON_TYPE struct state
+#define STATE_MEMBERS \
+	FIELD(oci_version, "ociVersion", JSON_REQUIRED), \
+	FIELD(id, "id", JSON_REQUIRED), \
+	FIELD(pid, "pid", JSON_OPTIONAL), \
+	FIELD(start_time, "startTime", JSON_OPTIONAL), \
+	FIELD(bundle, "bundle", JSON_REQUIRED), \
+	FIELD(rootfs, "rootfs", JSON_OPTIONAL), \
+	FIELD(created, "created", JSON_REQUIRED), \
+	FIELD(owner, "owner", JSON_OPTIONAL), \
+	FIELD(pid_namespace, "pidNamespace", JSON_OPTIONAL), \
+	FIELD(poststart, "poststart", JSON_OPTIONAL), \
+	FIELD(poststop, "poststop", JSON_OPTIONAL), \
+	PAIRS(annotations, "annotations", JSON_OPTIONAL), \
+	OBJECT(cgroup, "cgroup", cgroup_ref_fields, JSON_OPTIONAL)
+
+static const struct json_field state_fields[] = { STATE_MEMBERS, { 0 } };
+static const struct json_field intent_fields[] = {
+	STATE_MEMBERS,
+	SPAN(config, "config", JSON_OPTIONAL),
+	{ 0 }
+};
+#undef JSON_TYPE
+
+/* What hooks and engines know as "state". */
+struct hook_state {
+	char *oci_version;
+	char *id;
+	char *status;
+	int32_t pid;
+	char *bundle;
+	struct oci_pair *annotations;
+	size_t n_annotations;
+};
+
+#define JSON_TYPE struct hook_state
+static const struct json_field hook_state_fields[] = {
+	FIELD(oci_version, "ociVersion", JSON_REQUIRED),
+	FIELD(id, "id", JSON_REQUIRED),
+	FIELD(status, "status", JSON_REQUIRED),
+	FIELD(pid, "pid", JSON_OPTIONAL),
+	FIELD(bundle, "bundle", JSON_REQUIRED),
+	PAIRS(annotations, "annotations", JSON_OPTIONAL),
+	{ 0 }
+};
+#undef JSON_TYPE
+
+/* ---- the state root ---------------------------------------------------------------------------- */
+
+/* Makes a directory and the missing ones above it; all of them belong to the host, not to a container. */
+static int make_directories(const char *path)
+{
+	char part[4096];
+	size_t len = strlen(path);
+
+	if (len >= sizeof(part))
+		return -ENAMETOOLONG;
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		/* Ancestors of the state root are ordinary directories (0755); the root itself is private. */
+		if (mkdir(part, i == len ? 0700 : 0755) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+int state_root_open(const char *root, bool create, struct error *err)
+{
+	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT && create) {
+		int ret = make_directories(root);
+
+		if (ret < 0)
+			return error_set(err, -ret, "create the state directory %s", root);
+		fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return error_set(err, errno, "open the state directory %s", root);
+	return fd;
+}
+
+/* ---- one container's directory ----------------------------------------------------------------- */
+
+static int write_record(int dir, const char *name, const struct json_field *fields, const struct state *s,
+			struct arena *a, struct error *err)
+{
+	struct json_out out;
+	const char *text;
+	int ret;
+
+	json_out_begin(&out, a, 0);
+	json_out_object(&out, fields, s);
+	text = json_out_text(&out);
+	/* The name is new in a directory of our own; a reader that meets it half-written takes the other file. */
+	ret = file_create(dir, name, 0600, text, out.len);
+	if (ret < 0)
+		return error_set(err, -ret, "write %s of container %s", name, s->id);
+	return 0;
+}
+
+int state_new(int root, const struct state *s, struct arena *a, struct error *err)
+{
+	owned_fd dir = -1;
+
+	if (mkdirat(root, s->id, 0700) < 0) {
+		if (errno == EEXIST) {
+			error_set(err, 0, "container with id %s already exists", s->id);
+			return -EEXIST;
+		}
+		return error_set(err, errno, "create the directory of container %s", s->id);
+	}
+	dir = openat(root, s->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || flock(dir, LOCK_EX | LOCK_NB) < 0) {
+		error_set(err, errno, "lock the directory of container %s", s->id);
+		(void)unlinkat(root, s->id, AT_REMOVEDIR);
+		return -EIO;
+	}
+	if (write_record(dir, INTENT_FILE, intent_fields, s, a, err) < 0) {
+		struct error ignored;
+
+		(void)state_remove(root, s->id, &ignored);
+		return -EIO;
+	}
+	return fd_take(&dir);
+}
+
+int state_save(int dir, const struct state *s, struct arena *a, struct error *err)
+{
+	return write_record(dir, STATE_FILE, state_fields, s, a, err);
+}
+
+static int read_record(int dir, const char *name, size_t max, const struct json_field *fields, struct state *s,
+		       struct arena *a)
+{
+	struct json_doc doc = { .name = name, .arena = a };
+	struct error err = { 0 };
+	char *text;
+	int ret = file_read(dir, name, max, a, &text, &doc.len);
+
+	if (ret < 0)
+		return ret;
+	doc.text = text;
+	ret = json_read(&doc, fields, s, &err);
+	if (ret < 0)
+		log_debug("%s", err.text);
+	return ret;
+}
+
+int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir, struct error *err)
+{
+	struct state s = { 0 };
+	owned_fd fd = -1;
+
+	if (!str_is_container_id(id))
+		return error_set(err, 0, "invalid container id \"%s\": use letters, digits, _ . + - (at most 255)", id);
+	fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		error_set(err, 0, "container %s does not exist", id);
+		return -ENOENT;
+	}
+	if (fd < 0)
+		return error_set(err, errno, "open the directory of container %s", id);
+	if (read_record(fd, STATE_FILE, STATE_MAX, state_fields, &s, a) < 0) {
+		s = (struct state){ 0 };
+		if (read_record(fd, INTENT_FILE, INTENT_MAX, intent_fields, &s, a) < 0)
+			s = (struct state){ 0 };
+	}
+	/* The directory's name is the truth; a record that claims another id was tampered with. */
+	if (s.id && strcmp(s.id, id) != 0)
+		s = (struct state){ 0 };
+	s.id = arena_strdup(a, id);
+	*out = arena_memdup(a, &s, sizeof(s));
+	*dir = fd_take(&fd);
+	return 0;
+}
+
+int state_load_config(int dir, struct state *s, struct arena *a, struct error *err)
+{
+	struct state intent = { 0 };
+
+	if (s->config.text)
+		return 0;
+	if (read_record(dir, INTENT_FILE, INTENT_MAX, intent_fields, &intent, a) < 0 || !intent.config.text)
+		return error_set(err, 0, "container %s: its saved configuration cannot be read", s->id);
+	s->config = intent.config;
+	return 0;
+}
+
+int state_lock(int dir, const char *id, int timeout_ms, struct error *err)
+{
+	/* flock() has no time-out; whoever holds the lock is another kist about to finish. */
+	for (int waited = 0;; waited += LOCK_POLL_MS) {
+		struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
+
+		if (flock(dir, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return error_set(err, errno, "lock container %s", id);
+		if (waited >= timeout_ms)
+			return error_set(err, 0, "container %s is locked by another kist command for %d s", id,
+					 timeout_ms / 1000);
+		nanosleep(&pause, NULL);
+	}
+}
+
+int state_remove(int root, const char *id, struct error *err)
+{
+	owned_fd dir = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ret;
+
+	if (dir >= 0) {
+		(void)unlinkat(dir, STATE_FILE, 0);
+		(void)unlinkat(dir, STATE_START_SOCKET, 0);
+		/* The intent goes last: killed before this, a new `delete -f` still knows everything. */
+		(void)unlinkat(dir, INTENT_FILE, 0);
+		if (unlinkat(root, id, AT_REMOVEDIR) == 0)
+			return 0;
+	}
+	ret = dir_remove_tree(root, id);
+	if (ret < 0)
+		return error_set(err, -ret, "remove the directory of container %s", id);
+	return 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int state_ids(int root, struct arena *a, char ***out, size_t *n, struct error *err)
+{
+	struct dir_iter it;
+	unsigned char type;
+	const char *name;
+	char **ids = NULL;
+	int ret = dir_begin(&it, root);
+
+	*n = 0;
+	while (ret == 0 && (name = dir_next(&it, &type, &ret))) {
+		/* kist's own; create cannot use that name since it is taken. */
+		if (strcmp(name, STATE_CACHE) == 0 || !str_is_container_id(name))
+			continue;
+		ids = arena_grow(a, ids, *n, sizeof(*ids));
+		ids[(*n)++] = arena_strdup(a, name);
+	}
+	if (ret < 0)
+		return error_set(err, -ret, "read the state directory");
+	if (*n > 1)
+		qsort(ids, *n, sizeof(*ids), compare_ids);
+	*out = ids;
+	return 0;
+}
+
+/* ---- facts derived from the record ------------------------------------------------------------- */
+
+int state_alive(const struct state *s, int proc)
+{
+	struct proc_stat st;
+	int ret;
+
+	if (s->pid <= 0)
+		return 0;
+	ret = proc_stat(proc, s->pid, &st);
+	if (ret == -ESRCH || ret == -ENOENT)
+		return 0;
+	if (ret < 0)
+		return ret;
+	return st.start_time == s->start_time && st.state != 'Z' && st.state != 'X';
+}
+
+bool state_waits_for_start(int dir)
+{
+	struct stat st;
+
+	return fstatat(dir, STATE_START_SOCKET, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode);
+}
+
+char *state_now(struct arena *a)
+{
+	struct timespec ts;
+	int64_t days, era, doe, yoe, doy, mp;
+	int second;
+
+	/* By hand: gmtime_r() would open the time zone file. */
+	clock_gettime(CLOCK_REALTIME, &ts);
+	days = ts.tv_sec / 86400 + 719468;
+	second = (int)(ts.tv_sec % 86400);
+	era = days / 146097;
+	doe = days - era * 146097;
+	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	mp = (5 * doy + 2) / 153;
+	return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", (int)(yoe + era * 400 + (mp >= 10)),
+			    (int)(mp < 10 ? mp + 3 : mp - 9), (int)(doy - (153 * mp + 2) / 5 + 1),
+			    second / 3600, second / 60 % 60, second % 60, ts.tv_nsec);
+}
+
+const char *state_for_hooks(const struct state *s, const char *status, struct arena *a)
+{
+	struct hook_state h = {
+		.oci_version = s->oci_version,
+		.id = s->id,
+		.status = arena_strdup(a, status),
+		.pid = s->pid,
+		.bundle = s->bundle,
+		.annotations = s->annotations,
+		.n_annotations = s->n_annotations,
+	};
+	struct json_out out;
+
+	json_out_begin(&out, a, 0);
+	json_out_object(&out, hook_state_fields, &h);
+	return json_out_text(&out);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steps.h"
+
+#include <sched.h>
+
+#include "plan.h"
+#include "steps_impl.h"
+
+/* ---- when a row applies -------------------------------------------------------------------------- */
+
+#define WHEN(name, condition) \
+	static bool name(const struct plan *p) \
+	{ \
+		return condition; \
+	}
+
+WHEN(creates, p->command == PLAN_CREATE)
+WHEN(terminal, p->terminal.wanted)
+WHEN(seccomp_agent, p->seccomp.notify)
+WHEN(cgroup, p->cgroup.manager != CGROUP_MANAGER_NONE)
+WHEN(cgroup_limits, p->cgroup.n_writes > 0)
+WHEN(cgroup_owner, p->cgroup.owner >= 0)
+WHEN(notify_socket, p->notify_socket.host != NULL)
+WHEN(joins, p->namespaces.n_join > 0)
+WHEN(unshares, p->namespaces.unshare != 0)
+WHEN(id_maps, p->idmap.needed)
+WHEN(user_namespace, plan_has_user_namespace(p))
+WHEN(time_namespace, (p->namespaces.create & CLONE_NEWTIME) != 0)
+WHEN(cgroup_namespace, (p->namespaces.create & CLONE_NEWCGROUP) != 0)
+WHEN(network_namespace, (p->namespaces.create & CLONE_NEWNET) != 0)
+WHEN(net_devices, p->network.n_devices > 0)
+WHEN(uts_names, p->uts.hostname || p->uts.domainname)
+WHEN(sysctls, p->sysctl.n > 0)
+WHEN(new_keyring, p->keyring.name != NULL)
+WHEN(oom_score, p->program.oom_score_adj != NULL)
+WHEN(mounts, p->mounts.n > 0 && !p->mounts.skipped)
+WHEN(runtime_hooks, hook_any(&p->hooks, HOOK_PRESTART) || hook_any(&p->hooks, HOOK_CREATE_RUNTIME))
+WHEN(container_hooks, hook_any(&p->hooks, HOOK_CREATE_CONTAINER))
+WHEN(start_hooks, hook_any(&p->hooks, HOOK_START_CONTAINER))
+WHEN(poststop_hooks, hook_any(&p->hooks, HOOK_POSTSTOP))
+WHEN(personality, p->program.set_personality)
+WHEN(labels, p->selinux.label || p->apparmor.profile)
+WHEN(limits, p->limits.n_limits > 0)
+WHEN(drops_bounding, p->capabilities.drop != 0)
+WHEN(seccomp_early, p->seccomp.enabled && p->seccomp.before_user)
+WHEN(seccomp_late, p->seccomp.enabled && !p->seccomp.before_user)
+WHEN(no_new_privs, p->program.no_new_privs)
+WHEN(initial_affinity, p->scheduler.initial != NULL)
+
+/* ---- what a row prints ---------------------------------------------------------------------------- */
+
+#define SHOW(name, call) \
+	static void name(const struct plan *p, struct show *out) \
+	{ \
+		call; \
+	}
+
+SHOW(show_state, show_act(out, "record container %s (bundle %s)", p->options.id, p->options.bundle))
+SHOW(show_cgroup, cgroup_show(&p->cgroup, out))
+SHOW(show_namespaces, namespace_show(&p->namespaces, out))
+SHOW(show_id_maps, idmap_show(&p->idmap, out))
+SHOW(show_network, network_show(&p->network, out))
+SHOW(show_uts, uts_show(&p->uts, out))
+SHOW(show_sysctl, sysctl_show(&p->sysctl, out))
+SHOW(show_keyring, keyring_show(&p->keyring, out))
+SHOW(show_rootfs, rootfs_show(&p->rootfs, out))
+SHOW(show_mounts, mount_show(&p->mounts, out))
+SHOW(show_devices, device_show(&p->devices, out))
+SHOW(show_terminal, terminal_show(&p->terminal, out))
+SHOW(show_notify, notify_socket_show(&p->notify_socket, out))
+SHOW(show_runtime_hooks, hook_show(&p->hooks, HOOK_PRESTART, out);
+     hook_show(&p->hooks, HOOK_CREATE_RUNTIME, out))
+SHOW(show_container_hooks, hook_show(&p->hooks, HOOK_CREATE_CONTAINER, out))
+SHOW(show_start_hooks, hook_show(&p->hooks, HOOK_START_CONTAINER, out))
+SHOW(show_poststop_hooks, hook_show(&p->hooks, HOOK_POSTSTOP, out))
+SHOW(show_mask, mask_show(&p->mask, out))
+SHOW(show_scheduler, scheduler_show(&p->scheduler, out))
+SHOW(show_limits, limit_show(&p->limits, out))
+SHOW(show_labels, selinux_show(&p->selinux, out); apparmor_show(&p->apparmor, out))
+SHOW(show_capabilities, capability_show(&p->capabilities, out))
+SHOW(show_user, user_show(&p->user, out))
+SHOW(show_seccomp, seccomp_show(&p->seccomp, out))
+SHOW(show_descriptors, preserve_fd_show(&p->preserve_fds, out))
+SHOW(show_process, process_show(&p->program, out))
+
+/* ---- create and run ------------------------------------------------------------------------------- */
+
+/*
+ * Rows from "init" on run in the container's first process.  Where one process cannot do it, "second-process"
+ * forks another; else it only marks that the first goes on as stage 2.
+ */
+const struct step steps_create[] = {
+	/* name, stage, when, run, serve, undo, show */
+	{ "poststop-hooks", STAGE_PARENT, poststop_hooks, NULL, NULL, step_poststop_undo, show_poststop_hooks },
+	{ "checks", STAGE_PARENT, NULL, step_checks_run, NULL, NULL, NULL },
+	{ "cgroup-lookup", STAGE_PARENT, cgroup, step_cgroup_lookup_run, NULL, NULL, NULL },
+	{ "state", STAGE_PARENT, NULL, step_state_run, NULL, step_state_undo, show_state },
+	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },
+	{ "seccomp-agent", STAGE_PARENT, seccomp_agent, step_seccomp_agent_run, NULL, NULL, NULL },
+	{ "self-exe-prepare", STAGE_PARENT, NULL, step_self_exe_prepare_run, NULL, NULL, NULL },
+	{ "cgroup", STAGE_PARENT, cgroup, step_cgroup_run, NULL, step_cgroup_undo, show_cgroup },
+	{ "cgroup-devices", STAGE_PARENT, cgroup, step_cgroup_devices_run, NULL, NULL, NULL },
+	{ "cgroup-limits", STAGE_PARENT, cgroup_limits, step_cgroup_limits_run, NULL, NULL, NULL },
+	{ "cgroup-owner", STAGE_PARENT, cgroup_owner, step_cgroup_delegate_run, NULL, NULL, NULL },
+	{ "mount-sources", STAGE_PARENT, mounts, step_mount_sources_run, NULL, NULL, NULL },
+	{ "notify-socket", STAGE_PARENT, notify_socket, step_notify_socket_run, NULL, NULL, show_notify },
+	{ "start-socket", STAGE_PARENT, creates, step_start_socket_run, NULL, NULL, NULL },
+	{ "init", STAGE_PARENT, NULL, step_init_run, NULL, step_init_undo, show_namespaces },
+
+	{ "guard", STAGE_1, NULL, step_guard_run, NULL, NULL, NULL },
+	{ "cgroup-join", STAGE_1, cgroup, step_cgroup_join_run, NULL, NULL, NULL },
+	{ "namespaces-join", STAGE_1, joins, step_join_run, NULL, NULL, NULL },
+	{ "namespaces-unshare", STAGE_1, unshares, step_unshare_run, NULL, NULL, NULL },
+	{ "id-maps", STAGE_1, id_maps, NULL, step_id_maps_serve, NULL, show_id_maps },
+	{ "root-ids", STAGE_1, user_namespace, step_root_ids_run, NULL, NULL, NULL },
+	{ "time-namespace", STAGE_1, time_namespace, step_time_run, NULL, NULL, NULL },
+	{ "self-exe", STAGE_1, NULL, step_self_exe_run, NULL, NULL, NULL },
+	{ "second-process", STAGE_1, NULL, step_second_process_run, NULL, NULL, NULL },
+
+	{ "dumpable", STAGE_2, NULL, step_dumpable_run, NULL, NULL, NULL },
+	{ "cgroup-namespace", STAGE_2, cgroup_namespace, step_cgroup_namespace_run, NULL, NULL, NULL },
+	{ "loopback", STAGE_2, network_namespace, step_loopback_run, NULL, NULL, NULL },
+	{ "net-devices", STAGE_2, net_devices, NULL, step_net_devices_serve, NULL, show_network },
+	{ "uts", STAGE_2, uts_names, step_uts_run, NULL, NULL, show_uts },
+	{ "sysctl", STAGE_2, sysctls, step_sysctl_run, NULL, NULL, show_sysctl },
+	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
+	{ "oom-score", STAGE_2, oom_score, step_oom_score_run, NULL, NULL, NULL },
+	{ "rootfs", STAGE_2, NULL, step_rootfs_run, NULL, NULL, show_rootfs },
+	{ "mounts", STAGE_2, mounts, step_mounts_run, NULL, NULL, show_mounts },
+	{ "devices", STAGE_2, NULL, step_devices_run, NULL, NULL, show_devices },
+	{ "console", STAGE_2, terminal, step_console_run, NULL, NULL, show_terminal },
+	{ "notify-mount", STAGE_2, notify_socket, step_notify_mount_run, NULL, NULL, NULL },
+	{ "runtime-hooks", STAGE_2, runtime_hooks, NULL, step_runtime_hooks_serve, NULL, show_runtime_hooks },
+	{ "container-hooks", STAGE_2, container_hooks, step_container_hooks_run, NULL, NULL,
+	  show_container_hooks },
+	{ "masked-paths", STAGE_2, NULL, step_masked_paths_run, NULL, NULL, show_mask },
+	{ "read-only", STAGE_2, NULL, step_readonly_run, NULL, NULL, NULL },
+	{ "pivot", STAGE_2, NULL, step_pivot_run, NULL, NULL, NULL },
+	{ "scheduler", STAGE_2, NULL, step_scheduler_run, NULL, NULL, show_scheduler },
+	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, NULL },
+	{ "limits", STAGE_2, limits, step_limits_run, NULL, NULL, show_limits },
+	{ "labels", STAGE_2, labels, step_labels_run, NULL, NULL, show_labels },
+	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
+	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "user", STAGE_2, NULL, step_user_run, NULL, NULL, show_user },
+	{ "cwd", STAGE_2, NULL, step_cwd_run, NULL, NULL, NULL },
+	{ "capabilities", STAGE_2, NULL, step_capabilities_run, NULL, NULL, show_capabilities },
+	{ "program", STAGE_2, NULL, step_program_run, NULL, NULL, NULL },
+	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
+	{ "ready", STAGE_2, NULL, step_ready_run, step_ready_serve, NULL, NULL },
+	{ "start", STAGE_2, creates, step_start_run, NULL, NULL, NULL },
+	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL, NULL },
+	{ "seccomp", STAGE_2, seccomp_late, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "start-hooks", STAGE_2, start_hooks, step_start_hooks_run, NULL, NULL, show_start_hooks },
+	{ "exec", STAGE_2, NULL, step_exec_run, NULL, NULL, show_process },
+	{ 0 }
+};
+
+/* ---- exec ------------------------------------------------------------------------------------------ */
+
+/*
+ * The first process stays outside the container's PID namespace, where nobody can look at it: it joins the
+ * cgroup, lets go of everything that belongs to the host, joins the namespaces, and forks the one that becomes
+ * the program, clean from birth (CVE-2016-9962).
+ */
+const struct step steps_exec[] = {
+	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },
+	{ "seccomp-agent", STAGE_PARENT, seccomp_agent, step_seccomp_agent_run, NULL, NULL, NULL },
+	{ "self-exe-prepare", STAGE_PARENT, NULL, step_self_exe_prepare_run, NULL, NULL, NULL },
+	{ "cgroup", STAGE_PARENT, NULL, step_cgroup_exec_run, NULL, NULL, NULL },
+	{ "init", STAGE_PARENT, NULL, step_init_run, NULL, step_exec_process_undo, NULL },
+
+	{ "guard", STAGE_1, NULL, step_guard_run, NULL, NULL, NULL },
+	{ "initial-affinity", STAGE_1, initial_affinity, step_affinity_initial_run, NULL, NULL, NULL },
+	{ "cgroup-join", STAGE_1, NULL, step_cgroup_join_run, NULL, NULL, NULL },
+	{ "oom-score", STAGE_1, oom_score, step_oom_score_run, NULL, NULL, NULL },
+	{ "labels", STAGE_1, labels, step_labels_run, NULL, NULL, show_labels },
+	{ "dumpable", STAGE_1, NULL, step_dumpable_run, NULL, NULL, NULL },
+	{ "namespaces-join", STAGE_1, NULL, step_container_join_run, NULL, NULL, show_namespaces },
+	{ "root-ids", STAGE_1, user_namespace, step_root_ids_run, NULL, NULL, NULL },
+	{ "self-exe", STAGE_1, NULL, step_self_exe_run, NULL, NULL, NULL },
+	{ "second-process", STAGE_1, NULL, step_second_process_run, NULL, NULL, NULL },
+
+	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
+	{ "console", STAGE_2, terminal, step_console_run, NULL, NULL, show_terminal },
+	{ "scheduler", STAGE_2, NULL, step_scheduler_run, NULL, NULL, show_scheduler },
+	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, NULL },
+	{ "limits", STAGE_2, limits, step_limits_run, NULL, NULL, show_limits },
+	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
+	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "user", STAGE_2, NULL, step_user_run, NULL, NULL, show_user },
+	{ "cwd", STAGE_2, NULL, step_cwd_run, NULL, NULL, NULL },
+	{ "capabilities", STAGE_2, NULL, step_capabilities_run, NULL, NULL, show_capabilities },
+	{ "program", STAGE_2, NULL, step_program_run, NULL, NULL, NULL },
+	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
+	{ "ready", STAGE_2, NULL, NULL, step_exec_ready_serve, NULL, NULL },
+	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL, NULL },
+	{ "seccomp", STAGE_2, seccomp_late, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "exec", STAGE_2, NULL, step_exec_run, NULL, NULL, show_process },
+	{ 0 }
+};

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * steps_child.c - rows that run in the container's processes, between clone and exec: no allocation, no locks, no
+ * lookups of names, nothing but what the plan says.
+ */
+#include "steps_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+#include "base/unix_socket.h"
+#include "state.h"
+
+/* ---- stage 1: into the cgroup and the namespaces -------------------------------------------------- */
+
+/*
+ * Until the container is complete its process must not outlive the command that builds it, even when
+ * that is killed.  The signal is for the parent's death; the closed channel tells of a death before this line.
+ */
+static int die_with_parent(const struct job *job, struct error *err)
+{
+	struct pollfd p = { .fd = job->channel, .events = POLLIN };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl(PR_SET_PDEATHSIG)");
+	if (poll(&p, 1, 0) > 0 && (p.revents & POLLHUP))
+		_exit(1);
+	return 0;
+}
+
+int step_guard_run(struct job *job, struct error *err)
+{
+	int ret = fd_cloexec_from(3);
+
+	if (ret < 0)
+		return error_set(err, -ret, "set close-on-exec on inherited descriptors");
+	/* The parent's end of things that are of no use here, and must not be seen from inside. */
+	fd_close(&job->signals);
+	fd_close(&job->init_pidfd);
+	fd_close(&job->state_root);
+	if (!job->plan->notify_socket.host)
+		fd_close(&job->state_dir);
+	/*
+	 * The parent's descriptor of the bundle lies in the parent's mount namespace, where nothing can be mounted from
+	 * here; a working directory follows its process into every new one.  It is entered while the ids are still
+	 * the caller's, who may pass directories that the container's root may not.
+	 */
+	fd_close(&job->bundle);
+	if (job->plan->command != PLAN_EXEC && chdir(job->plan->options.bundle) < 0)
+		return error_set(err, errno, "enter the bundle %s", job->plan->options.bundle);
+	return die_with_parent(job, err);
+}
+
+int step_cgroup_join_run(struct job *job, struct error *err)
+{
+	int ret = cgroup_join_self_run(&job->cgroup, err);
+
+	cgroup_close(&job->cgroup);
+	return ret;
+}
+
+int step_affinity_initial_run(struct job *job, struct error *err)
+{
+	return scheduler_initial_run(&job->plan->scheduler, err);
+}
+
+int step_join_run(struct job *job, struct error *err)
+{
+	int ret;
+
+	/* Joined namespaces are inhabited: whoever is inside must not look into this process (CVE-2016-9962). */
+	if (!job->plan->idmap.needed && process_dumpable_run(err) < 0)
+		return -EPERM;
+	ret = namespace_join_run(&job->plan->namespaces, &job->namespaces, err);
+	namespace_close(&job->namespaces);
+	return ret;
+}
+
+int step_unshare_run(struct job *job, struct error *err)
+{
+	return namespace_unshare_run(&job->plan->namespaces, job->proc, err);
+}
+
+/* exec: all namespaces of the container's init at once; the kernel takes the user namespace first. */
+int step_container_join_run(struct job *job, struct error *err)
+{
+	const struct plan *p = job->plan;
+	int ret;
+
+	/* A container without a mount namespace has no root of its own but by chroot(2). */
+	if (!(plan_namespaces(p) & CLONE_NEWNS)) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%d/root", job->state->pid);
+		job->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (job->root < 0)
+			return error_set(err, errno, "open the container's root");
+	}
+	fd_close(&job->proc);
+	ret = sys_setns(job->join_pidfd, (int)plan_namespaces(p));
+	if (ret < 0)
+		return error_set(err, -ret, "join the container's namespaces");
+	fd_close(&job->join_pidfd);
+	if (job->root >= 0 && (fchdir(job->root) < 0 || chroot(".") < 0))
+		return error_set(err, errno, "enter the container's root");
+	fd_close(&job->root);
+	job->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return job->root < 0 ? error_set(err, errno, "open the container's root") : 0;
+}
+
+/*
+ * Root of the user namespace, for files that are made from here on.  Where it has no root mapped, the first id
+ * that it has.
+ */
+int step_root_ids_run(struct job *job, struct error *err)
+{
+	const struct oci_linux *l = job->plan->config->linux;
+	uint32_t uid = l && l->n_uid_mappings ? l->uid_mappings[0].container_id : 0;
+	uint32_t gid = l && l->n_gid_mappings ? l->gid_mappings[0].container_id : 0;
+	int ret;
+
+	for (size_t i = 0; l && i < l->n_uid_mappings; i++)
+		uid = l->uid_mappings[i].container_id == 0 ? 0 : uid;
+	for (size_t i = 0; l && i < l->n_gid_mappings; i++)
+		gid = l->gid_mappings[i].container_id == 0 ? 0 : gid;
+	ret = sys_setresgid(gid, gid, gid);
+	if (ret == 0)
+		ret = sys_setresuid(uid, uid, uid);
+	if (ret < 0)
+		return error_set(err, -ret, "become user %u, group %u of the user namespace", uid, gid);
+	/* The kernel clears it when ids change. */
+	return die_with_parent(job, err);
+}
+
+int step_time_run(struct job *job, struct error *err)
+{
+	return namespace_time_run(&job->plan->namespaces, job->proc, err);
+}
+
+int step_self_exe_run(struct job *job, struct error *err)
+{
+	return self_exe_run(&job->self_exe, err);
+}
+
+/*
+ * A PID namespace that was joined holds for children only.  The second process is the first one's sibling, so
+ * that its parent is the kist process, and after that the caller's subreaper.
+ */
+int step_second_process_run(struct job *job, struct error *err)
+{
+	struct sys_clone c = {
+		.flags = CLONE_PARENT | job->plan->namespaces.clone_second,
+		.exit_signal = 0,	/* the kernel takes that of the first process */
+		.cgroup = -1,
+	};
+	pid_t pid;
+
+	if (!plan_has_two_processes(job->plan)) {
+		job->self = STAGE_2;
+		return 0;
+	}
+	pid = sys_clone3(&c);
+	if (pid < 0)
+		return namespace_create_error(-1, c.flags & ~(uint64_t)CLONE_PARENT, -pid, err);
+	if (pid > 0) {
+		/* In this process's own PID namespace, which is the caller's: the number that the caller needs. */
+		job->page->init_pid = pid;
+		_exit(0);
+	}
+	job->self = STAGE_2;
+	return die_with_parent(job, err);
+}
+
+/* ---- stage 2: the namespaces' contents ------------------------------------------------------------- */
+
+int step_dumpable_run(struct job *job, struct error *err)
+{
+	(void)job;
+	return process_dumpable_run(err);
+}
+
+int step_cgroup_namespace_run(struct job *job, struct error *err)
+{
+	return namespace_cgroup_run(&job->plan->namespaces, job->proc, err);
+}
+
+int step_loopback_run(struct job *job, struct error *err)
+{
+	return network_run(&job->plan->network, err);
+}
+
+int step_uts_run(struct job *job, struct error *err)
+{
+	return uts_run(&job->plan->uts, err);
+}
+
+int step_sysctl_run(struct job *job, struct error *err)
+{
+	return sysctl_run(&job->plan->sysctl, job->proc, err);
+}
+
+int step_keyring_run(struct job *job, struct error *err)
+{
+	int ret = job->proc >= 0 ? selinux_keycreate_run(&job->plan->selinux, job->proc, err) : 0;
+
+	return ret < 0 ? ret : keyring_run(&job->plan->keyring, err);
+}
+
+int step_oom_score_run(struct job *job, struct error *err)
+{
+	return process_oom_run(&job->plan->program, job->proc, err);
+}
+
+/* ---- stage 2: the root file system ------------------------------------------------------------------ */
+
+int step_rootfs_run(struct job *job, struct error *err)
+{
+	return rootfs_prepare_run(&job->plan->rootfs, AT_FDCWD, &job->root, err);
+}
+
+int step_mounts_run(struct job *job, struct error *err)
+{
+	struct mount_cgroup_env env = {
+		.cgroupns = (plan_namespaces(job->plan) & CLONE_NEWCGROUP) != 0,
+		.paths = job->cgroup_paths,
+	};
+
+	return mount_run(&job->plan->mounts, job->root, AT_FDCWD, &env, err);
+}
+
+int step_devices_run(struct job *job, struct error *err)
+{
+	return device_run(&job->plan->devices, job->root, err);
+}
+
+int step_console_run(struct job *job, struct error *err)
+{
+	const struct terminal_plan *t = &job->plan->terminal;
+	owned_fd master = -1;
+	int ret = terminal_open_run(t, job->root, job->proc, &master, &job->terminal, err);
+
+	if (ret == 0 && job->plan->command != PLAN_EXEC && job->plan->rootfs.mount_namespace)
+		ret = device_console_run(job->root, job->terminal, err);
+	if (ret < 0)
+		return ret;
+	ret = terminal_send_run(job->console_socket, master, err);
+	fd_close(&job->console_socket);
+	return ret;
+}
+
+int step_notify_mount_run(struct job *job, struct error *err)
+{
+	int ret = notify_socket_run(&job->plan->notify_socket, job->state_dir, job->root, err);
+
+	fd_close(&job->state_dir);
+	return ret;
+}
+
+/* createContainer: in the container's namespaces, the host's tree still around it (config.md). */
+int step_container_hooks_run(struct job *job, struct error *err)
+{
+	return hook_run(&job->plan->hooks, HOOK_CREATE_CONTAINER, job->hook_state, strlen(job->hook_state), NULL,
+			err);
+}
+
+int step_masked_paths_run(struct job *job, struct error *err)
+{
+	return mask_run(&job->plan->mask, job->root, err);
+}
+
+int step_readonly_run(struct job *job, struct error *err)
+{
+	int ret = mount_late_run(&job->plan->mounts, err);
+
+	mount_close(&job->plan->mounts);
+	if (ret == 0)
+		ret = rootfs_readonly_run(&job->plan->rootfs, job->root, err);
+	return ret;
+}
+
+int step_pivot_run(struct job *job, struct error *err)
+{
+	int ret = rootfs_pivot_run(&job->plan->rootfs, job->root, err);
+
+	if (ret == 0)
+		ret = rootfs_propagation_run(&job->plan->rootfs, err);
+	return ret;
+}
+
+/* ---- stage 2: the process ---------------------------------------------------------------------------- */
+
+int step_scheduler_run(struct job *job, struct error *err)
+{
+	int ret = scheduler_affinity_run(&job->plan->scheduler, err);
+
+	return ret < 0 ? ret : scheduler_run(&job->plan->scheduler, err);
+}
+
+int step_personality_run(struct job *job, struct error *err)
+{
+	return process_personality_run(&job->plan->program, err);
+}
+
+int step_limits_run(struct job *job, struct error *err)
+{
+	return limit_run(&job->plan->limits, err);
+}
+
+/* The kernel keeps them for the next execve; procfs is the host's, which the container cannot have faked. */
+int step_labels_run(struct job *job, struct error *err)
+{
+	int ret = selinux_run(&job->plan->selinux, job->proc, err);
+
+	return ret < 0 ? ret : apparmor_run(&job->plan->apparmor, job->proc, err);
+}
+
+int step_bounding_run(struct job *job, struct error *err)
+{
+	return capability_bounding_run(&job->plan->capabilities, err);
+}
+
+int step_seccomp_run(struct job *job, struct error *err)
+{
+	int ret = seccomp_run(&job->plan->seccomp, job->seccomp_socket, job->page->init_pid, err);
+
+	fd_close(&job->seccomp_socket);
+	return ret;
+}
+
+/*
+ * The terminal, or the streams that came from the caller, become the user's while we may still give them away; then
+ * the ids change.
+ */
+int step_user_run(struct job *job, struct error *err)
+{
+	const struct plan *p = job->plan;
+	int ret;
+
+	if (p->program.home)
+		user_home_run(job->root, p->user.uid, p->program.home, PROCESS_HOME_MAX);
+	if (p->terminal.wanted) {
+		ret = terminal_attach_run(job->terminal, err);
+	} else {
+		/* Not in the caller's session: its terminal's signals and TIOCSTI are not the container's (CVE-2017-5226). */
+		(void)setsid();
+		ret = terminal_stdio_run(&p->terminal, err);
+	}
+	if (ret == 0)
+		ret = process_cwd_make_run(&p->program, job->root, err);
+	if (ret == 0)
+		job->cwd_again = process_cwd_run(&p->program, job->root, false, err);
+	if (ret == 0 && job->cwd_again < 0)
+		ret = job->cwd_again;
+	return ret < 0 ? ret : user_run(&p->user, err);
+}
+
+int step_cwd_run(struct job *job, struct error *err)
+{
+	int ret = job->cwd_again > 0 ? process_cwd_run(&job->plan->program, job->root, true, err) : 0;
+
+	return ret < 0 ? ret : die_with_parent(job, err);	/* the ids have changed */
+}
+
+int step_capabilities_run(struct job *job, struct error *err)
+{
+	return capability_run(&job->plan->capabilities, err);
+}
+
+int step_program_run(struct job *job, struct error *err)
+{
+	return process_lookup_run(&job->plan->program, job->program, err);
+}
+
+/* What the program gets is decided here: 0-2 and the preserved ones; of ours only what the last rows need. */
+int step_descriptors_run(struct job *job, struct error *err)
+{
+	const int keep[] = { job->channel, job->start_socket, job->page_fd, job->seccomp_socket };
+	const unsigned int first = 3 + job->plan->preserve_fds.listen + job->plan->preserve_fds.preserve;
+	int ret = fd_close_range_except(first, ~0U, keep, sizeof(keep) / sizeof(*keep));
+
+	if (ret < 0)
+		return error_set(err, -ret, "close descriptors");
+	job->proc = job->root = job->terminal = job->console_socket = -1;
+	return preserve_fd_run(&job->plan->preserve_fds, err);
+}
+
+/* ---- the end: ready, start, exec ------------------------------------------------------------------------ */
+
+/* A complete container lives on without its creator.  From here the channel alone tells of the parent's death. */
+int step_ready_run(struct job *job, struct error *err)
+{
+	(void)job;
+	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl(PR_SET_PDEATHSIG)");
+	return 0;
+}
+
+/*
+ * Waits for `start`, as long as it takes: that is what a created container does.  Whoever connects is
+ * the owner of the state directory, mode 0700; it gets the page, and the channel is now the connection to it.
+ */
+int step_start_run(struct job *job, struct error *err)
+{
+	char traced = 0;
+	ssize_t n;
+	int fd;
+
+	fd_close(&job->channel);
+	do {
+		job->channel = accept4(job->start_socket, NULL, NULL, SOCK_CLOEXEC);
+	} while (job->channel < 0 && (errno == EINTR || errno == ECONNABORTED));
+	if (job->channel < 0)
+		return error_set(err, errno, "wait for start");
+	n = unix_socket_receive(job->channel, &traced, sizeof(traced), &fd);
+	fd_close(&fd);
+	if (n != sizeof(traced))
+		return error_set(err, 0, "the start command has ended");
+	job->page->trace = traced != 0;
+	n = unix_socket_send(job->channel, &traced, sizeof(traced), job->page_fd);
+	fd_close(&job->start_socket);
+	fd_close(&job->page_fd);
+	return n < 0 ? error_set(err, (int)-n, "answer the start command") : 0;
+}
+
+int step_no_new_privs_run(struct job *job, struct error *err)
+{
+	return process_nnp_run(&job->plan->program, err);
+}
+
+int step_start_hooks_run(struct job *job, struct error *err)
+{
+	return hook_run(&job->plan->hooks, HOOK_START_CONTAINER, job->hook_state, strlen(job->hook_state),
+			job->plan->program.env, err);
+}
+
+int step_exec_run(struct job *job, struct error *err)
+{
+	/* What kist changed for itself; all other dispositions are the caller's wish. */
+	(void)signal(SIGXFSZ, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	if (sigprocmask(SIG_SETMASK, &job->old_mask, NULL) < 0)
+		return error_set(err, errno, "restore the signal mask");
+	return process_exec_run(&job->plan->program, job->program, err);
+}

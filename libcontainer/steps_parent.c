@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * steps_parent.c - rows, serving halves and roll-backs that run in the kist process itself.
+ */
+#include "steps_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "base/unix_socket.h"
+#include "state.h"
+
+/* How long killed processes may take to vanish: a process in uninterruptible sleep can hold a cgroup. */
+#define DEATH_TIMEOUT_MS 10000
+
+/* ---- before the first side effect -------------------------------------------------------------- */
+
+/* What compiling could not know without looking: namespaces behind paths, hooks on disk, descriptors. */
+int step_checks_run(struct job *job, struct error *err)
+{
+	const struct plan *p = job->plan;
+	int ret = namespace_open(&p->namespaces, job->proc, &job->namespaces, err);
+	uint64_t separate = job->namespaces.separate;
+
+	if (ret == 0)
+		ret = uts_check(&p->uts, separate, err);
+	if (ret == 0)
+		ret = sysctl_check(&p->sysctl, separate, err);
+	if (ret == 0)
+		ret = network_check(&p->network, separate, err);
+	if (ret == 0)
+		ret = hook_check(&p->hooks, err);
+	return ret;
+}
+
+/* Pairs of controllers and path of what was really made, for mounts of type cgroup. */
+static const char **cgroup_mount_paths(struct arena *a, const struct cgroup_ref *ref)
+{
+	const char **pairs = ARENA_NEW_ARRAY(a, const char *, 2 * ref->n_dirs + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < ref->n_dirs; i++) {
+		if (!ref->dirs[i].path[0])
+			continue;
+		pairs[n++] = ref->dirs[i].controllers;
+		pairs[n++] = ref->dirs[i].path;
+	}
+	return pairs;
+}
+
+int step_cgroup_lookup_run(struct job *job, struct error *err)
+{
+	int ret = cgroup_open_run(&job->plan->cgroup, job->arena, &job->cgroup, err);
+
+	job->state->cgroup = &job->cgroup.ref;
+	return ret;
+}
+
+/* ---- the record -------------------------------------------------------------------------------- */
+
+int step_state_run(struct job *job, struct error *err)
+{
+	job->state_dir = state_new(job->state_root, job->state, job->arena, err);
+	return job->state_dir < 0 ? job->state_dir : 0;
+}
+
+int step_state_undo(struct job *job, struct error *err)
+{
+	/* Not ours: the id belongs to another container, or nothing was made yet. */
+	if (job->state_dir < 0)
+		return 0;
+	return state_remove(job->state_root, job->state->id, err);
+}
+
+/*
+ * Runs when all else is gone.  A container that never got as far as its first hooks has nothing to tell
+ * (runtime.md, "Lifecycle").  The configuration was read from the record before that was removed.
+ */
+int step_poststop_undo(struct job *job, struct error *err)
+{
+	const struct state *s = job->state;
+	const char *text = state_for_hooks(s, "stopped", job->arena);
+	struct oci_config *config;
+	struct hook_plan hooks;
+
+	if (!s->poststop || (s->pid == 0 && !job->hooks_ran))
+		return 0;
+	if (job->plan)
+		return hook_run(&job->plan->hooks, HOOK_POSTSTOP, text, strlen(text), NULL, err);
+	if (!s->config.text ||
+	    oci_config_parse(s->config.text, s->config.len, "config.json", job->arena, &config, err) < 0 ||
+	    hook_compile(config, job->host, job->arena, &hooks, err) < 0) {
+		log_warning("container %s: its poststop hooks cannot be read and were not run", s->id);
+		return 0;
+	}
+	return hook_run(&hooks, HOOK_POSTSTOP, text, strlen(text), NULL, err);
+}
+
+/* ---- sockets ------------------------------------------------------------------------------------- */
+
+/* The terminal's master goes through it: to the engine, or in the foreground to this process. */
+int step_console_socket_run(struct job *job, struct error *err)
+{
+	const char *path = job->plan->options.console_socket;
+	int pair[2];
+
+	if (path) {
+		job->console_socket = terminal_connect(path, err);
+		return job->console_socket < 0 ? job->console_socket : 0;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_set(err, errno, "socketpair");
+	job->terminal_channel = pair[0];
+	job->console_socket = pair[1];
+	return 0;
+}
+
+int step_seccomp_agent_run(struct job *job, struct error *err)
+{
+	job->seccomp_socket = seccomp_notify_connect(&job->plan->seccomp, err);
+	return job->seccomp_socket < 0 ? job->seccomp_socket : 0;
+}
+
+int step_notify_socket_run(struct job *job, struct error *err)
+{
+	return notify_socket_prepare(&job->plan->notify_socket, job->state_dir, err);
+}
+
+/* Made here so that the child has it from birth; it gets its name, and with it the status "created", in "ready". */
+int step_start_socket_run(struct job *job, struct error *err)
+{
+	job->start_socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	return job->start_socket < 0 ? error_set(err, errno, "socket") : 0;
+}
+
+/* ---- cgroup -------------------------------------------------------------------------------------- */
+
+int step_cgroup_run(struct job *job, struct error *err)
+{
+	int ret = cgroup_create_run(&job->plan->cgroup, &job->cgroup, err);
+
+	job->cgroup_paths = cgroup_mount_paths(job->arena, &job->cgroup.ref);
+	return ret;
+}
+
+int step_cgroup_undo(struct job *job, struct error *err)
+{
+	if (!job->state->cgroup)
+		return 0;
+	return cgroup_remove(job->state->cgroup, DEATH_TIMEOUT_MS, err);
+}
+
+int step_cgroup_devices_run(struct job *job, struct error *err)
+{
+	return cgroup_devices_run(&job->plan->cgroup, &job->cgroup, err);
+}
+
+int step_cgroup_limits_run(struct job *job, struct error *err)
+{
+	return cgroup_limits_run(&job->plan->cgroup, &job->cgroup, err);
+}
+
+int step_cgroup_delegate_run(struct job *job, struct error *err)
+{
+	return cgroup_delegate_run(&job->plan->cgroup, &job->cgroup, err);
+}
+
+int step_cgroup_exec_run(struct job *job, struct error *err)
+{
+	static const struct cgroup_ref none;
+	const struct cgroup_ref *ref = job->state->cgroup ? job->state->cgroup : &none;
+
+	return cgroup_open_exec(ref, job->exec_cgroups, job->arena, &job->cgroup, err);
+}
+
+/* ---- processes ----------------------------------------------------------------------------------- */
+
+int step_self_exe_prepare_run(struct job *job, struct error *err)
+{
+	return self_exe_prepare(job->proc, &job->self_exe, err);
+}
+
+int step_mount_sources_run(struct job *job, struct error *err)
+{
+	int ret = mount_open_idmaps(&job->plan->mounts, job->bundle, job->proc, err);
+
+	if (ret == 0 && job->plan->mounts.userns)
+		ret = mount_open_sources(&job->plan->mounts, job->bundle, err);
+	return ret;
+}
+
+/*
+ * Starts the first process, usually the container's init with all its namespaces, and on v2 in its cgroup:
+ * moving a process there afterwards would wait for an RCU grace period (5-12 ms).
+ */
+static pid_t clone_first(struct job *job, uint64_t namespaces, bool into_cgroup)
+{
+	struct sys_clone c = {
+		.flags = namespaces | (into_cgroup ? CLONE_INTO_CGROUP : 0),
+		.exit_signal = SIGCHLD,
+		.cgroup = into_cgroup ? cgroup_clone_fd(&job->cgroup) : -1,
+		.pidfd = &job->init_pidfd,
+	};
+
+	return sys_clone3(&c);
+}
+
+static int open_channel(struct job *job, struct error *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_set(err, errno, "socketpair");
+	job->channel = pair[0];
+	job->channel_child = pair[1];
+	return 0;
+}
+
+int step_init_run(struct job *job, struct error *err)
+{
+	uint64_t namespaces = job->plan->namespaces.clone_first;
+	bool into_cgroup = cgroup_clone_fd(&job->cgroup) >= 0;
+	bool join_later = false;
+	pid_t pid;
+
+	if (open_channel(job, err) < 0)
+		return -EMFILE;
+	pid = clone_first(job, namespaces, into_cgroup);
+	if (pid == -EBUSY && into_cgroup && job->plan->command == PLAN_EXEC &&
+	    cgroup_follow_init(&job->cgroup, job->state->pid, err) == 0)
+		pid = clone_first(job, namespaces, true);
+	if (pid < 0 && into_cgroup && pid != -ENOMEM && pid != -EAGAIN && pid != -ENOSPC && pid != -EUSERS) {
+		join_later = true;
+		pid = clone_first(job, namespaces, false);
+	}
+	if (pid == 0) {
+		job->self = STAGE_1;
+		fd_close(&job->channel);
+		job->channel = fd_take(&job->channel_child);
+		return 0;
+	}
+	if (pid < 0)
+		return namespace_create_error(job->proc, namespaces, -pid, err);
+	fd_close(&job->channel_child);
+	fd_close(&job->console_socket);
+	self_exe_close(&job->self_exe);
+	job->stage1_pid = pid;
+	if (!plan_has_two_processes(job->plan))
+		job->init_pid = pid;
+	return join_later ? cgroup_join_pid(&job->cgroup, pid, err) : 0;
+}
+
+static int wait_death(int pidfd, pid_t pid, struct error *err)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int n;
+
+	do {
+		n = poll(&p, 1, DEATH_TIMEOUT_MS);
+	} while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return error_set(err, ETIMEDOUT, "process %d does not end after SIGKILL (see /proc/%d/wchan)", pid, pid);
+	/* It is our child only if this command made it; else whoever is its parent reaps it. */
+	(void)waitpid(pid, NULL, WNOHANG);
+	return 0;
+}
+
+/* Kills a child of this very command; its pid cannot have been reused while nobody has waited for it. */
+static int kill_child(pid_t pid, struct error *err)
+{
+	owned_fd pidfd = -1;
+
+	if (pid <= 0)
+		return 0;
+	(void)kill(pid, SIGKILL);
+	pidfd = sys_pidfd_open(pid, 0);
+	return pidfd < 0 ? 0 : wait_death(pidfd, pid, err);
+}
+
+/* Kills the process of the record; the start time tells it from another that got its pid since. */
+static int kill_recorded(const struct state *s, int proc, struct error *err)
+{
+	owned_fd pidfd = -1;
+
+	if (s->pid <= 0)
+		return 0;
+	pidfd = sys_pidfd_open(s->pid, 0);
+	if (pidfd < 0 || state_alive(s, proc) <= 0)
+		return 0;
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	return wait_death(pidfd, s->pid, err);
+}
+
+int step_init_undo(struct job *job, struct error *err)
+{
+	bool ours = job->stage1_pid > 0 || job->init_pid > 0;
+	pid_t second = job->init_pid > 0 ? job->init_pid : job->page ? job->page->init_pid : -1;
+	int ret = 0;
+
+	fd_close(&job->channel);
+	if (job->stage1_pid != second)
+		ret = kill_child(job->stage1_pid, err);
+	if (ret == 0)
+		ret = ours ? kill_child(second, err) : kill_recorded(job->state, job->proc, err);
+	/*
+	 * Everybody else in the cgroup: a half-made container whose pid was never written, or, in a shared PID
+	 * namespace, what init has left behind.
+	 */
+	if (ret == 0 && job->state->cgroup)
+		ret = cgroup_kill(job->state->cgroup, SIGKILL, err);
+	return ret;
+}
+
+/* exec: only what this command has made; the container lives on. */
+int step_exec_process_undo(struct job *job, struct error *err)
+{
+	pid_t second = job->init_pid > 0 ? job->init_pid : job->page->init_pid;
+	int ret = kill_child(job->stage1_pid, err);
+
+	if (ret == 0 && second != job->stage1_pid)
+		ret = kill_child(second, err);
+	return ret;
+}
+
+/* ---- the parent's halves ------------------------------------------------------------------------- */
+
+int step_id_maps_serve(struct job *job, struct error *err)
+{
+	return idmap_serve(&job->plan->idmap, job->proc, job->stage1_pid, err);
+}
+
+int step_net_devices_serve(struct job *job, struct error *err)
+{
+	owned_fd own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	owned_fd other = -1;
+	char path[64];
+	struct arena scratch = ARENA_INIT;
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", job->init_pid);
+	other = open(path, O_RDONLY | O_CLOEXEC);
+	if (own < 0 || other < 0)
+		return error_set(err, errno, "open the container's network namespace");
+	ret = network_serve(&job->plan->network, own, other, &scratch, err);
+	arena_free(&scratch);
+	return ret;
+}
+
+/* prestart and createRuntime: in the runtime's namespaces, when the container's exist (config.md, "Hooks"). */
+int step_runtime_hooks_serve(struct job *job, struct error *err)
+{
+	const char *text;
+	int ret;
+
+	job->hooks_ran = true;
+	job->state->pid = job->init_pid;
+	text = state_for_hooks(job->state, "created", job->arena);
+	ret = hook_run(&job->plan->hooks, HOOK_PRESTART, text, strlen(text), NULL, err);
+	if (ret == 0)
+		ret = hook_run(&job->plan->hooks, HOOK_CREATE_RUNTIME, text, strlen(text), NULL, err);
+	return ret;
+}
+
+static int write_pid_file(const struct job *job, struct error *err)
+{
+	const char *file = job->plan->options.pid_file;
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", job->init_pid);
+	int ret;
+
+	if (!file)
+		return 0;
+	/* No newline: engines take the whole file as a number.  Replaced, never written through a symlink. */
+	ret = file_replace(AT_FDCWD, file, 0644, text, (size_t)len);
+	return ret < 0 ? error_set(err, -ret, "write the pid file %s", file) : 0;
+}
+
+static int send_pidfd(const struct job *job, struct error *err)
+{
+	const char *path = job->plan->options.pidfd_socket;
+	owned_fd pidfd = -1, sock = -1;
+	int ret;
+
+	if (!path)
+		return 0;
+	pidfd = sys_pidfd_open(job->init_pid, 0);
+	if (pidfd < 0)
+		return error_set(err, -pidfd, "open process %d", job->init_pid);
+	sock = unix_socket_connect(path, SOCK_STREAM);
+	if (sock < 0)
+		return error_set(err, -sock, "connect to the pidfd socket %s", path);
+	ret = unix_socket_send(sock, "pidfd", strlen("pidfd"), pidfd);
+	return ret < 0 ? error_set(err, -ret, "send to the pidfd socket %s", path) : 0;
+}
+
+static int name_start_socket(struct job *job, struct error *err)
+{
+	int ret;
+
+	if (job->start_socket < 0)
+		return 0;
+	ret = unix_socket_name(job->start_socket, job->state_dir, STATE_START_SOCKET);
+	if (ret == 0 && listen(job->start_socket, 1) < 0)
+		ret = -errno;
+	return ret < 0 ? error_set(err, -ret, "make the start socket") : 0;
+}
+
+/* The container is complete.  The socket first: with a pid and no socket it would count as running. */
+int step_ready_serve(struct job *job, struct error *err)
+{
+	struct proc_stat st;
+	int ret = proc_stat(job->proc, job->init_pid, &st);
+
+	if (ret < 0)
+		return error_set(err, -ret, "read the state of process %d", job->init_pid);
+	job->state->pid = job->init_pid;
+	job->state->start_time = st.start_time;
+	ret = name_start_socket(job, err);
+	if (ret == 0)
+		ret = state_save(job->state_dir, job->state, job->arena, err);
+	if (ret == 0)
+		ret = write_pid_file(job, err);
+	return ret == 0 ? send_pidfd(job, err) : ret;
+}
+
+int step_exec_ready_serve(struct job *job, struct error *err)
+{
+	int ret = write_pid_file(job, err);
+
+	return ret == 0 ? send_pidfd(job, err) : ret;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* terminal_proxy.c - between the caller's terminal and the container's. */
+#include "terminal_proxy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+
+/* POLLOUT on a pipe promises room for this much (PIPE_BUF), so a write of it never blocks the loop. */
+#define CHUNK_MAX 4096
+/* After the end: what lies in the terminal (the kernel holds less than this) is fetched, new output is not waited for. */
+#define DRAIN_MS 100
+#define DRAIN_CHUNKS 64
+
+/* Bytes on their way from one descriptor to another; -1: that end is closed. */
+struct stream {
+	int from, to;
+	size_t start, end;
+	char bytes[CHUNK_MAX];
+};
+
+struct loop {
+	struct terminal_proxy *proxy;
+	pid_t pid;
+	int pidfd;
+	int master;
+	bool ended;			/* the process has, and status is valid */
+	int status;
+	struct stream in, out;		/* to and from the container */
+};
+
+int terminal_proxy_begin(struct terminal_proxy *p, struct error *err)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	/* Faults of our own must kill us; SIGURG is the business of Go programs' schedulers only. */
+	sigdelset(&set, SIGSEGV);
+	sigdelset(&set, SIGBUS);
+	sigdelset(&set, SIGFPE);
+	sigdelset(&set, SIGILL);
+	sigdelset(&set, SIGSYS);
+	sigdelset(&set, SIGTRAP);
+	sigdelset(&set, SIGABRT);
+	sigdelset(&set, SIGURG);
+	if (sigprocmask(SIG_BLOCK, &set, &p->old_mask) < 0)
+		return error_set(err, errno, "block signals");
+	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (p->signals < 0) {
+		int saved = errno;
+
+		sigprocmask(SIG_SETMASK, &p->old_mask, NULL);
+		return error_set(err, saved, "open a signalfd");
+	}
+	return 0;
+}
+
+void terminal_proxy_end(struct terminal_proxy *p)
+{
+	if (p->signals < 0)
+		return;
+	fd_close(&p->signals);
+	sigprocmask(SIG_SETMASK, &p->old_mask, NULL);
+}
+
+static void copy_size(int from, int to)
+{
+	struct winsize size;
+
+	if (to >= 0 && ioctl(from, TIOCGWINSZ, &size) == 0)
+		ioctl(to, TIOCSWINSZ, &size);
+}
+
+/* Takes the dead: the process itself, and as a subreaper whoever it left behind. */
+static void reap(struct loop *l)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == l->pid) {
+			l->status = status;
+			l->ended = true;
+		}
+	}
+}
+
+static void on_signal(struct loop *l)
+{
+	struct signalfd_siginfo info;
+
+	while (read(l->proxy->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(l);
+		else if (info.ssi_signo == SIGWINCH)
+			copy_size(STDIN_FILENO, l->master);
+		/* Our own, from a standard output that was closed. */
+		else if (info.ssi_signo == SIGPIPE && info.ssi_pid == (uint32_t)getpid())
+			continue;
+		/* Through the pidfd, so that it can never hit a process that has the pid later. */
+		else if (!l->ended)
+			sys_pidfd_send_signal(l->pidfd, (int)info.ssi_signo);
+	}
+}
+
+static void stream_close(struct stream *s)
+{
+	s->from = -1;
+	s->to = -1;
+	s->start = s->end = 0;
+}
+
+static void stream_read(struct stream *s)
+{
+	ssize_t n = read(s->from, s->bytes, sizeof(s->bytes));
+
+	if (n > 0)
+		s->end = (size_t)n;
+	/* The master says EIO when nobody has the slave open. */
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		stream_close(s);
+}
+
+static void stream_write(struct stream *s)
+{
+	ssize_t n = write(s->to, s->bytes + s->start, s->end - s->start);
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		stream_close(s);
+		return;
+	}
+	if (n > 0)
+		s->start += (size_t)n;
+	if (s->start == s->end)
+		s->start = s->end = 0;
+}
+
+/* What the stream waits for: room when it holds bytes, else more of them. */
+static struct pollfd stream_poll(const struct stream *s)
+{
+	bool full = s->end > s->start;
+
+	return (struct pollfd){ .fd = full ? s->to : s->from, .events = full ? POLLOUT : POLLIN };
+}
+
+static void stream_step(struct stream *s, const struct pollfd *pfd)
+{
+	if (pfd->fd < 0 || pfd->revents == 0)
+		return;
+	if (pfd->events == POLLOUT)
+		stream_write(s);
+	else
+		stream_read(s);
+}
+
+static int loop_run(struct loop *l, struct error *err)
+{
+	int drained = 0;
+
+	while (!l->ended || (l->out.from >= 0 && drained++ < DRAIN_CHUNKS)) {
+		struct pollfd fds[4] = {
+			{ .fd = l->proxy->signals, .events = POLLIN },
+			{ .fd = l->ended ? -1 : l->pidfd, .events = POLLIN },
+			stream_poll(&l->in),
+			stream_poll(&l->out),
+		};
+		int n = poll(fds, 4, l->ended ? DRAIN_MS : -1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(err, errno, "wait for the container");
+		if (n == 0)
+			break;
+		stream_step(&l->in, &fds[2]);
+		stream_step(&l->out, &fds[3]);
+		if (fds[0].revents)
+			on_signal(l);
+		if (fds[1].revents)
+			reap(l);
+		if (fds[1].revents && !l->ended)
+			return error_set(err, ECHILD, "wait for process %d of the container", (int)l->pid);
+		if (l->ended)
+			stream_close(&l->in);
+	}
+	return 0;
+}
+
+int terminal_proxy_run(struct terminal_proxy *p, pid_t pid, int pidfd, int master, int *status, struct error *err)
+{
+	struct loop l = {
+		.proxy = p,
+		.pid = pid,
+		.pidfd = pidfd,
+		.master = master,
+		.in = { .from = master >= 0 ? STDIN_FILENO : -1, .to = master },
+		.out = { .from = master, .to = master >= 0 ? STDOUT_FILENO : -1 },
+	};
+	struct termios old, raw;
+	bool is_raw = false;
+	int r;
+
+	if (master >= 0 && fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		return error_set(err, errno, "set the terminal non-blocking");
+	if (master >= 0 && tcgetattr(STDIN_FILENO, &old) == 0) {
+		raw = old;
+		cfmakeraw(&raw);
+		raw.c_oflag = old.c_oflag;	/* "\r" is added here: the container's terminal has ONLCR off */
+		is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+		copy_size(STDIN_FILENO, master);
+	}
+	r = loop_run(&l, err);
+	/* SIGTTOU is blocked: this works from the background too. */
+	if (is_raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &old);
+	if (r == 0)
+		*status = l.status;
+	return r;
+}
