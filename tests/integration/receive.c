@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * receive.c - the other end of the sockets that kist talks to, for the integration tests.
+ *
+ *	receive tty SOCKET	listens; takes one descriptor and copies what can be read from it to standard output, and
+ *				standard input to it, until it ends.  For --console-socket.
+ *	receive fd SOCKET	listens; prints the message and what each descriptor with it is.  For the seccomp
+ *				agent's socket and --pidfd-socket.
+ *	receive text SOCKET	a datagram socket; prints one message.  For NOTIFY_SOCKET.
+ *
+ * Prints "listening" on standard error when the socket is there.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MAX_FDS 4
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static int make_socket(const char *path, int type)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		die("socket");
+	strcpy(address.sun_path, path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		die(path);
+	if (type != SOCK_DGRAM && listen(fd, 1) < 0)
+		die("listen");
+	fputs("listening\n", stderr);
+	if (type == SOCK_DGRAM)
+		return fd;
+	fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0)
+		die("accept");
+	return fd;
+}
+
+/* The message's length; descriptors that came with it go into fds. */
+static size_t receive(int socket, char *text, size_t size, int fds[MAX_FDS], size_t *n_fds)
+{
+	char control[CMSG_SPACE(sizeof(int) * MAX_FDS)];
+	struct iovec part = { text, size - 1 };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1,
+				  .msg_control = control, .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+
+	if (n < 0)
+		die("recvmsg");
+	*n_fds = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+		*n_fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fds, CMSG_DATA(c), *n_fds * sizeof(int));
+	}
+	text[n] = '\0';
+	return (size_t)n;
+}
+
+/* Copies what is there; 0 at the end. */
+static int copy(int from, int to)
+{
+	char data[4096];
+	ssize_t n = read(from, data, sizeof(data));
+
+	/* EIO: the last process that had the other side of the terminal is gone. */
+	if (n <= 0)
+		return 0;
+	return write(to, data, (size_t)n) == n;
+}
+
+static void receive_tty(const char *path)
+{
+	char text[4096];
+	int fds[MAX_FDS];
+	size_t n_fds;
+	int socket = make_socket(path, SOCK_STREAM);
+	struct pollfd wait[2] = { { .events = POLLIN }, { .fd = STDIN_FILENO, .events = POLLIN } };
+
+	receive(socket, text, sizeof(text), fds, &n_fds);
+	if (n_fds != 1) {
+		fprintf(stderr, "%zu descriptors came, not one\n", n_fds);
+		exit(1);
+	}
+	wait[0].fd = fds[0];
+	while (poll(wait, 2, -1) > 0) {
+		if (wait[0].revents && !copy(fds[0], STDOUT_FILENO))
+			return;
+		if (wait[1].revents && !copy(STDIN_FILENO, fds[0]))
+			wait[1].fd = -1;
+	}
+}
+
+static void receive_fd(const char *path)
+{
+	char text[65536], name[64], target[256];
+	int fds[MAX_FDS];
+	size_t n_fds;
+
+	receive(make_socket(path, SOCK_STREAM), text, sizeof(text), fds, &n_fds);
+	puts(text);
+	for (size_t i = 0; i < n_fds; i++) {
+		ssize_t n;
+
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", fds[i]);
+		n = readlink(name, target, sizeof(target) - 1);
+		target[n < 0 ? 0 : n] = '\0';
+		printf("descriptor %s\n", target);
+	}
+}
+
+static void receive_text(const char *path)
+{
+	char text[4096];
+	int fds[MAX_FDS];
+	size_t n_fds;
+
+	receive(make_socket(path, SOCK_DGRAM), text, sizeof(text), fds, &n_fds);
+	puts(text);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "tty") == 0)
+		receive_tty(argv[2]);
+	else if (argc == 3 && strcmp(argv[1], "fd") == 0)
+		receive_fd(argv[2]);
+	else if (argc == 3 && strcmp(argv[1], "text") == 0)
+		receive_text(argv[2]);
+	else
+		fputs("usage: receive tty|fd|text SOCKET\n", stderr);
+	return 0;
+}

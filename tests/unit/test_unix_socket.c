@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_unix_socket.c - sockets by paths of any length, and descriptors through them. */
+#include "base/unix_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/dir.h"
+#include "base/fd.h"
+#include "tap.h"
+
+#define LONG "a-directory-whose-name-alone-is-longer-than-the-one-hundred-and-seven-bytes-that-struct-sockaddr_un-can-hold-in-it"
+
+static void test_paths(const char *directory)
+{
+	owned_fd top = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1, server = -1, client = -1;
+	char path[512], data[16];
+
+	mkdirat(top, LONG, 0755);
+	dir = openat(top, LONG, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	server = unix_socket_bind(dir, "sock", SOCK_DGRAM, 0600);
+	ok(server >= 0, "bound in a directory with a long name");
+	snprintf(path, sizeof(path), "%s/%s/sock", directory, LONG);
+	client = unix_socket_connect(path, SOCK_DGRAM);
+	ok(client >= 0, "connected by its path of %zu bytes", strlen(path));
+	is_int(unix_socket_send(client, "hello", 5, -1), 0, "sent");
+	is_int(unix_socket_receive(server, data, sizeof(data), NULL), 5, "received");
+	is_int(unix_socket_connect(path, SOCK_STREAM), -EPROTOTYPE, "the wrong type is an error");
+	snprintf(path, sizeof(path), "%s/%s/none", directory, LONG);
+	is_int(unix_socket_connect(path, SOCK_DGRAM), -ENOENT, "so is a missing one");
+	is_int(unix_socket_connect("", SOCK_DGRAM), -ENOENT, "and no path");
+	fd_close(&server);
+	server = unix_socket_bind(dir, "sock", SOCK_DGRAM, 0600);
+	ok(server >= 0, "an old socket is replaced");
+	is_int(unix_socket_connect("@kist-test-nobody-listens", SOCK_DGRAM), -ECONNREFUSED, "abstract names work too");
+}
+
+static void test_descriptors(void)
+{
+	int pair[2], got = -1, before, after;
+	char data[16];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		bail_out("socketpair");
+	is_int(unix_socket_send(pair[0], "x", 1, pair[0]), 0, "a descriptor is sent");
+	is_int(unix_socket_receive(pair[1], data, sizeof(data), &got), 1, "and comes");
+	ok(got >= 0 && fcntl(got, F_GETFD) == FD_CLOEXEC && fd_same_inode(got, pair[0]) == 1, "the same, close-on-exec");
+	close(got);
+	unix_socket_send(pair[0], "x", 1, pair[0]);
+	before = dup(0);
+	close(before);
+	unix_socket_receive(pair[1], data, sizeof(data), NULL);
+	after = dup(0);
+	close(after);
+	is_int(after, before, "one that nobody wants is closed");
+	unix_socket_send(pair[0], "x", 1, -1);
+	unix_socket_receive(pair[1], data, sizeof(data), &got);
+	is_int(got, -1, "none sent, none received");
+	close(pair[0]);
+	is_int(unix_socket_receive(pair[1], data, sizeof(data), &got), 0, "the end");
+	is_int(unix_socket_send(pair[1], "x", 1, -1), -EPIPE, "no SIGPIPE");
+	close(pair[1]);
+}
+
+int main(void)
+{
+	char directory[] = "/tmp/kist-test-socket-XXXXXX";
+	owned_fd tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (mkdtemp(directory) == NULL)
+		bail_out("mkdtemp");
+	test_paths(directory);
+	test_descriptors();
+	dir_remove_tree(tmp, directory + 5);
+	return done();
+}
