@@ -87,8 +87,14 @@ int job_take_signals(struct job *job, struct error *err)
 int container_preserve_fds(struct container_context *ctx, unsigned int preserve, struct preserve_fd_plan *out,
 			   struct error *err)
 {
-	int ret = preserve_fd_compile(preserve, getenv("LISTEN_FDS"), getenv("LISTEN_PID"), getenv("LISTEN_FDNAMES"),
-				      getpid(), ctx->arena, out, err);
+	const struct preserve_fd_request request = {
+		.preserve = preserve,
+		.listen_fds = getenv("LISTEN_FDS"),
+		.listen_pid = getenv("LISTEN_PID"),
+		.listen_fdnames = getenv("LISTEN_FDNAMES"),
+		.own_pid = getpid(),
+	};
+	int ret = preserve_fd_compile(&request, ctx->arena, out, err);
 
 	return ret < 0 ? ret : preserve_fd_check(out, err);
 }

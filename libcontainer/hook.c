@@ -32,8 +32,8 @@ const char *hook_kind_name(enum hook_kind kind)
 	return kinds[kind].name;
 }
 
-static int compile_one(const struct oci_config *c, const struct oci_hook *in, bool in_container, struct arena *a,
-		       struct hook *out, struct error *err)
+static int compile_one(const struct oci_config *c, const struct oci_hook *in, bool in_container,
+		       struct arena *a, struct hook *out, struct error *err)
 {
 	if (in->path == NULL || in->path[0] != '/')
 		return oci_error(c, in->path != NULL ? (const void *)&in->path : in, err,
@@ -53,18 +53,26 @@ static int compile_one(const struct oci_config *c, const struct oci_hook *in, bo
 	if (in->env == NULL && !in_container)
 		out->envp = ARENA_NEW_ARRAY(a, char *, 1);
 	if (in->timeout != NULL)
-		out->timeout_ms = *in->timeout > INT_MAX / 1000 ? INT_MAX : (int)*in->timeout * 1000;
+		out->timeout_ms =
+			*in->timeout > INT_MAX / 1000 ? INT_MAX : (int)*in->timeout * 1000;
 	return 0;
 }
 
-static int compile_list(const struct oci_config *c, const struct oci_hook *in, size_t n, enum hook_kind kind,
-			struct arena *a, struct hook_plan *out, struct error *err)
+/* The entries of one kind in the configuration. */
+struct source {
+	const struct oci_hook *hooks;
+	size_t n;
+};
+
+static int compile_list(struct hook_plan *out, const struct source *in, enum hook_kind kind,
+			struct arena *a, struct error *err)
 {
 	struct hook_list *list = &out->kinds[kind];
 
-	list->hooks = ARENA_NEW_ARRAY(a, struct hook, n);
-	for (; list->n < n; list->n++) {
-		int r = compile_one(c, &in[list->n], kinds[kind].in_container, a, &list->hooks[list->n], err);
+	list->hooks = ARENA_NEW_ARRAY(a, struct hook, in->n);
+	for (; list->n < in->n; list->n++) {
+		int r = compile_one(out->config, &in->hooks[list->n], kinds[kind].in_container, a,
+				    &list->hooks[list->n], err);
 
 		if (r < 0)
 			return r;
@@ -72,21 +80,10 @@ static int compile_list(const struct oci_config *c, const struct oci_hook *in, s
 	return 0;
 }
 
-int hook_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct hook_plan *out,
-		 struct error *err)
+static int compile_all(struct hook_plan *out, const struct oci_hooks *in, struct arena *a,
+		       struct error *err)
 {
-	const struct oci_hooks *in = c->hooks;
-	int r = 0;
-
-	(void)h;
-	memset(out, 0, sizeof(*out));
-	out->config = c;
-	if (in == NULL)
-		return 0;
-	const struct {
-		const struct oci_hook *hooks;
-		size_t n;
-	} lists[HOOK_KINDS] = {
+	const struct source lists[HOOK_KINDS] = {
 		[HOOK_PRESTART] = { in->prestart, in->n_prestart },
 		[HOOK_CREATE_RUNTIME] = { in->create_runtime, in->n_create_runtime },
 		[HOOK_CREATE_CONTAINER] = { in->create_container, in->n_create_container },
@@ -94,10 +91,20 @@ int hook_compile(const struct oci_config *c, const struct host *h, struct arena 
 		[HOOK_POSTSTART] = { in->poststart, in->n_poststart },
 		[HOOK_POSTSTOP] = { in->poststop, in->n_poststop },
 	};
+	int r = 0;
 
 	for (size_t k = 0; r == 0 && k < HOOK_KINDS; k++)
-		r = compile_list(c, lists[k].hooks, lists[k].n, (enum hook_kind)k, a, out, err);
+		r = compile_list(out, &lists[k], (enum hook_kind)k, a, err);
 	return r;
+}
+
+int hook_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		 struct hook_plan *out, struct error *err)
+{
+	(void)h;
+	memset(out, 0, sizeof(*out));
+	out->config = c;
+	return c->hooks != NULL ? compile_all(out, c->hooks, a, err) : 0;
 }
 
 static int check_one(const struct hook_plan *p, const struct hook *hook, struct error *err)
@@ -105,11 +112,14 @@ static int check_one(const struct hook_plan *p, const struct hook *hook, struct 
 	struct stat st;
 
 	if (stat(hook->path, &st) < 0)
-		return oci_error(p->config, hook->member, err, "hook %s: %s", hook->path, error_text(errno));
+		return oci_error(p->config, hook->member, err, "hook %s: %s", hook->path,
+				 error_text(errno));
 	if (S_ISDIR(st.st_mode))
-		return oci_error(p->config, hook->member, err, "hook %s: is a directory", hook->path);
+		return oci_error(p->config, hook->member, err, "hook %s: is a directory",
+				 hook->path);
 	if (access(hook->path, X_OK) < 0)
-		return oci_error(p->config, hook->member, err, "hook %s: %s", hook->path, error_text(errno));
+		return oci_error(p->config, hook->member, err, "hook %s: %s", hook->path,
+				 error_text(errno));
 	return 0;
 }
 
@@ -155,18 +165,19 @@ static const char *signal_text(int sig)
 	}
 }
 
-static int failed(const struct hook *hook, const char *name, const struct spawn_result *result, char *output,
-		  struct error *err)
+static int failed(const struct hook *hook, const char *name, const struct spawn_result *result,
+		  char *output, struct error *err)
 {
 	size_t len = strlen(output);
 
 	while (len > 0 && output[len - 1] == '\n')
 		output[--len] = '\0';
 	if (result->end == SPAWN_TIMED_OUT)
-		error_set(err, 0, "error running %s: %s did not end within its timeout of %d s", name, hook->path,
-			  hook->timeout_ms / 1000);
+		error_set(err, 0, "error running %s: %s did not end within its timeout of %d s",
+			  name, hook->path, hook->timeout_ms / 1000);
 	else if (result->end == SPAWN_SIGNALED)
-		error_set(err, 0, "error running %s: signal %d: %s", name, result->status, signal_text(result->status));
+		error_set(err, 0, "error running %s: signal %d: %s", name, result->status,
+			  signal_text(result->status));
 	else
 		error_set(err, 0, "error running %s: exit status %d", name, result->status);
 	error_append(err, ", output: %s", output);
@@ -177,12 +188,13 @@ static int run_one(const struct hook *hook, const char *name, const char *state,
 		   char *const *process_env, struct error *err)
 {
 	char *const no_env[] = { NULL };
+	char *const *environment = process_env != NULL ? process_env : no_env;
 	char output[HOOK_OUTPUT_MAX] = "";
 	struct spawn_result result;
 	const struct spawn spawn = {
 		.path = hook->path,
 		.argv = hook->argv,
-		.envp = hook->envp != NULL ? hook->envp : process_env != NULL ? process_env : no_env,
+		.envp = hook->envp != NULL ? hook->envp : environment,
 		.input = state,
 		.input_len = state_len,
 		.timeout_ms = hook->timeout_ms,

@@ -2,9 +2,10 @@
 /*
  * hook.h - the programs of the caller that run at points of the container's life.
  *
- * A hook gets the container's state on standard input, descriptors 0-2 and nothing else, and the environment of its
- * own entry: never the runtime's, and never the container's (CVE-2025-23266: LD_PRELOAD from an image).  The
- * one exception: startContainer hooks without `env` run inside the container, and get its process's.
+ * A hook gets the container's state on standard input, descriptors 0-2 and nothing else, and the
+ * environment of its own entry: never the runtime's, and never the container's (CVE-2025-23266:
+ * LD_PRELOAD from an image).  The one exception: startContainer hooks without `env` run inside the
+ * container, and get its process's.
  *
  * Source: config.md "POSIX-platform Hooks", runtime.md "Lifecycle".
  */
@@ -21,12 +22,12 @@
 #include "show.h"
 
 enum hook_kind {
-	HOOK_PRESTART,			/* runtime namespace */
-	HOOK_CREATE_RUNTIME,		/* runtime namespace */
-	HOOK_CREATE_CONTAINER,		/* container namespaces, before the pivot: its path is one of the host */
-	HOOK_START_CONTAINER,		/* container namespaces, path below the container's root */
-	HOOK_POSTSTART,			/* runtime namespace */
-	HOOK_POSTSTOP,			/* runtime namespace */
+	HOOK_PRESTART,		/* runtime namespace */
+	HOOK_CREATE_RUNTIME,	/* runtime namespace */
+	HOOK_CREATE_CONTAINER,	/* container namespaces, but before the pivot: a path of the host */
+	HOOK_START_CONTAINER,	/* container namespaces, path below the container's root */
+	HOOK_POSTSTART,		/* runtime namespace */
+	HOOK_POSTSTOP,		/* runtime namespace */
 	HOOK_KINDS,
 };
 
@@ -48,12 +49,12 @@ struct hook_plan {
 	const struct oci_config *config;
 };
 
-int hook_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct hook_plan *out,
-		 struct error *err);
+int hook_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		 struct hook_plan *out, struct error *err);
 
 /*
- * Finds out before anything is made whether the hooks that run from the host's file system are there and executable.
- * One access() each, in the parent.
+ * Finds out before anything is made whether the hooks that run from the host's file system are
+ * there and executable. One access() each, in the parent.
  */
 int hook_check(const struct hook_plan *p, struct error *err);
 
@@ -63,9 +64,9 @@ static inline bool hook_any(const struct hook_plan *p, enum hook_kind kind)
 }
 
 /*
- * Runs the hooks of one kind in their order, in the calling process's namespaces.  state: the container's state as JSON.
- * process_env: for startContainer hooks without env, else unused.
- * The first failure ends it, with the hook's name and number, how it ended, and the end of its output;
+ * Runs the hooks of one kind in their order, in the calling process's namespaces.  state: the
+ * container's state as JSON. process_env: for startContainer hooks without env, else unused. The
+ * first failure ends it, with the hook's name and number, how it ended, and the end of its output;
  * but a failed poststop hook is only a warning, and the others still run.
  * Allocates nothing: usable between clone and exec.  Blocks until the hook ends or its timeout.
  */

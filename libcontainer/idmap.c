@@ -35,7 +35,8 @@ static bool ranges_overlap(uint32_t a, uint32_t b, uint32_t a_size, uint32_t b_s
 }
 
 /* The rules of the kernel, which itself says just EINVAL. */
-static int check_mapping(const struct oci_config *c, const struct oci_id_mapping *map, size_t i, struct error *err)
+static int check_mapping(const struct oci_config *c, const struct oci_id_mapping *map, size_t i,
+			 struct error *err)
 {
 	const struct oci_id_mapping *m = &map[i];
 
@@ -43,24 +44,28 @@ static int check_mapping(const struct oci_config *c, const struct oci_id_mapping
 		return oci_error(c, &m->size, err, "a mapping of no ids");
 	if ((uint64_t)m->container_id + m->size > (uint64_t)STR_ID_MAX + 1 ||
 	    (uint64_t)m->host_id + m->size > (uint64_t)STR_ID_MAX + 1)
-		return oci_error(c, &m->size, err, "the mapping goes beyond the largest id, %u", STR_ID_MAX);
+		return oci_error(c, &m->size, err, "the mapping goes beyond the largest id, %u",
+				 STR_ID_MAX);
 	for (size_t k = 0; k < i; k++) {
 		if (ranges_overlap(m->container_id, map[k].container_id, m->size, map[k].size))
-			return oci_error(c, &m->container_id, err, "the ids are mapped by an earlier entry already");
+			return oci_error(c, &m->container_id, err,
+					 "the ids are mapped by an earlier entry already");
 		if (ranges_overlap(m->host_id, map[k].host_id, m->size, map[k].size))
-			return oci_error(c, &m->host_id, err, "the ids are used by an earlier entry already");
+			return oci_error(c, &m->host_id, err,
+					 "the ids are used by an earlier entry already");
 	}
 	return 0;
 }
 
-static int compile_text(const struct oci_config *c, const struct oci_id_mapping *map, size_t n, struct arena *a,
-			struct idmap_side *out, struct error *err)
+static int compile_text(const struct oci_config *c, const struct oci_id_mapping *map, size_t n,
+			struct arena *a, struct idmap_side *out, struct error *err)
 {
 	char buf[IDMAP_TEXT_MAX];
 	struct strbuf text = STRBUF(buf);
 
 	if (n > IDMAP_EXTENTS_MAX)
-		return oci_error(c, map, err, "%zu mappings; the kernel takes %d", n, IDMAP_EXTENTS_MAX);
+		return oci_error(c, map, err, "%zu mappings; the kernel takes %d", n,
+				 IDMAP_EXTENTS_MAX);
 	for (size_t i = 0; i < n; i++) {
 		int r = check_mapping(c, map, i, err);
 
@@ -69,14 +74,16 @@ static int compile_text(const struct oci_config *c, const struct oci_id_mapping 
 		strbuf_addf(&text, "%u %u %u\n", map[i].container_id, map[i].host_id, map[i].size);
 	}
 	if (text.overflow)
-		return oci_error(c, map, err, "the mappings need more than %d bytes, which the kernel does not take",
-				 IDMAP_TEXT_MAX - 1);
+		return oci_error(
+			c, map, err,
+			"the mappings need more than %d bytes, which the kernel does not take",
+			IDMAP_TEXT_MAX - 1);
 	out->text = arena_strdup(a, buf);
 	return 0;
 }
 
-static void compile_helper(const struct idmap_kind *k, const struct oci_id_mapping *map, size_t n, struct arena *a,
-			   struct idmap_side *out)
+static void compile_helper(const struct idmap_kind *k, const struct oci_id_mapping *map, size_t n,
+			   struct arena *a, struct idmap_side *out)
 {
 	size_t at = 2;
 
@@ -102,8 +109,8 @@ static bool has_capability(const struct host *h, int capability)
 	return (h->caps_effective >> capability) & 1;
 }
 
-int idmap_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct idmap_plan *out,
-		  struct error *err)
+int idmap_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		  struct idmap_plan *out, struct error *err)
 {
 	const struct oci_namespace *ns = oci_namespace_find(c, CLONE_NEWUSER);
 	const struct oci_linux *l = c->linux;
@@ -112,16 +119,21 @@ int idmap_compile(const struct oci_config *c, const struct host *h, struct arena
 	memset(out, 0, sizeof(*out));
 	if (ns == NULL) {
 		if (h->euid != 0)
-			return oci_error(c, l != NULL ? (const void *)&l->namespaces : NULL, err,
-					 "a caller that is not root must ask for a user namespace: add {\"type\": "
-					 "\"user\"} to linux.namespaces, and uidMappings and gidMappings");
+			return oci_error(
+				c, l != NULL ? (const void *)&l->namespaces : NULL, err,
+				"a caller that is not root must ask for a user namespace: add "
+				"{\"type\": \"user\"} to linux.namespaces, and uidMappings and "
+				"gidMappings");
 		return 0;
 	}
 	if (ns->path != NULL && ns->path[0] != '\0')
 		return 0;
 	if (l->n_uid_mappings == 0 || l->n_gid_mappings == 0)
-		return oci_error(c, ns, err, "a new user namespace needs linux.uidMappings and linux.gidMappings, such as "
-				 "[{\"containerID\": 0, \"hostID\": %u, \"size\": 1}]", h->euid);
+		return oci_error(c, ns, err,
+				 "a new user namespace needs linux.uidMappings and "
+				 "linux.gidMappings, such as [{\"containerID\": 0, \"hostID\": %u, "
+				 "\"size\": 1}]",
+				 h->euid);
 	out->needed = true;
 	out->user = h->user_name != NULL ? h->user_name : arena_printf(a, "%u", h->euid);
 	r = compile_text(c, l->uid_mappings, l->n_uid_mappings, a, &out->uid, err);
@@ -129,11 +141,15 @@ int idmap_compile(const struct oci_config *c, const struct host *h, struct arena
 		r = compile_text(c, l->gid_mappings, l->n_gid_mappings, a, &out->gid, err);
 	if (r < 0)
 		return r;
-	if (!has_capability(h, CAP_SETUID) && !is_own_id(l->uid_mappings, l->n_uid_mappings, h->euid))
+	if (!has_capability(h, CAP_SETUID) &&
+	    !is_own_id(l->uid_mappings, l->n_uid_mappings, h->euid))
 		compile_helper(&kind_uid, l->uid_mappings, l->n_uid_mappings, a, &out->uid);
 	if (has_capability(h, CAP_SETGID))
 		return 0;
-	/* newgidmap knows by /etc/subgid when setgroups may stay allowed; without it the kernel wants it denied. */
+	/*
+	 * newgidmap knows by /etc/subgid when setgroups may stay allowed; without it the kernel
+	 * wants it denied.
+	 */
 	if (is_own_id(l->gid_mappings, l->n_gid_mappings, h->egid))
 		out->deny_setgroups = true;
 	else
@@ -141,7 +157,10 @@ int idmap_compile(const struct oci_config *c, const struct host *h, struct arena
 	return 0;
 }
 
-/* Looks name up in PATH, or the usual places without one (podman runs the runtime so).  Only in the parent. */
+/*
+ * Looks name up in PATH, or the usual places without one (podman runs the runtime so).  Only in the
+ * parent.
+ */
 static bool find_helper(const char *name, char *out, size_t size)
 {
 	const char *path = getenv("PATH");
@@ -159,8 +178,8 @@ static bool find_helper(const char *name, char *out, size_t size)
 	return false;
 }
 
-static int run_helper(const struct idmap_plan *p, const struct idmap_kind *k, const struct idmap_side *side,
-		      pid_t pid, struct error *err)
+static int run_helper(const struct idmap_plan *p, const struct idmap_kind *k,
+		      const struct idmap_side *side, pid_t pid, struct error *err)
 {
 	char path[4096], number[16], output[512];
 	char *const no_env[] = { NULL };
@@ -178,8 +197,11 @@ static int run_helper(const struct idmap_plan *p, const struct idmap_kind *k, co
 	int r;
 
 	if (!find_helper(k->helper, path, sizeof(path)))
-		return error_set(err, 0, "linux.%s maps more than the caller's own id, which needs %s: executable file not "
-				 "found in $PATH (Debian package uidmap, elsewhere shadow-utils)", k->member, k->helper);
+		return error_set(err, 0,
+				 "linux.%s maps more than the caller's own id, which needs %s: "
+				 "executable file not found in $PATH (Debian package uidmap, "
+				 "elsewhere shadow-utils)",
+				 k->member, k->helper);
 	snprintf(number, sizeof(number), "%d", (int)pid);
 	for (; side->argv[n] != NULL; n++)
 		argv[n] = n == 1 ? number : side->argv[n];
@@ -191,13 +213,16 @@ static int run_helper(const struct idmap_plan *p, const struct idmap_kind *k, co
 		return 0;
 	output[strcspn(output, "\n")] = '\0';
 	if (result.end == SPAWN_TIMED_OUT)
-		return error_set(err, ETIMEDOUT, "%s did not end within %d s", path, HELPER_TIMEOUT_MS / 1000);
-	return error_set(err, 0, "%s refused linux.%s: %s (user %s may map its own id and the ranges that %s lists for it)",
+		return error_set(err, ETIMEDOUT, "%s did not end within %d s", path,
+				 HELPER_TIMEOUT_MS / 1000);
+	return error_set(err, 0,
+			 "%s refused linux.%s: %s (user %s may map its own id and the ranges that "
+			 "%s lists for it)",
 			 path, k->member, output, p->user, k->sub);
 }
 
-static int write_side(const struct idmap_plan *p, const struct idmap_kind *k, const struct idmap_side *side, int proc,
-		      pid_t pid, struct error *err)
+static int write_side(const struct idmap_plan *p, const struct idmap_kind *k,
+		      const struct idmap_side *side, int proc, pid_t pid, struct error *err)
 {
 	char file[64];
 	int r;
@@ -210,7 +235,8 @@ static int write_side(const struct idmap_plan *p, const struct idmap_kind *k, co
 		return 0;
 	error_set(err, -r, "write linux.%s to /proc/%s", k->member, file);
 	if (r == -EPERM)
-		error_append(err, " (an id on the host's side is not mapped in the caller's own user namespace)");
+		error_append(err, " (an id on the host's side is not mapped in the caller's own "
+				  "user namespace)");
 	return r;
 }
 
@@ -252,7 +278,8 @@ static void show_side(const struct idmap_kind *k, const struct idmap_side *side,
 	while (*at != '\0') {
 		size_t len = strcspn(at, "\n");
 
-		show_act(out, "map %.*s in %s by %s", (int)len, at, k->map, side->helper ? k->helper : "write");
+		show_act(out, "map %.*s in %s by %s", (int)len, at, k->map,
+			 side->helper ? k->helper : "write");
 		at += len + (at[len] == '\n');
 	}
 }

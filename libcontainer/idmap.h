@@ -2,12 +2,13 @@
 /*
  * idmap.h - the id maps of a new user namespace.
  *
- * The child only waits; the parent writes, because an unprivileged parent may need the setuid helpers newuidmap(1) and
- * newgidmap(1), which check /etc/subuid and /etc/subgid.  They are used only when more than the caller's own id is
- * mapped and the caller has no privilege over the others.
+ * The child only waits; the parent writes, because an unprivileged parent may need the setuid
+ * helpers newuidmap(1) and newgidmap(1), which check /etc/subuid and /etc/subgid.  They are used
+ * only when more than the caller's own id is mapped and the caller has no privilege over the
+ * others.
  *
- * Sources: config-linux.md "User namespace mappings"; user_namespaces(7) on who may write which map, and why setgroups
- * must be denied first (CVE-2014-8989).
+ * Sources: config-linux.md "User namespace mappings"; user_namespaces(7) on who may write which
+ * map, and why setgroups must be denied first (CVE-2014-8989).
  */
 #ifndef KIST_IDMAP_H
 #define KIST_IDMAP_H
@@ -37,8 +38,8 @@ struct idmap_plan {
 	const char *user;		/* for messages: the caller's name or number */
 };
 
-int idmap_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct idmap_plan *out,
-		  struct error *err);
+int idmap_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		  struct idmap_plan *out, struct error *err);
 
 /*
  * In the parent: writes the maps of process pid, which is in its new user namespace and waits.

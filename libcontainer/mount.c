@@ -348,6 +348,7 @@ static int compile_one(const struct compile *k)
 {
 	struct mount_entry *e = k->e;
 	const struct oci_mount *m = k->m;
+	const struct oci_namespace *net;
 	int r;
 
 	e->type = m->type && *m->type && !is(m->type, "none") ? m->type : "";
@@ -367,8 +368,9 @@ static int compile_one(const struct compile *k)
 	if (e->flags.special & MOUNT_TMPCOPYUP && !(e->kind == MOUNT_FS && is(e->type, "tmpfs")))
 		return oci_error(k->c, &m->options, k->err,
 				 "option tmpcopyup is for mounts of type tmpfs");
-	/* A sysfs shows the network namespace; its owner alone may mount one. */
-	e->sysfs_fallback = is(e->type, "sysfs") && !oci_namespace_find(k->c, CLONE_NEWNET);
+	/* Only the owner of a network namespace may mount a sysfs, which shows it. */
+	net = oci_namespace_find(k->c, CLONE_NEWNET);
+	e->sysfs_fallback = is(e->type, "sysfs") && (!net || net->path);
 	compile_fs(k);
 	return compile_idmap(k);
 }

@@ -214,6 +214,11 @@ static bool is_in(const struct option *o, const struct mount_flags *f)
 	case PROPAGATION:
 		return f->attr.propagation == o->set;
 	case SPECIAL:
+		/* rbind and ridmap say what bind and idmap would. */
+		if (o->set == MOUNT_BIND)
+			return (f->special & (MOUNT_BIND | MOUNT_RECURSIVE)) == MOUNT_BIND;
+		if (o->set == MOUNT_IDMAP)
+			return (f->special & (MOUNT_IDMAP | MOUNT_IDMAP_RECURSIVE)) == MOUNT_IDMAP;
 		return (f->special & o->set) == o->set;
 	case NOTHING:
 		break;

@@ -311,6 +311,11 @@ static int fail_bind(const struct run *k, int r, const struct stat *source, int 
 	struct stat st;
 	bool directory = S_ISDIR(source->st_mode);
 
+	if (r == -EPERM && k->p->userns) {
+		fail(k, r, "change its flags");
+		return error_append(k->err, " (a user namespace may not clear the flags that the "
+					    "source is mounted with)");
+	}
 	if (fstat(dest, &st) < 0 || S_ISDIR(st.st_mode) == directory)
 		return fail_fs(k, r, "");
 	return fail(k, directory ? -ENOTDIR : -EISDIR,

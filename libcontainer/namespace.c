@@ -53,18 +53,20 @@ const char *namespace_name(int type)
 	return t != NULL ? t->name : "?";
 }
 
-static int compile_offset(const struct oci_config *c, const struct oci_time_offset *o, const char *clock,
-			  struct strbuf *text, struct error *err)
+static int compile_offset(const struct oci_config *c, const struct oci_time_offset *o,
+			  const char *clock, struct strbuf *text, struct error *err)
 {
 	if (o == NULL)
 		return 0;
 	if (o->nanosecs > NANOSECONDS_MAX)
-		return oci_error(c, &o->nanosecs, err, "%u is more than %u nanoseconds", o->nanosecs, NANOSECONDS_MAX);
+		return oci_error(c, &o->nanosecs, err, "%u is more than %u nanoseconds",
+				 o->nanosecs, NANOSECONDS_MAX);
 	strbuf_addf(text, "%s %lld %u\n", clock, (long long)o->secs, o->nanosecs);
 	return 0;
 }
 
-static int compile_time(const struct oci_config *c, struct arena *a, struct namespace_plan *out, struct error *err)
+static int compile_time(const struct oci_config *c, struct arena *a, struct namespace_plan *out,
+			struct error *err)
 {
 	const struct oci_time_offsets *o = c->linux->time_offsets;
 	char buf[160];
@@ -75,8 +77,8 @@ static int compile_time(const struct oci_config *c, struct arena *a, struct name
 		return 0;
 	if (!(out->create & CLONE_NEWTIME))
 		return oci_error(c, &c->linux->time_offsets, err,
-				 "offsets need a new time namespace: add {\"type\": \"time\"} without a path to "
-				 "linux.namespaces");
+				 "offsets need a new time namespace: add {\"type\": \"time\"} "
+				 "without a path to linux.namespaces");
 	r = compile_offset(c, o->monotonic, "monotonic", &text, err);
 	if (r == 0)
 		r = compile_offset(c, o->boottime, "boottime", &text, err);
@@ -97,8 +99,8 @@ static void distribute(struct namespace_plan *p)
 		join_pid |= p->join[i].type == CLONE_NEWPID;
 	}
 	/*
-	 * Inside a new user namespace nothing of the host can be joined any more, and what is new beside a joined user
-	 * namespace must belong to that: join first in both cases.
+	 * Inside a new user namespace nothing of the host can be joined any more, and what is new
+	 * beside a joined user namespace must belong to that: join first in both cases.
 	 */
 	if (join_user || (p->n_join > 0 && (create & CLONE_NEWUSER))) {
 		p->unshare = create & ~(uint64_t)CLONE_NEWPID;
@@ -114,8 +116,8 @@ static void distribute(struct namespace_plan *p)
 	}
 }
 
-int namespace_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct namespace_plan *out,
-		      struct error *err)
+int namespace_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		      struct namespace_plan *out, struct error *err)
 {
 	int r;
 
@@ -132,7 +134,8 @@ int namespace_compile(const struct oci_config *c, const struct host *h, struct a
 			continue;
 		}
 		if (ns->path[0] != '/')
-			return oci_error(c, &ns->path, err, "\"%s\" is not an absolute path", ns->path);
+			return oci_error(c, &ns->path, err, "\"%s\" is not an absolute path",
+					 ns->path);
 		if (out->n_join == NAMESPACE_COUNT)
 			return oci_error(c, ns, err, "more than %d namespaces", NAMESPACE_COUNT);
 		out->join[out->n_join++] = (struct namespace_join){ ns->type, ns->path, &ns->path };
@@ -144,31 +147,43 @@ int namespace_compile(const struct oci_config *c, const struct host *h, struct a
 	return 0;
 }
 
-/* The descriptor of one path, its type proven.  The engine owns the path; it is not the container's to change. */
-static int open_one(const struct namespace_plan *p, const struct namespace_join *j, struct error *err)
+/*
+ * The descriptor of one path, its type proven.  The engine owns the path; it is not the container's
+ * to change.
+ */
+static int open_one(const struct namespace_plan *p, const struct namespace_join *j,
+		    struct error *err)
 {
-	/* Not O_PATH, which no ioctl() takes.  O_NONBLOCK: should it be a FIFO, it must not hold us up. */
+	/*
+	 * Not O_PATH, which no ioctl() takes.  O_NONBLOCK: should it be a FIFO, it must not hold us
+	 * up.
+	 */
 	owned_fd fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct statfs fs;
 	int type;
 
 	if (fd < 0)
-		return oci_error(p->config, j->member, err, "open %s namespace %s: %s", namespace_name(j->type), j->path,
-				 error_text(errno));
+		return oci_error(p->config, j->member, err, "open %s namespace %s: %s",
+				 namespace_name(j->type), j->path, error_text(errno));
 	if (fstatfs(fd, &fs) < 0 || fs.f_type != NSFS_MAGIC)
 		return oci_error(p->config, j->member, err,
-				 "%s is no namespace (nothing is mounted there, or the wrong file)", j->path);
+				 "%s is no namespace (nothing is mounted there, or the wrong file)",
+				 j->path);
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type < 0)
-		return oci_error(p->config, j->member, err, "ask the type of namespace %s: %s", j->path,
-				 error_text(errno));
+		return oci_error(p->config, j->member, err, "ask the type of namespace %s: %s",
+				 j->path, error_text(errno));
 	if (type != j->type)
-		return oci_error(p->config, j->member, err, "%s is a %s namespace, not a %s namespace", j->path,
+		return oci_error(p->config, j->member, err,
+				 "%s is a %s namespace, not a %s namespace", j->path,
 				 namespace_name(type), namespace_name(j->type));
 	return fd_take(&fd);
 }
 
-/* Whether fd is the namespace that the caller itself is in.  The links of procfs lead to nsfs inodes. */
+/*
+ * Whether fd is the namespace that the caller itself is in.  The links of procfs lead to nsfs
+ * inodes.
+ */
 static bool is_own(int proc, int fd, int type)
 {
 	struct stat own, st;
@@ -177,7 +192,8 @@ static bool is_own(int proc, int fd, int type)
 	       own.st_dev == st.st_dev && own.st_ino == st.st_ino;
 }
 
-int namespace_open(const struct namespace_plan *p, int proc, struct namespace_fds *out, struct error *err)
+int namespace_open(const struct namespace_plan *p, int proc, struct namespace_fds *out,
+		   struct error *err)
 {
 	for (size_t i = 0; i < NAMESPACE_COUNT; i++)
 		out->fd[i] = -1;
@@ -209,11 +225,13 @@ static int join_error(const struct namespace_join *j, int r, struct error *err)
 {
 	error_set(err, -r, "join %s namespace %s", namespace_name(j->type), j->path);
 	if (r == -EPERM && j->type != CLONE_NEWUSER)
-		error_append(err, " (it belongs to a user namespace in which the caller has no CAP_SYS_ADMIN)");
+		error_append(err, " (it belongs to a user namespace in which the caller has no "
+				  "CAP_SYS_ADMIN)");
 	return r;
 }
 
-int namespace_join_run(const struct namespace_plan *p, const struct namespace_fds *fds, struct error *err)
+int namespace_join_run(const struct namespace_plan *p, const struct namespace_fds *fds,
+		       struct error *err)
 {
 	bool deferred[NAMESPACE_COUNT] = { false };
 	size_t user = p->n_join;
@@ -258,7 +276,10 @@ int namespace_unshare_run(const struct namespace_plan *p, int proc, struct error
 	return 0;
 }
 
-/* timens_offsets belongs to the caller's own ids only while the process is dumpable; else to the host's root. */
+/*
+ * timens_offsets belongs to the caller's own ids only while the process is dumpable; else to the
+ * host's root.
+ */
 static int write_offsets(int proc, const char *text)
 {
 	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
@@ -267,7 +288,9 @@ static int write_offsets(int proc, const char *text)
 	r = proc_write(proc, "self/timens_offsets", text);
 	if (r != -EACCES || dumpable == 1)
 		return r;
-	/* Safe: nobody else is in the new namespaces yet, and the host's users could always look. */
+	/*
+	 * Safe: nobody else is in the new namespaces yet, and the host's users could always look.
+	 */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	r = proc_write(proc, "self/timens_offsets", text);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -292,8 +315,9 @@ int namespace_time_run(const struct namespace_plan *p, int proc, struct error *e
 		return r;
 	}
 	/*
-	 * unshare() made it for children.  Entering it by descriptor saves the fork: setns(2) moves a process with one
-	 * thread itself.  The link is procfs' own; the container has not run yet.
+	 * unshare() made it for children.  Entering it by descriptor saves the fork: setns(2) moves
+	 * a process with one thread itself.  The link is procfs' own; the container has not run
+	 * yet.
 	 */
 	fd = openat(proc, "self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -329,7 +353,8 @@ static void explain_limits(int proc, uint64_t flags, struct error *err)
 		if (flags & (uint64_t)types[i].type)
 			zero |= knob_is(proc, types[i].limit, "0");
 	for (size_t i = 0; i < NAMESPACE_COUNT; i++) {
-		if (!(flags & (uint64_t)types[i].type) || knob_is(proc, types[i].limit, "0") != zero)
+		if (!(flags & (uint64_t)types[i].type) ||
+		    knob_is(proc, types[i].limit, "0") != zero)
 			continue;
 		if (proc < 0 || proc_read(proc, types[i].limit, value, sizeof(value)) < 0)
 			continue;
@@ -343,15 +368,16 @@ static void explain_limits(int proc, uint64_t flags, struct error *err)
 static void explain_permission(int proc, uint64_t flags, struct error *err)
 {
 	if (!(flags & CLONE_NEWUSER))
-		error_append(err, " (it needs CAP_SYS_ADMIN: a caller without it must ask for a user namespace too)");
+		error_append(err, " (it needs CAP_SYS_ADMIN: a caller without it must ask for a "
+				  "user namespace too)");
 	else if (knob_is(proc, "sys/kernel/unprivileged_userns_clone", "0"))
 		error_append(err, " (sysctl kernel.unprivileged_userns_clone is 0)");
 	else if (knob_is(proc, "sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
-		error_append(err, " (sysctl kernel.apparmor_restrict_unprivileged_userns is 1: give kist an AppArmor "
-				  "profile with the rule \"userns,\")");
+		error_append(err, " (sysctl kernel.apparmor_restrict_unprivileged_userns is 1: "
+				  "give kist an AppArmor profile with the rule \"userns,\")");
 	else
-		error_append(err, " (user namespaces are refused in a chroot, and by some seccomp profiles of outer "
-				  "containers)");
+		error_append(err, " (user namespaces are refused in a chroot, and by some seccomp "
+				  "profiles of outer containers)");
 }
 
 int namespace_create_error(int proc, uint64_t flags, int errnum, struct error *err)
@@ -376,7 +402,8 @@ int namespace_create_error(int proc, uint64_t flags, int errnum, struct error *e
 void namespace_show(const struct namespace_plan *p, struct show *out)
 {
 	for (size_t i = 0; i < p->n_join; i++)
-		show_act(out, "join %s namespace %s", namespace_name(p->join[i].type), p->join[i].path);
+		show_act(out, "join %s namespace %s", namespace_name(p->join[i].type),
+			 p->join[i].path);
 	for (size_t i = 0; i < NAMESPACE_COUNT; i++)
 		if (p->create & (uint64_t)types[i].type)
 			show_act(out, "create %s namespace", types[i].name);

@@ -2,17 +2,18 @@
 /*
  * namespace.h - which namespaces are made, which are joined, and in how few processes.
  *
- * Usually one clone3() makes them all, and its child is the container's init.  What stands in the way:
- *  - a PID namespace that is joined by path, or must be made inside a joined user namespace: both hold for
- *    children only, so the first child forks a second one (two_stages);
- *  - a joined namespace beside a new user namespace, and new ones beside a joined user namespace: the child joins
- *    first and makes the new ones by unshare();
- *  - time offsets must be written before anybody is inside: the child unshares, writes, and enters by setns(), so that
- *    time never needs a second process;
+ * Usually one clone3() makes them all, and its child is the container's init.  What stands in the
+ * way:
+ *  - a PID namespace that is joined by path, or must be made inside a joined user namespace: both
+ * hold for children only, so the first child forks a second one (two_stages);
+ *  - a joined namespace beside a new user namespace, and new ones beside a joined user namespace:
+ * the child joins first and makes the new ones by unshare();
+ *  - time offsets must be written before anybody is inside: the child unshares, writes, and enters
+ * by setns(), so that time never needs a second process;
  *  - the cgroup namespace shows the cgroup that its maker is in: made by the child, last.
  *
- * Sources: config-linux.md "Namespaces", "Offset for Time Namespace"; namespaces(7), setns(2), ioctl_ns(2),
- * time_namespaces(7).
+ * Sources: config-linux.md "Namespaces", "Offset for Time Namespace"; namespaces(7), setns(2),
+ * ioctl_ns(2), time_namespaces(7).
  */
 #ifndef KIST_NAMESPACE_H
 #define KIST_NAMESPACE_H
@@ -50,37 +51,38 @@ struct namespace_plan {
 
 /* Opened before any process is started; index as in plan->join. */
 struct namespace_fds {
-	int fd[NAMESPACE_COUNT];	/* -1: it is the caller's own, nothing to join */
-	uint64_t separate;		/* CLONE_NEW* that the container does not share with the caller */
+	int fd[NAMESPACE_COUNT]; /* -1: it is the caller's own, nothing to join */
+	uint64_t separate;	 /* CLONE_NEW* that the container does not share with the caller */
 };
 
-int namespace_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct namespace_plan *out,
-		      struct error *err);
+int namespace_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		      struct namespace_plan *out, struct error *err);
 
 /*
- * Opens every path and proves that it is a namespace of its type.  A path that names the caller's own namespace
- * counts as not given (out->separate lacks it): whoever is "joined" to the host's network shares it.
- * proc: the host's procfs.  Errors name the member, and the type that was found.
+ * Opens every path and proves that it is a namespace of its type.  A path that names the caller's
+ * own namespace counts as not given (out->separate lacks it): whoever is "joined" to the host's
+ * network shares it. proc: the host's procfs.  Errors name the member, and the type that was found.
  */
-int namespace_open(const struct namespace_plan *p, int proc, struct namespace_fds *out, struct error *err);
+int namespace_open(const struct namespace_plan *p, int proc, struct namespace_fds *out,
+		   struct error *err);
 void namespace_close(struct namespace_fds *fds);
 
 /*
  * The steps of the first child, in this order.  All need a process with one thread.
- * join: what the present privilege reaches, then the user namespace, then what only it gave access to.
- * unshare: new namespaces that clone_first could not make; when CLONE_NEWUSER is among p->unshare, the parent writes
- *	the id maps next (idmap_serve).
- * time: offsets written, and the new time namespace entered.
- * cgroup: once the process is in its cgroup.
+ * join: what the present privilege reaches, then the user namespace, then what only it gave access
+ *to. unshare: new namespaces that clone_first could not make; when CLONE_NEWUSER is among
+ *p->unshare, the parent writes the id maps next (idmap_serve). time: offsets written, and the new
+ *time namespace entered. cgroup: once the process is in its cgroup.
  */
-int namespace_join_run(const struct namespace_plan *p, const struct namespace_fds *fds, struct error *err);
+int namespace_join_run(const struct namespace_plan *p, const struct namespace_fds *fds,
+		       struct error *err);
 int namespace_unshare_run(const struct namespace_plan *p, int proc, struct error *err);
 int namespace_time_run(const struct namespace_plan *p, int proc, struct error *err);
 int namespace_cgroup_run(const struct namespace_plan *p, int proc, struct error *err);
 
 /*
- * The message for a clone3() or unshare() that failed with errnum: which limit of /proc/sys/user is used up, or what
- * forbids user namespaces here.  proc may be -1.  Returns -errnum.
+ * The message for a clone3() or unshare() that failed with errnum: which limit of /proc/sys/user is
+ * used up, or what forbids user namespaces here.  proc may be -1.  Returns -errnum.
  */
 int namespace_create_error(int proc, uint64_t flags, int errnum, struct error *err);
 

@@ -25,8 +25,9 @@ struct move {
 	int from, to;			/* netlink sockets there */
 	uint32_t index;			/* number of the device where it is now */
 	bool was_up;
-	char temporary[IFNAMSIZ];	/* its name while it moves: that of no other device */
-	struct netlink_message *addresses;	/* requests that set them again, but for the device's number */
+	char temporary[IFNAMSIZ]; /* its name while it moves: that of no other device */
+	struct netlink_message
+		*addresses; /* requests that set them again, but for the device's number */
 	size_t n_addresses;
 	struct arena *arena;
 };
@@ -51,21 +52,23 @@ static bool is_template(const char *name)
 	return percent != NULL && percent[1] == 'd' && strchr(percent + 1, '%') == NULL;
 }
 
-static int compile_device(const struct oci_config *c, const struct oci_net_device *in, struct network_device *out,
-			  struct error *err)
+static int compile_device(const struct oci_config *c, const struct oci_net_device *in,
+			  struct network_device *out, struct error *err)
 {
 	out->host_name = in->key;
 	out->name = in->name != NULL && in->name[0] != '\0' ? in->name : in->key;
 	out->member = in;
 	if (!is_valid_name(in->key) || strchr(in->key, '%') != NULL)
 		return oci_error(c, in, err, "\"%s\" is not the name of a network device", in->key);
-	if (!is_valid_name(out->name) || (strchr(out->name, '%') != NULL && !is_template(out->name)))
-		return oci_error(c, &in->name, err, "\"%s\" is not the name of a network device", out->name);
+	if (!is_valid_name(out->name) ||
+	    (strchr(out->name, '%') != NULL && !is_template(out->name)))
+		return oci_error(c, &in->name, err, "\"%s\" is not the name of a network device",
+				 out->name);
 	return 0;
 }
 
-int network_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct network_plan *out,
-		    struct error *err)
+int network_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		    struct network_plan *out, struct error *err)
 {
 	const struct oci_namespace *ns = oci_namespace_find(c, CLONE_NEWNET);
 	const struct oci_linux *l = c->linux;
@@ -77,13 +80,15 @@ int network_compile(const struct oci_config *c, const struct host *h, struct are
 		return 0;
 	if (ns == NULL)
 		return oci_error(c, &l->net_devices, err,
-				 "network devices cannot be moved without a network namespace: add {\"type\": "
-				 "\"network\"} to linux.namespaces");
+				 "network devices cannot be moved without a network namespace: add "
+				 "{\"type\": \"network\"} to linux.namespaces");
 	if (h->euid != 0 || h->in_userns)
-		return oci_error(c, &l->net_devices, err, "only root of the host can move network devices");
+		return oci_error(c, &l->net_devices, err,
+				 "only root of the host can move network devices");
 	out->devices = ARENA_NEW_ARRAY(a, struct network_device, l->n_net_devices);
 	for (; out->n_devices < l->n_net_devices; out->n_devices++) {
-		int r = compile_device(c, &l->net_devices[out->n_devices], &out->devices[out->n_devices], err);
+		int r = compile_device(c, &l->net_devices[out->n_devices],
+				       &out->devices[out->n_devices], err);
 
 		if (r < 0)
 			return r;
@@ -95,7 +100,8 @@ int network_check(const struct network_plan *p, uint64_t separate, struct error 
 {
 	if (p->n_devices > 0 && !(separate & CLONE_NEWNET))
 		return oci_error(p->config, &p->config->linux->net_devices, err,
-				 "network devices cannot be moved: the network namespace to join is the caller's own");
+				 "network devices cannot be moved: the network namespace to join "
+				 "is the caller's own");
 	return 0;
 }
 
@@ -160,12 +166,15 @@ static int visit_address(const struct nlmsghdr *h, const void *body, size_t len,
 	if (data != NULL && n == sizeof(flags))
 		memcpy(&flags, data, sizeof(flags));
 	/* The kernel's own filter by device may be missing (strict checking is optional). */
-	if (addr.ifa_index != mv->index || !(flags & IFA_F_PERMANENT) || addr.ifa_scope != RT_SCOPE_UNIVERSE)
+	if (addr.ifa_index != mv->index || !(flags & IFA_F_PERMANENT) ||
+	    addr.ifa_scope != RT_SCOPE_UNIVERSE)
 		return 0;
-	mv->addresses = arena_grow(mv->arena, mv->addresses, mv->n_addresses, sizeof(*mv->addresses));
+	mv->addresses =
+		arena_grow(mv->arena, mv->addresses, mv->n_addresses, sizeof(*mv->addresses));
 	m = &mv->addresses[mv->n_addresses++];
 	/* What the kernel found out itself (tentative, secondary, ...) it will find out again. */
-	flags &= IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
+	flags &= IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE |
+		 IFA_F_MCAUTOJOIN;
 	addr.ifa_flags = (uint8_t)flags;
 	netlink_begin(m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &addr, sizeof(addr));
 	copy_attr(m, IFA_LOCAL, attrs, size);
@@ -250,7 +259,10 @@ static int settle_device(struct move *mv, struct error *err)
 	return 0;
 }
 
-/* As it was before: a virtual device would vanish with the namespace, a physical one come back with another name. */
+/*
+ * As it was before: a virtual device would vanish with the namespace, a physical one come back with
+ * another name.
+ */
 static void move_back(struct move *mv)
 {
 	struct ifinfomsg info = { 0 };
@@ -271,10 +283,12 @@ static int move_one(const struct network_plan *p, struct move *mv, struct error 
 	int r = find_device(mv->from, d->host_name, &info);
 
 	if (r < 0)
-		return oci_error(p->config, d->member, err, "network device %s: %s", d->host_name, error_text(-r));
+		return oci_error(p->config, d->member, err, "network device %s: %s", d->host_name,
+				 error_text(-r));
 	if (strchr(d->name, '%') == NULL && find_device(mv->to, d->name, &other) == 0)
 		return oci_error(p->config, d->member, err,
-				 "the container's network namespace has a device %s already", d->name);
+				 "the container's network namespace has a device %s already",
+				 d->name);
 	mv->index = (uint32_t)info.ifi_index;
 	mv->was_up = info.ifi_flags & IFF_UP;
 	r = read_addresses(mv);
@@ -304,7 +318,8 @@ static int open_inside(int own, int netns)
 	return r < 0 ? r : sock;
 }
 
-int network_serve(const struct network_plan *p, int own, int netns, struct arena *scratch, struct error *err)
+int network_serve(const struct network_plan *p, int own, int netns, struct arena *scratch,
+		  struct error *err)
 {
 	owned_fd from = -1, to = -1;
 	struct move *moves;
@@ -317,11 +332,17 @@ int network_serve(const struct network_plan *p, int own, int netns, struct arena
 		return error_set(err, -from, "open a netlink socket");
 	to = open_inside(own, netns);
 	if (to < 0)
-		return error_set(err, -to, "open a netlink socket in the container's network namespace");
+		return error_set(err, -to,
+				 "open a netlink socket in the container's network namespace");
 	moves = ARENA_NEW_ARRAY(scratch, struct move, p->n_devices);
 	for (size_t i = 0; r == 0 && i < p->n_devices; i++) {
 		moves[i] = (struct move){
-			.device = &p->devices[i], .own = own, .netns = netns, .from = from, .to = to, .arena = scratch,
+			.device = &p->devices[i],
+			.own = own,
+			.netns = netns,
+			.from = from,
+			.to = to,
+			.arena = scratch,
 		};
 		r = move_one(p, &moves[i], err);
 		if (r == 0)
@@ -338,5 +359,6 @@ void network_show(const struct network_plan *p, struct show *out)
 	if (p->loopback)
 		show_act(out, "set lo up");
 	for (size_t i = 0; i < p->n_devices; i++)
-		show_act(out, "move network device %s to %s", p->devices[i].host_name, p->devices[i].name);
+		show_act(out, "move network device %s to %s", p->devices[i].host_name,
+			 p->devices[i].name);
 }

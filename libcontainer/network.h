@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * network.h - the loopback device of a new network namespace, and devices of the host that are moved into it.
+ * network.h - the loopback device of a new network namespace, and devices of the host that are
+ * moved into it.
  *
  * Source: config-linux.md "Network Devices"; rtnetlink(7), netdevice(7), network_namespaces(7).
- * At the end of the namespace the kernel gives physical devices back to the host and removes virtual ones;
- * the specification forbids the runtime to move them itself.
+ * At the end of the namespace the kernel gives physical devices back to the host and removes
+ * virtual ones; the specification forbids the runtime to move them itself.
  */
 #ifndef KIST_NETWORK_H
 #define KIST_NETWORK_H
@@ -32,8 +33,8 @@ struct network_plan {
 	const struct oci_config *config;
 };
 
-int network_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct network_plan *out,
-		    struct error *err);
+int network_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		    struct network_plan *out, struct error *err);
 
 /* As uts_check(): with devices to move, the namespace must not be the caller's own. */
 int network_check(const struct network_plan *p, uint64_t separate, struct error *err);
@@ -42,12 +43,14 @@ int network_check(const struct network_plan *p, uint64_t separate, struct error 
 int network_run(const struct network_plan *p, struct error *err);
 
 /*
- * In the parent: moves the devices into the network namespace netns, renames them, gives them their permanent
- * global addresses again (a move loses them) and sets them up.  own: the caller's own network namespace, which it enters
- * again before this returns.  When a device fails, it and those before it go back to the host as they were.
- * Needs CAP_NET_ADMIN on both sides and a process with one thread.
+ * In the parent: moves the devices into the network namespace netns, renames them, gives them their
+ * permanent global addresses again (a move loses them) and sets them up.  own: the caller's own
+ * network namespace, which it enters again before this returns.  When a device fails, it and those
+ * before it go back to the host as they were. Needs CAP_NET_ADMIN on both sides and a process with
+ * one thread.
  */
-int network_serve(const struct network_plan *p, int own, int netns, struct arena *scratch, struct error *err);
+int network_serve(const struct network_plan *p, int own, int netns, struct arena *scratch,
+		  struct error *err);
 
 void network_show(const struct network_plan *p, struct show *out);
 

@@ -28,7 +28,9 @@ int notify_socket_compile(const char *host, struct notify_socket_plan *out, stru
 	if (host == NULL || host[0] == '\0')
 		return 0;
 	if (host[0] != '/' && host[0] != '@')
-		return error_set(err, 0, "environment: NOTIFY_SOCKET=%s is neither an absolute path nor an abstract socket",
+		return error_set(err, 0,
+				 "environment: NOTIFY_SOCKET=%s is neither an absolute path nor an "
+				 "abstract socket",
 				 host);
 	out->host = host;
 	return 0;
@@ -42,11 +44,13 @@ int notify_socket_prepare(const struct notify_socket_plan *p, int state_dir, str
 		return error_set(err, errno, "make directory %s", NOTIFY_SOCKET_DIRECTORY);
 	/* The umask may have taken what the container's user needs to reach the socket. */
 	if (fchmodat(state_dir, NOTIFY_SOCKET_DIRECTORY, 0755, 0) < 0)
-		return error_set(err, errno, "set the mode of directory %s", NOTIFY_SOCKET_DIRECTORY);
+		return error_set(err, errno, "set the mode of directory %s",
+				 NOTIFY_SOCKET_DIRECTORY);
 	return 0;
 }
 
-int notify_socket_run(const struct notify_socket_plan *p, int state_dir, int root, struct error *err)
+int notify_socket_run(const struct notify_socket_plan *p, int state_dir, int root,
+		      struct error *err)
 {
 	const struct sys_mount_attr attr = {
 		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
@@ -56,16 +60,21 @@ int notify_socket_run(const struct notify_socket_plan *p, int state_dir, int roo
 
 	if (p->host == NULL)
 		return 0;
-	tree = sys_open_tree(state_dir, NOTIFY_SOCKET_DIRECTORY, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	tree = sys_open_tree(state_dir, NOTIFY_SOCKET_DIRECTORY,
+			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return error_set(err, -tree, "clone the notify directory");
 	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
 	if (r < 0)
 		return error_set(err, -r, "set the flags of the notify mount");
-	/* The image may have anything at this path: it is walked inside root, and mounted on by descriptor. */
+	/*
+	 * The image may have anything at this path: it is walked inside root, and mounted on by
+	 * descriptor.
+	 */
 	target = path_mkdirs(root, NOTIFY_SOCKET_TARGET, 0755);
 	if (target < 0)
-		return error_set(err, -target, "make directory %s in the container", NOTIFY_SOCKET_TARGET);
+		return error_set(err, -target, "make directory %s in the container",
+				 NOTIFY_SOCKET_TARGET);
 	r = sys_move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 	if (r < 0)
 		return error_set(err, -r, "mount the notify directory on %s", NOTIFY_SOCKET_TARGET);
@@ -77,13 +86,18 @@ int notify_socket_open(int state_dir, struct error *err)
 	owned_fd dir = -1;
 	int sock;
 
-	dir = openat(state_dir, NOTIFY_SOCKET_DIRECTORY, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = openat(state_dir, NOTIFY_SOCKET_DIRECTORY,
+		     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return error_set(err, errno, "open directory %s", NOTIFY_SOCKET_DIRECTORY);
-	/* Whoever the process is inside must be able to write; others do not get through the state directory. */
+	/*
+	 * Whoever the process is inside must be able to write; others do not get through the state
+	 * directory.
+	 */
 	sock = unix_socket_bind(dir, NOTIFY_SOCKET_NAME, SOCK_DGRAM, 0777);
 	if (sock < 0)
-		return error_set(err, -sock, "bind socket %s/%s", NOTIFY_SOCKET_DIRECTORY, NOTIFY_SOCKET_NAME);
+		return error_set(err, -sock, "bind socket %s/%s", NOTIFY_SOCKET_DIRECTORY,
+				 NOTIFY_SOCKET_NAME);
 	return sock;
 }
 
@@ -103,7 +117,10 @@ bool notify_socket_is_ready(const char *text, size_t len)
 	return false;
 }
 
-/* The manager closes its copy of the pipe when it has come to this message, and so to all before it. */
+/*
+ * The manager closes its copy of the pipe when it has come to this message, and so to all before
+ * it.
+ */
 static int barrier(int host)
 {
 	owned_fd reader = -1, writer = -1;
@@ -137,7 +154,10 @@ static int pass_on(const struct notify_socket_plan *p, pid_t pid, struct error *
 	r = unix_socket_send(host, text, (size_t)len, -1);
 	if (r < 0)
 		return error_set(err, -r, "send %s to NOTIFY_SOCKET %s", READY, p->host);
-	/* An older manager leaves the barrier's pipe alone until the socket is gone: the message itself has arrived. */
+	/*
+	 * An older manager leaves the barrier's pipe alone until the socket is gone: the message
+	 * itself has arrived.
+	 */
 	barrier(host);
 	return 0;
 }
@@ -150,14 +170,15 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid, int pidfd, int timeout_ms,
-			struct error *err)
+int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid, int pidfd,
+			int timeout_ms, struct error *err)
 {
 	int64_t end = timeout_ms >= 0 ? now_ms() + timeout_ms : INT64_MAX;
 	char text[MESSAGE_MAX];
 
 	for (;;) {
-		struct pollfd fds[2] = { { .fd = sock, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+		struct pollfd fds[2] = { { .fd = sock, .events = POLLIN },
+					 { .fd = pidfd, .events = POLLIN } };
 		int64_t left = timeout_ms >= 0 ? end - now_ms() : -1;
 		int r = timeout_ms >= 0 && left <= 0 ? 0 : poll(fds, 2, (int)left);
 		ssize_t n;
@@ -167,8 +188,10 @@ int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid,
 		if (r < 0)
 			return error_set(err, errno, "wait for %s of the container", READY);
 		if (r == 0)
-			return error_set(err, ETIMEDOUT, "the container has not sent %s to %s/%s within %d s", READY,
-					 NOTIFY_SOCKET_TARGET, NOTIFY_SOCKET_NAME, timeout_ms / 1000);
+			return error_set(err, ETIMEDOUT,
+					 "the container has not sent %s to %s/%s within %d s",
+					 READY, NOTIFY_SOCKET_TARGET, NOTIFY_SOCKET_NAME,
+					 timeout_ms / 1000);
 		if (fds[0].revents == 0)
 			return 0;	/* init has ended, and left nothing to read */
 		/* Descriptors that came along are the container's doing: closed. */
@@ -183,5 +206,6 @@ int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid,
 void notify_socket_show(const struct notify_socket_plan *p, struct show *out)
 {
 	if (p->host != NULL)
-		show_act(out, "mount the notify socket on %s, for %s", NOTIFY_SOCKET_TARGET, p->host);
+		show_act(out, "mount the notify socket on %s, for %s", NOTIFY_SOCKET_TARGET,
+			 p->host);
 }

@@ -2,11 +2,11 @@
 /*
  * notify_socket.h - sd_notify(3) across the container's border.
  *
- * When the service manager gave the runtime a NOTIFY_SOCKET, the container gets a socket of its own: a directory
- * of the state directory is mounted on /run/notify inside.  `start` waits until READY=1 arrives there, and passes
- * it on with MAINPID= of the container's init as the manager sees it, and a barrier so that the manager
- * has read it before the runtime is gone.  The container never talks to the manager itself: it could claim
- * any MAINPID.
+ * When the service manager gave the runtime a NOTIFY_SOCKET, the container gets a socket of its
+ * own: a directory of the state directory is mounted on /run/notify inside.  `start` waits until
+ * READY=1 arrives there, and passes it on with MAINPID= of the container's init as the manager sees
+ * it, and a barrier so that the manager has read it before the runtime is gone.  The container
+ * never talks to the manager itself: it could claim any MAINPID.
  *
  * Source: sd_notify(3), systemd.service(5) Type=notify.
  */
@@ -21,7 +21,8 @@
 #include "base/error.h"
 #include "show.h"
 
-#define NOTIFY_SOCKET_DIRECTORY "notify"	/* in the state directory, and its mount's last component inside */
+#define NOTIFY_SOCKET_DIRECTORY                                                                    \
+	"notify" /* in the state directory, and its mount's last component inside */
 #define NOTIFY_SOCKET_TARGET "/run/notify"
 #define NOTIFY_SOCKET_NAME "notify.sock"
 #define NOTIFY_SOCKET_ENV "NOTIFY_SOCKET=" NOTIFY_SOCKET_TARGET "/" NOTIFY_SOCKET_NAME
@@ -37,21 +38,23 @@ int notify_socket_compile(const char *host, struct notify_socket_plan *out, stru
 int notify_socket_prepare(const struct notify_socket_plan *p, int state_dir, struct error *err);
 
 /*
- * In the child, in its mount namespace, after the mounts of the config and before the pivot: mounts that directory below root, which is made if it
- * is missing.  state_dir as above.
+ * In the child, in its mount namespace, after the mounts of the config and before the pivot: mounts
+ * that directory below root, which is made if it is missing.  state_dir as above.
  */
-int notify_socket_run(const struct notify_socket_plan *p, int state_dir, int root, struct error *err);
+int notify_socket_run(const struct notify_socket_plan *p, int state_dir, int root,
+		      struct error *err);
 
 /* At start, if p->host is set, before the process runs: binds the socket.  >= 0 or negative. */
 int notify_socket_open(int state_dir, struct error *err);
 
 /*
- * At start, after the process runs: waits for READY=1 on sock, and passes it on.  pid, pidfd: the container's init.
- * An init that ends before is no error here; its exit status says more.
- * timeout_ms: -ETIMEDOUT after that; -1: as long as init lives (the manager has a limit of its own).
+ * At start, after the process runs: waits for READY=1 on sock, and passes it on.  pid, pidfd: the
+ * container's init. An init that ends before is no error here; its exit status says more.
+ * timeout_ms: -ETIMEDOUT after that; -1: as long as init lives (the manager has a limit of its
+ * own).
  */
-int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid, int pidfd, int timeout_ms,
-			struct error *err);
+int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid, int pidfd,
+			int timeout_ms, struct error *err);
 
 /* Whether a datagram of the container has a line that is exactly READY=1. */
 bool notify_socket_is_ready(const char *text, size_t len);

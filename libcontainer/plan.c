@@ -61,8 +61,13 @@ static int compile_process(struct plan *p, struct arena *a, struct error *err)
 	if (ret == 0)
 		ret = apparmor_compile(c, proc, h, a, &p->apparmor, err);
 	if (ret == 0)
-		keyring_compile(o->id, o->no_new_keyring, a, &p->keyring);
-	return ret;
+		ret = seccomp_compile(c, proc, h, a, &p->seccomp, err);
+	if (ret < 0)
+		return ret;
+	seccomp_notify_compile(c, o->id, o->bundle, p->command == PLAN_EXEC ? "running" : "creating", a,
+			       &p->seccomp);
+	keyring_compile(o->id, o->no_new_keyring, a, &p->keyring);
+	return 0;
 }
 
 /* What only the making of a container needs. */
@@ -136,16 +141,14 @@ int plan_compile(const struct oci_config *c, const struct oci_process *p, const 
 int plan_seccomp(struct plan *p, int state_root, struct arena *a, struct error *err)
 {
 	const struct oci_config *c = p->config;
-	bool cached = seccomp_cache_get(state_root, c, p->host, a, &p->seccomp) == 1;
-	int ret = seccomp_compile(c, p->process, p->host, a, &p->seccomp, err);
+	int ret;
 
-	if (ret < 0)
-		return ret;
-	if (!cached && p->seccomp.enabled)
+	if (!p->seccomp.enabled || seccomp_cache_get(state_root, c, p->host, a, &p->seccomp) == 1)
+		return 0;
+	ret = seccomp_program(c, a, &p->seccomp, err);
+	if (ret == 0)
 		seccomp_cache_put(state_root, c, p->host, a, &p->seccomp);
-	seccomp_notify_compile(c, p->options.id, p->options.bundle,
-			       p->command == PLAN_EXEC ? "running" : "creating", a, &p->seccomp);
-	return 0;
+	return ret;
 }
 
 uint64_t plan_namespaces(const struct plan *p)

@@ -10,34 +10,34 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-/* Number of descriptors of socket activation, 0 when the variables are not meant for this process. */
-static unsigned int listen_count(const char *listen_fds, const char *listen_pid, pid_t own_pid)
+/* How many socket activation passes; 0 when the variables are meant for another process. */
+static unsigned int listen_count(const struct preserve_fd_request *r)
 {
 	uint64_t n, pid;
 
-	if (listen_fds == NULL || str_to_u64(listen_fds, PRESERVE_FD_MAX, &n) < 0)
+	if (r->listen_fds == NULL || str_to_u64(r->listen_fds, PRESERVE_FD_MAX, &n) < 0)
 		return 0;
-	if (listen_pid != NULL && listen_pid[0] != '\0' &&
-	    (str_to_u64(listen_pid, INT32_MAX, &pid) < 0 || pid != (uint64_t)own_pid))
+	if (r->listen_pid != NULL && r->listen_pid[0] != '\0' &&
+	    (str_to_u64(r->listen_pid, INT32_MAX, &pid) < 0 || pid != (uint64_t)r->own_pid))
 		return 0;
 	return (unsigned int)n;
 }
 
-int preserve_fd_compile(unsigned int preserve, const char *listen_fds, const char *listen_pid,
-			const char *listen_fdnames, pid_t own_pid, struct arena *a, struct preserve_fd_plan *out,
-			struct error *err)
+int preserve_fd_compile(const struct preserve_fd_request *request, struct arena *a,
+			struct preserve_fd_plan *out, struct error *err)
 {
 	memset(out, 0, sizeof(*out));
-	if (preserve > PRESERVE_FD_MAX)
-		return error_set(err, 0, "--preserve-fds %u: more than %d descriptors", preserve, PRESERVE_FD_MAX);
-	out->preserve = preserve;
-	out->listen = listen_count(listen_fds, listen_pid, own_pid);
+	if (request->preserve > PRESERVE_FD_MAX)
+		return error_set(err, 0, "--preserve-fds %u: more than %d descriptors",
+				 request->preserve, PRESERVE_FD_MAX);
+	out->preserve = request->preserve;
+	out->listen = listen_count(request);
 	if (out->listen == 0)
 		return 0;
 	out->env[0] = arena_printf(a, "LISTEN_FDS=%u", out->listen);
 	out->env[1] = arena_strdup(a, "LISTEN_PID=1");
-	if (listen_fdnames != NULL)
-		out->env[2] = arena_printf(a, "LISTEN_FDNAMES=%s", listen_fdnames);
+	if (request->listen_fdnames != NULL)
+		out->env[2] = arena_printf(a, "LISTEN_FDNAMES=%s", request->listen_fdnames);
 	return 0;
 }
 
@@ -47,7 +47,9 @@ int preserve_fd_check(const struct preserve_fd_plan *p, struct error *err)
 		int fd = (int)(PRESERVE_FD_FIRST + i);
 
 		if (fcntl(fd, F_GETFD) < 0)
-			return error_set(err, errno, "%s: descriptor %d is not open (descriptors 3 to %u are to be passed)",
+			return error_set(err, errno,
+					 "%s: descriptor %d is not open (descriptors 3 to %u are "
+					 "to be passed)",
 					 i < p->listen ? "LISTEN_FDS" : "--preserve-fds", fd,
 					 PRESERVE_FD_FIRST - 1 + p->listen + p->preserve);
 	}
@@ -74,5 +76,6 @@ int preserve_fd_run(const struct preserve_fd_plan *p, struct error *err)
 void preserve_fd_show(const struct preserve_fd_plan *p, struct show *out)
 {
 	if (p->listen + p->preserve > 0)
-		show_act(out, "pass descriptors 3 to %u", PRESERVE_FD_FIRST - 1 + p->listen + p->preserve);
+		show_act(out, "pass descriptors 3 to %u",
+			 PRESERVE_FD_FIRST - 1 + p->listen + p->preserve);
 }

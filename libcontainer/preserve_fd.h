@@ -2,8 +2,9 @@
 /*
  * preserve_fd.h - descriptors that are passed to the container's process.
  *
- * They stand from 3 on: first those of socket activation (LISTEN_FDS), then those of --preserve-fds.  Everything
- * above is closed.  Source: runtime-linux.md "File descriptors"; sd_listen_fds(3).
+ * They stand from 3 on: first those of socket activation (LISTEN_FDS), then those of
+ * --preserve-fds.  Everything above is closed.  Source: runtime-linux.md "File descriptors";
+ * sd_listen_fds(3).
  */
 #ifndef KIST_PRESERVE_FD_H
 #define KIST_PRESERVE_FD_H
@@ -25,18 +26,26 @@ struct preserve_fd_plan {
 	char *env[4];			/* to add to the process's environment; NULL-terminated */
 };
 
-/*
- * preserve: of the command line.  listen_fds, listen_pid, listen_fdnames: variables of the caller's environment, or NULL.
- * They count only when listen_pid is absent or own_pid; inside they are LISTEN_PID=1, since the process
- * will be pid 1 there, with LISTEN_FDS and LISTEN_FDNAMES as given.
- */
-int preserve_fd_compile(unsigned int preserve, const char *listen_fds, const char *listen_pid,
-			const char *listen_fdnames, pid_t own_pid, struct arena *a, struct preserve_fd_plan *out,
-			struct error *err);
+/* What the caller asks for; the variables are those of its environment, or NULL. */
+struct preserve_fd_request {
+	unsigned int preserve;		/* --preserve-fds */
+	const char *listen_fds;
+	const char *listen_pid;
+	const char *listen_fdnames;
+	pid_t own_pid;			/* of the runtime */
+};
 
 /*
- * Whether every one of them is open: the error has the number of the first that is not.  To be called before
- * the command opens anything, or a descriptor of its own would be taken for the caller's.
+ * The variables count only when listen_pid is absent or own_pid.  Inside they are LISTEN_PID=1,
+ * since the process will be pid 1 there, with LISTEN_FDS and LISTEN_FDNAMES as given.
+ */
+int preserve_fd_compile(const struct preserve_fd_request *request, struct arena *a,
+			struct preserve_fd_plan *out, struct error *err);
+
+/*
+ * Whether every one of them is open: the error has the number of the first that is not.  To be
+ * called before the command opens anything, or a descriptor of its own would be taken for the
+ * caller's.
  */
 int preserve_fd_check(const struct preserve_fd_plan *p, struct error *err);
 

@@ -235,7 +235,18 @@ static int check_program(const char *path)
 	if (!S_ISREG(st.st_mode))
 		return -EACCES;
 	/* Effective ids and capabilities count, as they do for execve. */
-	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+		return 0;
+	/*
+	 * Without no_new_privs the filter is loaded by now, and profiles older than faccessat2()
+	 * answer EPERM to it.  The old call takes the real ids, which are the same here.
+	 */
+	if ((errno == EPERM || errno == ENOSYS) &&
+	    syscall(SYS_faccessat, AT_FDCWD, path, X_OK) == 0)
+		return 0;
+	if (errno == EPERM || errno == ENOSYS)
+		return (st.st_mode & 0111) != 0 ? 0 : -EACCES;
+	return -errno;
 }
 
 static int search_path(const struct process_plan *p, char out[PATH_MAX], struct error *err)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -51,23 +52,27 @@ int rootfs_compile(const struct oci_config *c, const struct host *h, struct aren
 /*
  * With shared propagation the mount that holds the root file system may be shared: attaching there
  * would show on the host, and pivot_root(2) refuses it.  It is found by walking up to the directory
- * that is a mount's root.
+ * that is a mount's root.  Usually that is the root file system itself (an overlay mount); if it is
+ * the host's "/", volumes from that same mount can no longer be shared with the host.
  */
 static int make_parent_private(int directory)
 {
 	owned_fd fd = fcntl(directory, F_DUPFD_CLOEXEC, 3);
 	struct statx sx;
 
-	while (fd >= 0 && statx(fd, "", AT_EMPTY_PATH, 0, &sx) == 0) {
+	/* Bounded, since in a chroot that is no mount point ".." of "/" is "/" for ever. */
+	for (int i = 0; i < PATH_MAX; i++) {
 		owned_fd up = -1;
 
+		if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, 0, &sx) < 0)
+			return -errno;
 		if (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 			return mnt_propagation(fd, MS_PRIVATE);
 		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		fd_close(&fd);
 		fd = fd_take(&up);
 	}
-	return -errno;
+	return -EINVAL;
 }
 
 static int mount_over_itself(const struct rootfs_plan *p, int directory, int bundle, int *root)

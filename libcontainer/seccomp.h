@@ -73,6 +73,14 @@ int seccomp_program(const struct oci_config *c, struct arena *a, struct seccomp_
 /* Version of libseccomp in v[3]: major, minor, micro; zeros when built without. */
 void seccomp_library_version(unsigned int v[3]);
 
+/* seccomp_tree.c -------------------------------------------------------------------------- */
+
+/*
+ * Replaces p->program by a smaller one that answers the same to every call, if it finds one.
+ * Allocates in a; touches nothing else.
+ */
+void seccomp_tree(struct seccomp_plan *p, struct arena *a);
+
 /* seccomp_notify.c -------------------------------------------------------------------------- */
 
 /*

@@ -119,6 +119,19 @@ static int add_arches(struct build *b, struct error *err)
 	return 0;
 }
 
+/*
+ * Where all that is not named is allowed, logged, traced or so, nothing must be turned into ENOSYS.
+ */
+static bool wants_prologue(const struct oci_seccomp *s)
+{
+	bool denies = s->default_action == OCI_ACT_ERRNO || s->default_action == OCI_ACT_KILL ||
+		      s->default_action == OCI_ACT_KILL_PROCESS ||
+		      s->default_action == OCI_ACT_KILL_THREAD || s->default_action == OCI_ACT_TRAP;
+
+	return denies && !(s->default_action == OCI_ACT_ERRNO && s->default_errno_ret != NULL &&
+			   *s->default_errno_ret == ENOSYS);
+}
+
 /* Remembers the highest number of the named calls, for the prologue. */
 static void note_newest(struct build *b, const char *name)
 {
@@ -175,6 +188,8 @@ static int add_rule(struct build *b, const struct oci_syscall *rule, uint32_t ac
 
 static int add_rules(struct build *b, uint32_t default_action, struct error *err)
 {
+	bool prologue_wanted = wants_prologue(b->s);
+
 	for (size_t i = 0; i < b->s->n_syscalls; i++) {
 		const struct oci_syscall *rule = &b->s->syscalls[i];
 		uint32_t action;
@@ -190,7 +205,8 @@ static int add_rules(struct build *b, uint32_t default_action, struct error *err
 				log_debug("seccomp: unknown system call %s, skipped", *name);
 				continue;
 			}
-			note_newest(b, *name);
+			if (prologue_wanted)
+				note_newest(b, *name);
 			if (action == default_action)
 				continue; /* says nothing new, and libseccomp refuses it */
 			r = add_rule(b, rule, action, nr);
@@ -200,19 +216,6 @@ static int add_rules(struct build *b, uint32_t default_action, struct error *err
 		}
 	}
 	return 0;
-}
-
-/*
- * Where all that is not named is allowed, logged, traced or so, nothing must be turned into ENOSYS.
- */
-static bool wants_prologue(const struct oci_seccomp *s)
-{
-	bool denies = s->default_action == OCI_ACT_ERRNO || s->default_action == OCI_ACT_KILL ||
-		      s->default_action == OCI_ACT_KILL_PROCESS ||
-		      s->default_action == OCI_ACT_KILL_THREAD || s->default_action == OCI_ACT_TRAP;
-
-	return denies && !(s->default_action == OCI_ACT_ERRNO && s->default_errno_ret != NULL &&
-			   *s->default_errno_ret == ENOSYS);
 }
 
 static uint32_t newest_of(const struct build *b, uint32_t token)
@@ -328,13 +331,14 @@ int seccomp_program(const struct oci_config *c, struct arena *a, struct seccomp_
 		return error_set(err, 0,
 				 "libseccomp cannot begin a filter with this default action");
 	b.ctx = ctx;
-	/*
-	 * A binary tree over the numbers instead of a chain: three times faster to load, and at
-	 * each call.
-	 */
+	/* A tree over the numbers, not a chain: seccomp_tree() then has shorter ways to follow. */
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	r = add_arches(&b, err);
 	if (r == 0)
 		r = add_rules(&b, action, err);
-	return r < 0 ? r : export_program(&b, a, out, err);
+	if (r == 0)
+		r = export_program(&b, a, out, err);
+	if (r == 0)
+		seccomp_tree(out, a);
+	return r;
 }

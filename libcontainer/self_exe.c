@@ -23,7 +23,10 @@
 
 #define SEALS_COPY (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-/* AddressSanitizer keeps its shadow by address and checks every copy: those builds use the sealed copy. */
+/*
+ * AddressSanitizer keeps its shadow by address and checks every copy: those builds use the sealed
+ * copy.
+ */
 #if defined(__SANITIZE_ADDRESS__)
 #define SELF_EXE_SANITIZED 1
 #elif defined(__has_feature)
@@ -45,8 +48,8 @@ bool self_exe_supported(void)
 }
 
 /*
- * MFD_EXEC is asked for since vm.memfd_noexec=1 would otherwise take the x bit away, without which the kernel takes
- * the file neither as an executable nor as the executable of a process.
+ * MFD_EXEC is asked for since vm.memfd_noexec=1 would otherwise take the x bit away, without which
+ * the kernel takes the file neither as an executable nor as the executable of a process.
  */
 static int memfd_executable(void)
 {
@@ -119,7 +122,10 @@ int self_exe_reexec(char *const *argv, struct error *err)
 static void add_segment(struct self_exe *s, uintptr_t base, const ElfW(Phdr) *p, uintptr_t page)
 {
 	uintptr_t start = (base + p->p_vaddr) & ~(page - 1);
-	/* What lies above p_filesz in the last page is .bss, and is copied with it; further pages are anonymous. */
+	/*
+	 * What lies above p_filesz in the last page is .bss, and is copied with it; further pages
+	 * are anonymous.
+	 */
 	uintptr_t end = (base + p->p_vaddr + p->p_filesz + page - 1) & ~(page - 1);
 	struct self_exe_segment *seg = &s->segments[s->n_segments++];
 
@@ -130,7 +136,10 @@ static void add_segment(struct self_exe *s, uintptr_t base, const ElfW(Phdr) *p,
 		    ((p->p_flags & PF_X) ? PROT_EXEC : 0);
 }
 
-/* The first object of the list is the program itself; libraries and the loader are other files and stay. */
+/*
+ * The first object of the list is the program itself; libraries and the loader are other files and
+ * stay.
+ */
 static int find_segments(struct dl_phdr_info *info, size_t size, void *ctx)
 {
 	struct self_exe *s = ctx;
@@ -155,8 +164,8 @@ static int find_segments(struct dl_phdr_info *info, size_t size, void *ctx)
 
 /*
  * The binary through a clone of its mount that nobody can write through.  It stays detached: no
- * namespace holds it, so nobody can change its flags either.  Without privilege (rootless): no descriptor, and the path
- * for the child, whose new mount namespace has a mount of its own for it.
+ * namespace holds it, so nobody can change its flags either.  Without privilege (rootless): no
+ * descriptor, and the path for the child, whose new mount namespace has a mount of its own for it.
  */
 static int open_source(int proc, struct self_exe *s)
 {
@@ -191,7 +200,7 @@ int self_exe_prepare(int proc, struct self_exe *s, struct error *err)
 
 	*s = (struct self_exe)SELF_EXE_INIT;
 	if (!self_exe_supported())
-		return 0;	/* self_exe_reexec() saw the same and has put a sealed copy in place */
+		return 0; /* self_exe_reexec() saw the same and has put a sealed copy in place */
 	memcpy(s->title, "kist\0init", sizeof("kist\0init"));
 	if (dl_iterate_phdr(find_segments, s) != 1 || s->n_segments == 0)
 		return error_set(err, 0, "the runtime's binary has an unknown layout");
@@ -199,7 +208,8 @@ int self_exe_prepare(int proc, struct self_exe *s, struct error *err)
 	if (s->exe < 0)
 		return memfd_error(err, s->exe);
 	if (fcntl(s->exe, F_ADD_SEALS, SEALS_COPY) < 0)
-		return error_set(err, errno, "seal the file that stands in for the runtime's binary");
+		return error_set(err, errno,
+				 "seal the file that stands in for the runtime's binary");
 	r = open_source(proc, s);
 	if (r < 0)
 		return error_set(err, -r, "open /proc/self/exe");
@@ -208,28 +218,30 @@ int self_exe_prepare(int proc, struct self_exe *s, struct error *err)
 }
 
 /*
- * Anonymous memory of equal content takes the segment's place in one act of the kernel, so that code may run from,
- * and a stack may point into, what is replaced.  Nothing writes to the segment between the copy and the move: the
- * process has one thread, and errno and the stack are elsewhere.
+ * Anonymous memory of equal content takes the segment's place in one act of the kernel, so that
+ * code may run from, and a stack may point into, what is replaced.  Nothing writes to the segment
+ * between the copy and the move: the process has one thread, and errno and the stack are elsewhere.
  */
 static int replace_by_copy(const struct self_exe_segment *seg)
 {
-	char *copy = mmap(NULL, seg->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
-			  -1, 0);
+	char *copy = mmap(NULL, seg->len, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	if (copy == MAP_FAILED)
 		return -errno;
 	memcpy(copy, seg->start, seg->len);
 	if (!(seg->prot & PROT_WRITE) && mprotect(copy, seg->len, seg->prot) < 0)
 		return -errno;
-	if (mremap(copy, seg->len, seg->len, MREMAP_MAYMOVE | MREMAP_FIXED, seg->start) == MAP_FAILED)
+	if (mremap(copy, seg->len, seg->len, MREMAP_MAYMOVE | MREMAP_FIXED, seg->start) ==
+	    MAP_FAILED)
 		return -errno;
 	return 0;
 }
 
 static int replace_by_file(const struct self_exe_segment *seg, int fd)
 {
-	if (mmap(seg->start, seg->len, seg->prot, MAP_PRIVATE | MAP_FIXED, fd, seg->offset) == MAP_FAILED)
+	if (mmap(seg->start, seg->len, seg->prot, MAP_PRIVATE | MAP_FIXED, fd, seg->offset) ==
+	    MAP_FAILED)
 		return -errno;
 	return 0;
 }
@@ -255,13 +267,14 @@ static int replace_segments(const struct self_exe *s, int source, bool data)
 }
 
 /*
- * Points the process at the empty executable.  The other addresses are what tools show; only brk counts, and gets its
- * true value.  As a side effect the caller's arguments and environment (which may hold secrets of the engine) leave
- * /proc/PID/cmdline and environ.
+ * Points the process at the empty executable.  The other addresses are what tools show; only brk
+ * counts, and gets its true value.  As a side effect the caller's arguments and environment (which
+ * may hold secrets of the engine) leave /proc/PID/cmdline and environ.
  */
 static int set_executable(const struct self_exe *s)
 {
-	const struct self_exe_segment *first = &s->segments[0], *last = &s->segments[s->n_segments - 1];
+	const struct self_exe_segment *first = &s->segments[0],
+				      *last = &s->segments[s->n_segments - 1];
 	unsigned long brk = (unsigned long)syscall(SYS_brk, 0), title = (unsigned long)s->title;
 	struct prctl_mm_map map = {
 		.start_code = (unsigned long)first->start,
@@ -278,13 +291,15 @@ static int set_executable(const struct self_exe *s)
 		.exe_fd = (unsigned int)s->exe,
 	};
 
-	return prctl(PR_SET_MM, PR_SET_MM_MAP, (unsigned long)&map, sizeof(map), 0) < 0 ? -errno : 0;
+	return prctl(PR_SET_MM, PR_SET_MM_MAP, (unsigned long)&map, sizeof(map), 0) < 0 ? -errno
+											: 0;
 }
 
 /* Opens the binary by its path; only if it is still the one that this process runs. */
 static int open_by_path(const struct self_exe *s)
 {
-	int fd = s->path[0] == '/' ? open(s->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+	int fd = s->path[0] == '/' ? open(s->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+				   : -1;
 	struct stat st;
 
 	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_dev != s->dev || st.st_ino != s->ino))
@@ -304,8 +319,9 @@ int self_exe_run(struct self_exe *s, struct error *err)
 	if (r == 0)
 		r = set_executable(s);
 	/*
-	 * The source was no other mount than the one we run from (no new mount namespace), or may not be mapped: then
-	 * the code is copied as well.  Data is anonymous already, and copying it twice would do no harm.
+	 * The source was no other mount than the one we run from (no new mount namespace), or may
+	 * not be mapped: then the code is copied as well.  Data is anonymous already, and copying
+	 * it twice would do no harm.
 	 */
 	if (r < 0 && s->source >= 0) {
 		r = replace_segments(s, -1, r != -EBUSY);

@@ -258,6 +258,7 @@ int step_init_run(struct job *job, struct error *err)
 	fd_close(&job->channel_child);
 	fd_close(&job->console_socket);
 	self_exe_close(&job->self_exe);
+	mount_close(&job->plan->mounts);
 	job->stage1_pid = pid;
 	if (!plan_has_two_processes(job->plan))
 		job->init_pid = pid;

@@ -49,8 +49,8 @@ static const struct sysctl_rule *find_rule(const char *name)
 }
 
 /*
- * The separator is whichever of "." and "/" comes first; the other is then part of a name: an interface
- * "eth0.100" is net.ipv4.conf.eth0/100.forwarding or net/ipv4/conf/eth0.100/forwarding.
+ * The separator is whichever of "." and "/" comes first; the other is then part of a name: an
+ * interface "eth0.100" is net.ipv4.conf.eth0/100.forwarding or net/ipv4/conf/eth0.100/forwarding.
  */
 static char *to_path(const char *key, struct arena *a)
 {
@@ -64,11 +64,15 @@ static char *to_path(const char *key, struct arena *a)
 	return path;
 }
 
-/* Characters that no parameter has, and that callers have used to smuggle a second one in (CVE-2022-0811). */
+/*
+ * Characters that no parameter has, and that callers have used to smuggle a second one in
+ * (CVE-2022-0811).
+ */
 static bool has_bad_character(const char *key)
 {
 	for (; *key != '\0'; key++)
-		if ((unsigned char)*key <= ' ' || *key == 0x7f || strchr("+=;,'\"\\*?", *key) != NULL)
+		if ((unsigned char)*key <= ' ' || *key == 0x7f ||
+		    strchr("+=;,'\"\\*?", *key) != NULL)
 			return true;
 	return false;
 }
@@ -79,7 +83,8 @@ static bool is_clean_path(const char *path)
 
 	for (; *path != '\0'; path += len + (path[len] == '/')) {
 		len = strcspn(path, "/");
-		if (len == 0 || (len == 1 && path[0] == '.') || (len == 2 && path[0] == '.' && path[1] == '.'))
+		if (len == 0 || (len == 1 && path[0] == '.') ||
+		    (len == 2 && path[0] == '.' && path[1] == '.'))
 			return false;
 		if (path[len] == '/' && path[len + 1] == '\0')
 			return false;
@@ -100,25 +105,32 @@ static int compile_one(const struct oci_config *c, const struct oci_pair *pair, 
 	if (pair->key[0] == '\0' || has_bad_character(pair->key) || !is_clean_path(out->path))
 		return oci_error(c, pair, err, "\"%s\" is not the name of a sysctl", pair->key);
 	if (strpbrk(pair->value, "\r\n") != NULL)
-		return oci_error(c, pair, err, "the value of sysctl \"%s\" has more than one line", pair->key);
+		return oci_error(c, pair, err, "the value of sysctl \"%s\" has more than one line",
+				 pair->key);
 	rule = find_rule(out->path + strlen(SYSCTL_PREFIX));
 	if (rule == NULL)
 		return oci_error(c, pair, err,
-				 "sysctl \"%s\" is not in a separate kernel namespace: it would change the host", pair->key);
+				 "sysctl \"%s\" is not in a separate kernel namespace: it would "
+				 "change the host",
+				 pair->key);
 	if (oci_namespace_find(c, rule->namespace_) == NULL)
 		return oci_error(c, pair, err,
-				 "sysctl \"%s\" is not in a separate kernel namespace: it needs {\"type\": \"%s\"} in "
-				 "linux.namespaces", pair->key, rule->type);
+				 "sysctl \"%s\" is not in a separate kernel namespace: it needs "
+				 "{\"type\": \"%s\"} in linux.namespaces",
+				 pair->key, rule->type);
 	out->namespace_ = rule->namespace_;
-	if (strcmp(rule->name, "kernel/hostname") == 0 && c->hostname != NULL && c->hostname[0] != '\0')
+	if (strcmp(rule->name, "kernel/hostname") == 0 && c->hostname != NULL &&
+	    c->hostname[0] != '\0')
 		return oci_error(c, pair, err, "sysctl \"%s\" conflicts with hostname", pair->key);
-	if (strcmp(rule->name, "kernel/domainname") == 0 && c->domainname != NULL && c->domainname[0] != '\0')
-		return oci_error(c, pair, err, "sysctl \"%s\" conflicts with domainname", pair->key);
+	if (strcmp(rule->name, "kernel/domainname") == 0 && c->domainname != NULL &&
+	    c->domainname[0] != '\0')
+		return oci_error(c, pair, err, "sysctl \"%s\" conflicts with domainname",
+				 pair->key);
 	return 0;
 }
 
-int sysctl_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct sysctl_plan *out,
-		   struct error *err)
+int sysctl_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		   struct sysctl_plan *out, struct error *err)
 {
 	(void)h;
 	memset(out, 0, sizeof(*out));
@@ -140,14 +152,18 @@ int sysctl_check(const struct sysctl_plan *p, uint64_t separate, struct error *e
 	for (size_t i = 0; i < p->n; i++)
 		if (!(separate & (uint64_t)p->entries[i].namespace_))
 			return oci_error(p->config, p->entries[i].member, err,
-					 "sysctl \"%s\" is not in a separate kernel namespace: the namespace to join is "
-					 "the caller's own", p->entries[i].key);
+					 "sysctl \"%s\" is not in a separate kernel namespace: the "
+					 "namespace to join is the caller's own",
+					 p->entries[i].key);
 	return 0;
 }
 
 static int apply(const struct sysctl_entry *e, int proc)
 {
-	/* By system call: the files of the uts namespace belong to the host's root even in a user namespace. */
+	/*
+	 * By system call: the files of the uts namespace belong to the host's root even in a user
+	 * namespace.
+	 */
 	if (strcmp(e->path, SYSCTL_PREFIX "kernel/hostname") == 0)
 		return sethostname(e->value, e->value_len) < 0 ? -errno : 0;
 	if (strcmp(e->path, SYSCTL_PREFIX "kernel/domainname") == 0)

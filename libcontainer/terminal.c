@@ -37,13 +37,17 @@ int terminal_compile(const struct oci_config *c, const struct oci_process *proce
 	}
 	if (out->wanted && detach && console_socket == NULL)
 		return oci_error(c, &process->terminal, err,
-				 "cannot allocate tty: a detached container has nobody to keep it (give --console-socket)");
+				 "cannot allocate tty: a detached container has nobody to keep it "
+				 "(give --console-socket)");
 	if (console_socket != NULL && (!out->wanted || !detach))
-		return error_set(err, 0, "cannot use console socket: it is for a detached container with process.terminal");
+		return error_set(err, 0,
+				 "cannot use console socket: it is for a detached container with "
+				 "process.terminal");
 	if (!out->wanted || process->console_size == NULL)
 		return 0;
 	if (process->console_size->height > UINT16_MAX || process->console_size->width > UINT16_MAX)
-		return oci_error(c, process->console_size, err, "a terminal has at most %d rows and columns", UINT16_MAX);
+		return oci_error(c, process->console_size, err,
+				 "a terminal has at most %d rows and columns", UINT16_MAX);
 	out->rows = (uint16_t)process->console_size->height;
 	out->columns = (uint16_t)process->console_size->width;
 	out->has_size = out->rows > 0 || out->columns > 0;
@@ -60,8 +64,9 @@ int terminal_connect(const char *path, struct error *err)
 }
 
 /*
- * The image, or for exec the running container, chose what /dev/pts/ptmx is.  It is looked at without being opened (a FIFO
- * would hold us up, a device might act), and opened only as the multiplexer of a devpts.
+ * The image, or for exec the running container, chose what /dev/pts/ptmx is.  It is looked at
+ * without being opened (a FIFO would hold us up, a device might act), and opened only as the
+ * multiplexer of a devpts.
  */
 static int open_multiplexer(int root, int proc)
 {
@@ -73,7 +78,8 @@ static int open_multiplexer(int root, int proc)
 		return fd;
 	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return -errno;
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR) || fs.f_type != DEVPTS_SUPER_MAGIC)
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR) ||
+	    fs.f_type != DEVPTS_SUPER_MAGIC)
 		return -ENODEV;
 	return path_reopen(proc, fd, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
@@ -85,7 +91,8 @@ static int set_size(const struct terminal_plan *p, int slave)
 	return p->has_size && ioctl(slave, TIOCSWINSZ, &size) < 0 ? -errno : 0;
 }
 
-int terminal_open_run(const struct terminal_plan *p, int root, int proc, int *master, int *slave, struct error *err)
+int terminal_open_run(const struct terminal_plan *p, int root, int proc, int *master, int *slave,
+		      struct error *err)
 {
 	owned_fd m = -1, s = -1;
 	int unlock = 0, r;
@@ -94,7 +101,9 @@ int terminal_open_run(const struct terminal_plan *p, int root, int proc, int *ma
 	if (m < 0) {
 		error_set(err, -m, "open /dev/pts/ptmx of the container");
 		if (m == -ENOENT || m == -ENODEV)
-			error_append(err, " (process.terminal needs a mount of type devpts on /dev/pts)");
+			error_append(
+				err,
+				" (process.terminal needs a mount of type devpts on /dev/pts)");
 		return m;
 	}
 	if (ioctl(m, TIOCSPTLCK, &unlock) < 0)
@@ -105,7 +114,10 @@ int terminal_open_run(const struct terminal_plan *p, int root, int proc, int *ma
 	r = set_size(p, s);
 	if (r < 0)
 		return error_set(err, -r, "set the size of the terminal");
-	/* Group and mode come from the options of the devpts mount.  EROFS, EPERM: left to root, as without us. */
+	/*
+	 * Group and mode come from the options of the devpts mount.  EROFS, EPERM: left to root, as
+	 * without us.
+	 */
 	if (p->uid != 0 && fchown(s, p->uid, (gid_t)-1) < 0 && errno != EROFS && errno != EPERM)
 		return error_set(err, errno, "give the terminal to uid %u", p->uid);
 	*master = fd_take(&m);
@@ -129,7 +141,9 @@ int terminal_send_run(int sock, int master, struct error *err)
 
 int terminal_attach_run(int slave, struct error *err)
 {
-	/* A session of its own: the caller's terminal is out of reach of TIOCSTI (CVE-2017-5226). */
+	/*
+	 * A session of its own: the caller's terminal is out of reach of TIOCSTI (CVE-2017-5226).
+	 */
 	if (setsid() < 0 && errno != EPERM)
 		return error_set(err, errno, "start a session");
 	if (ioctl(slave, TIOCSCTTY, 0) < 0)
@@ -149,16 +163,22 @@ int terminal_stdio_run(const struct terminal_plan *p, struct error *err)
 			continue;
 		if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) && !S_ISREG(st.st_mode))
 			continue;
-		/* EINVAL, EPERM: the owner is no id of this user namespace; EROFS: nobody can write anyway. */
-		if (fchown(fd, p->uid, (gid_t)-1) < 0 && errno != EINVAL && errno != EPERM && errno != EROFS)
-			return error_set(err, errno, "give standard stream %d to uid %u", fd, p->uid);
+		/*
+		 * EINVAL, EPERM: the owner is no id of this user namespace; EROFS: nobody can write
+		 * anyway.
+		 */
+		if (fchown(fd, p->uid, (gid_t)-1) < 0 && errno != EINVAL && errno != EPERM &&
+		    errno != EROFS)
+			return error_set(err, errno, "give standard stream %d to uid %u", fd,
+					 p->uid);
 	}
 	return 0;
 }
 
 /*
- * No "\r" before "\n": the caller's own terminal adds it where there is one, and a file gets lines as they were written.
- * Only for the foreground: engines that take the master choose for themselves.
+ * No "\r" before "\n": the caller's own terminal adds it where there is one, and a file gets lines
+ * as they were written. Only for the foreground: engines that take the master choose for
+ * themselves.
  */
 static int clear_onlcr(int master)
 {
@@ -182,7 +202,8 @@ int terminal_receive(int sock, int timeout_ms, struct error *err)
 		r = poll(&pfd, 1, timeout_ms);
 	} while (r < 0 && errno == EINTR);
 	if (r <= 0)
-		return error_set(err, r < 0 ? errno : ETIMEDOUT, "wait for the container's terminal");
+		return error_set(err, r < 0 ? errno : ETIMEDOUT,
+				 "wait for the container's terminal");
 	n = unix_socket_receive(sock, name, sizeof(name), &master);
 	if (n < 0)
 		return error_set(err, (int)-n, "receive the container's terminal");
@@ -199,7 +220,8 @@ void terminal_show(const struct terminal_plan *p, struct show *out)
 	if (!p->wanted)
 		return;
 	if (p->has_size)
-		show_act(out, "open a terminal of %u rows and %u columns for uid %u", p->rows, p->columns, p->uid);
+		show_act(out, "open a terminal of %u rows and %u columns for uid %u", p->rows,
+			 p->columns, p->uid);
 	else
 		show_act(out, "open a terminal for uid %u", p->uid);
 }

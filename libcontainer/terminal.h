@@ -2,9 +2,10 @@
 /*
  * terminal.h - the container's pseudo-terminal, and the ownership of its standard streams.
  *
- * The terminal is made in the container's own devpts by the child, so that its name is right inside.  Its slave comes
- * from TIOCGPTPEER, never from a path: a path in the container may lead anywhere (CVE-2025-52565).  The master goes
- * to the engine by --console-socket, or to the waiting `kist run`, as one descriptor with a NUL-terminated name.
+ * The terminal is made in the container's own devpts by the child, so that its name is right
+ * inside.  Its slave comes from TIOCGPTPEER, never from a path: a path in the container may lead
+ * anywhere (CVE-2025-52565).  The master goes to the engine by --console-socket, or to the waiting
+ * `kist run`, as one descriptor with a NUL-terminated name.
  *
  * Source: config.md "process.terminal", "process.consoleSize"; pty(7), ioctl_tty(2), unix(7).
  */
@@ -30,8 +31,8 @@ struct terminal_plan {
 };
 
 /*
- * process: that of the config, or of exec.  detach: the command returns before the process ends (create, -d).
- * console_socket: path or NULL.  Errors when the two do not fit.
+ * process: that of the config, or of exec.  detach: the command returns before the process ends
+ * (create, -d). console_socket: path or NULL.  Errors when the two do not fit.
  */
 int terminal_compile(const struct oci_config *c, const struct oci_process *process, bool detach,
 		     const char *console_socket, struct terminal_plan *out, struct error *err);
@@ -53,12 +54,14 @@ int terminal_send_run(int sock, int master, struct error *err);
 int terminal_attach_run(int slave, struct error *err);
 
 /*
- * In the child, without a terminal: gives pipes, sockets and files that are its standard streams to the process's
- * user, so that it can open /dev/stdout again.  Devices stay: they are the host's.
+ * In the child, without a terminal: gives pipes, sockets and files that are its standard streams to
+ * the process's user, so that it can open /dev/stdout again.  Devices stay: they are the host's.
  */
 int terminal_stdio_run(const struct terminal_plan *p, struct error *err);
 
-/* In the foreground parent: the master that terminal_send_run() sent, ONLCR off.  >= 0 or negative. */
+/*
+ * In the foreground parent: the master that terminal_send_run() sent, ONLCR off.  >= 0 or negative.
+ */
 int terminal_receive(int sock, int timeout_ms, struct error *err);
 
 void terminal_show(const struct terminal_plan *p, struct show *out);

@@ -17,9 +17,14 @@
 #include "base/fd.h"
 #include "base/sys.h"
 
-/* POLLOUT on a pipe promises room for this much (PIPE_BUF), so a write of it never blocks the loop. */
+/*
+ * POLLOUT on a pipe promises room for this much (PIPE_BUF), so a write of it never blocks the loop.
+ */
 #define CHUNK_MAX 4096
-/* After the end: what lies in the terminal (the kernel holds less than this) is fetched, new output is not waited for. */
+/*
+ * After the end: what lies in the terminal (the kernel holds less than this) is fetched, new output
+ * is not waited for.
+ */
 #define DRAIN_MS 100
 #define DRAIN_CHUNKS 64
 
@@ -45,7 +50,9 @@ int terminal_proxy_begin(struct terminal_proxy *p, struct error *err)
 	sigset_t set;
 
 	sigfillset(&set);
-	/* Faults of our own must kill us; SIGURG is the business of Go programs' schedulers only. */
+	/*
+	 * Faults of our own must kill us; SIGURG is the business of Go programs' schedulers only.
+	 */
 	sigdelset(&set, SIGSEGV);
 	sigdelset(&set, SIGBUS);
 	sigdelset(&set, SIGFPE);
@@ -190,14 +197,16 @@ static int loop_run(struct loop *l, struct error *err)
 		if (fds[1].revents)
 			reap(l);
 		if (fds[1].revents && !l->ended)
-			return error_set(err, ECHILD, "wait for process %d of the container", (int)l->pid);
+			return error_set(err, ECHILD, "wait for process %d of the container",
+					 (int)l->pid);
 		if (l->ended)
 			stream_close(&l->in);
 	}
 	return 0;
 }
 
-int terminal_proxy_run(struct terminal_proxy *p, pid_t pid, int pidfd, int master, int *status, struct error *err)
+int terminal_proxy_run(struct terminal_proxy *p, pid_t pid, int pidfd, int master, int *status,
+		       struct error *err)
 {
 	struct loop l = {
 		.proxy = p,
@@ -216,7 +225,8 @@ int terminal_proxy_run(struct terminal_proxy *p, pid_t pid, int pidfd, int maste
 	if (master >= 0 && tcgetattr(STDIN_FILENO, &old) == 0) {
 		raw = old;
 		cfmakeraw(&raw);
-		raw.c_oflag = old.c_oflag;	/* "\r" is added here: the container's terminal has ONLCR off */
+		/* "\r" is added here: the container's terminal has ONLCR off. */
+		raw.c_oflag = old.c_oflag;
 		is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 		copy_size(STDIN_FILENO, master);
 	}

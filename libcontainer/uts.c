@@ -9,23 +9,26 @@
 
 #define UTS_NAME_MAX 64		/* __NEW_UTS_LEN of the kernel */
 
-static int compile_name(const struct oci_config *c, char *const *member, const char **name, size_t *len,
-			struct error *err)
+static int compile_name(const struct oci_config *c, char *const *member, const char **name,
+			size_t *len, struct error *err)
 {
 	if (*member == NULL || (*member)[0] == '\0')
 		return 0;
 	if (oci_namespace_find(c, CLONE_NEWUTS) == NULL)
-		return oci_error(c, member, err, "cannot be set without a uts namespace: add {\"type\": \"uts\"} to "
-				 "linux.namespaces");
+		return oci_error(
+			c, member, err,
+			"cannot be set without a uts namespace: add {\"type\": \"uts\"} to "
+			"linux.namespaces");
 	*len = strlen(*member);
 	if (*len > UTS_NAME_MAX)
-		return oci_error(c, member, err, "%zu bytes are too long, the kernel takes %d", *len, UTS_NAME_MAX);
+		return oci_error(c, member, err, "%zu bytes are too long, the kernel takes %d",
+				 *len, UTS_NAME_MAX);
 	*name = *member;
 	return 0;
 }
 
-int uts_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct uts_plan *out,
-		struct error *err)
+int uts_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		struct uts_plan *out, struct error *err)
 {
 	int r;
 
@@ -45,10 +48,12 @@ int uts_check(const struct uts_plan *p, uint64_t separate, struct error *err)
 		return 0;
 	if (p->hostname != NULL)
 		return oci_error(p->config, &p->config->hostname, err,
-				 "the uts namespace to join is the caller's own, whose name it would change");
+				 "the uts namespace to join is the caller's own, whose name it "
+				 "would change");
 	if (p->domainname != NULL)
 		return oci_error(p->config, &p->config->domainname, err,
-				 "the uts namespace to join is the caller's own, whose name it would change");
+				 "the uts namespace to join is the caller's own, whose name it "
+				 "would change");
 	return 0;
 }
 

@@ -24,12 +24,12 @@ struct uts_plan {
 	const struct oci_config *config;
 };
 
-int uts_compile(const struct oci_config *c, const struct host *h, struct arena *a, struct uts_plan *out,
-		struct error *err);
+int uts_compile(const struct oci_config *c, const struct host *h, struct arena *a,
+		struct uts_plan *out, struct error *err);
 
 /*
- * Refuses names when the container shares the caller's uts namespace after all: separate is that of namespace_open(),
- * which has looked behind the paths.  In the parent, before any side effect.
+ * Refuses names when the container shares the caller's uts namespace after all: separate is that of
+ * namespace_open(), which has looked behind the paths.  In the parent, before any side effect.
  */
 int uts_check(const struct uts_plan *p, uint64_t separate, struct error *err);
 

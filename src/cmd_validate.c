@@ -43,7 +43,7 @@ struct report {
 	const struct json_finding **findings;
 	size_t count;
 	size_t errors;
-	bool not_json;			/* reading stopped: what was not reached would look missing */
+	bool not_json;			/* what was not reached would look missing */
 };
 
 static void collect(void *ctx, const struct json_finding *finding)

@@ -45,13 +45,13 @@ static int refuse_elevation(struct error *err)
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
 	if (geteuid() != getuid() || getegid() != getgid())
-		return error_set(err, 0, "kist must not be installed set-user-ID or set-group-ID");
+		return error_set(err, 0, "refusing to run set-user-ID or set-group-ID");
 	if (!getauxval(AT_SECURE) || geteuid() == 0)
 		return 0;
 	if (syscall(SYS_capget, &head, data) < 0)
 		return error_set(err, errno, "read own capabilities");
 	if (data[0].permitted || data[1].permitted)
-		return error_set(err, 0, "kist must not be installed with file capabilities");
+		return error_set(err, 0, "refusing to run with file capabilities");
 	return 0;
 }
 
@@ -68,9 +68,11 @@ static int check_count(const struct command *command, size_t count, struct error
 	const char *usage = *command->usage ? command->usage : "none";
 
 	if (count < command->min_arguments)
-		return error_set(err, 0, "%s: too few arguments; it takes %s", command->name, usage);
+		return error_set(err, 0, "%s: too few arguments; it takes %s", command->name,
+				 usage);
 	if (count > command->max_arguments)
-		return error_set(err, 0, "%s: too many arguments; it takes %s", command->name, usage);
+		return error_set(err, 0, "%s: too many arguments; it takes %s", command->name,
+				 usage);
 	return 0;
 }
 

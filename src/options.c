@@ -209,7 +209,7 @@ static int take_option(struct parser *p, const struct match *m, char *value)
 	return set_value(p, m, value);
 }
 
-/* "-d", "-dt", "-bDIR", "-b=DIR", "-b" "DIR": letters, until one takes the rest of the word as its value. */
+/* "-d", "-dt", "-bDIR", "-b=DIR": letters, until one takes the rest of the word as its value. */
 static int parse_letters(struct parser *p, char *word)
 {
 	for (char *c = word + 1; *c; c++) {
@@ -332,8 +332,9 @@ void options_list(const struct option_set *sets, const char *command, FILE *out)
 			if (row->flags & OPTION_HIDDEN)
 				continue;
 			if (row->kind == OPTION_KIND_CHOICE)
-				argument = arena_printf(&a, "%s%s", row->flags & OPTION_BARE ? "=" : "",
-							choice_words(row, &a));
+				argument = choice_words(row, &a);
+			if (row->flags & OPTION_BARE)
+				argument = arena_printf(&a, "=%s", argument);
 			fprintf(out, "option\t%s\t%s%s\t-%.1s\t%s\t%s\n", command,
 				row->name ? "--" : "-", row->name ? row->name : "",
 				row->letter ? &row->letter : "", argument, row->help);

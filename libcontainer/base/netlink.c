@@ -41,7 +41,8 @@ static void append(struct netlink_message *m, const void *data, size_t len)
 	m->header.nlmsg_len = (uint32_t)end;
 }
 
-void netlink_begin(struct netlink_message *m, uint16_t type, uint16_t flags, const void *body, size_t len)
+void netlink_begin(struct netlink_message *m, uint16_t type, uint16_t flags, const void *body,
+		   size_t len)
 {
 	memset(m, 0, sizeof(*m));
 	m->header.nlmsg_len = NLMSG_HDRLEN;
@@ -117,7 +118,8 @@ static int read_answer(int sock, uint32_t seq, netlink_visit *visit, void *ctx)
 			r = h->nlmsg_seq == seq ? one_answer(h, visit, ctx) : 1;
 			if (r <= 0)
 				return r;
-			at += NLMSG_ALIGN(h->nlmsg_len) < size - at ? NLMSG_ALIGN(h->nlmsg_len) : size - at;
+			at += NLMSG_ALIGN(h->nlmsg_len) < size - at ? NLMSG_ALIGN(h->nlmsg_len)
+								    : size - at;
 		}
 	}
 }

@@ -3,7 +3,8 @@
  * netlink.h - as much of netlink(7) as moving a network device takes.
  *
  * Every length is checked when it is written and when it is read: a 16-bit attribute length that
- * overflows made a runtime drop namespaces once (CVE-2021-43784).  No allocation.  All return 0 or -errno.
+ * overflows made a runtime drop namespaces once (CVE-2021-43784).  No allocation.  All return 0 or
+ * -errno.
  */
 #ifndef KIST_BASE_NETLINK_H
 #define KIST_BASE_NETLINK_H
@@ -28,7 +29,8 @@ struct netlink_message {
 int netlink_open(void);
 
 /* Starts a request.  body: the family's fixed struct (ifinfomsg, ifaddrmsg). */
-void netlink_begin(struct netlink_message *m, uint16_t type, uint16_t flags, const void *body, size_t len);
+void netlink_begin(struct netlink_message *m, uint16_t type, uint16_t flags, const void *body,
+		   size_t len);
 void netlink_attr(struct netlink_message *m, uint16_t type, const void *data, size_t len);
 void netlink_attr_u32(struct netlink_message *m, uint16_t type, uint32_t value);
 void netlink_attr_string(struct netlink_message *m, uint16_t type, const char *s);
@@ -37,8 +39,8 @@ void netlink_attr_string(struct netlink_message *m, uint16_t type, const char *s
 typedef int netlink_visit(const struct nlmsghdr *header, const void *body, size_t len, void *ctx);
 
 /*
- * Sends the request and reads the answer: an acknowledgement, or messages for visit (which may be NULL) up to
- * the end of the dump.  The kernel's errno is returned.
+ * Sends the request and reads the answer: an acknowledgement, or messages for visit (which may be
+ * NULL) up to the end of the dump.  The kernel's errno is returned.
  */
 int netlink_call(int sock, struct netlink_message *m, netlink_visit *visit, void *ctx);
 

@@ -87,7 +87,10 @@ int unix_socket_bind(int dirfd, const char *name, int type, mode_t mode)
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode))
 		unlinkat(dirfd, name, 0);
 	sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	/* fchmod() before bind() gives the file its mode from the start, as far as the umask lets it. */
+	/*
+	 * fchmod() before bind() gives the file its mode from the start, as far as the umask lets
+	 * it.
+	 */
 	if (sock < 0 || fchmod(sock, mode) < 0)
 		return -errno;
 	r = unix_socket_name(sock, dirfd, name);

@@ -2,8 +2,8 @@
 /*
  * unix_socket.h - sockets by path, of any length, and descriptors through them.
  *
- * sockaddr_un holds 107 bytes of path.  A longer one is reached through its parent directory's /proc/self/fd link.
- * No allocation.  All return >= 0 or -errno.
+ * sockaddr_un holds 107 bytes of path.  A longer one is reached through its parent directory's
+ * /proc/self/fd link. No allocation.  All return >= 0 or -errno.
  */
 #ifndef KIST_BASE_UNIX_SOCKET_H
 #define KIST_BASE_UNIX_SOCKET_H
@@ -17,18 +17,23 @@
  */
 int unix_socket_connect(const char *path, int type);
 
-/* Binds name inside the directory dirfd; an old socket of that name is removed first.  Not yet listening. */
+/*
+ * Binds name inside the directory dirfd; an old socket of that name is removed first.  Not yet
+ * listening.
+ */
 int unix_socket_bind(int dirfd, const char *name, int type, mode_t mode);
 
-/* The last step of that alone: gives a socket made earlier its name in dirfd, with the mode it has. */
+/*
+ * The last step of that alone: gives a socket made earlier its name in dirfd, with the mode it has.
+ */
 int unix_socket_name(int sock, int dirfd, const char *name);
 
 /* Sends data (at least one byte) and, if fd >= 0, the descriptor.  No SIGPIPE. */
 int unix_socket_send(int sock, const void *data, size_t len, int fd);
 
 /*
- * Receives at most size bytes and one descriptor (*fd: -1 if none came; close-on-exec).  More descriptors than one are
- * closed.  fd NULL: all are closed.  Returns the length; 0 at the end.
+ * Receives at most size bytes and one descriptor (*fd: -1 if none came; close-on-exec).  More
+ * descriptors than one are closed.  fd NULL: all are closed.  Returns the length; 0 at the end.
  */
 ssize_t unix_socket_receive(int sock, void *data, size_t size, int *fd);
 

@@ -54,14 +54,19 @@ static int check_path(const struct oci_config *c, const char *path, struct error
 		return oci_error(c, at, err, "\"%s\" must not contain \"..\"", path);
 	if (*path != '/' && colon && strchr(colon + 1, ':'))
 		return oci_error(c, at, err,
-			"expected cgroupsPath to be a path for the cgroupfs manager, got \"%s\"; the form "
-			"slice:prefix:name is for the systemd manager (--systemd-cgroup)", path);
+				 "expected cgroupsPath to be a path for the cgroupfs manager, got "
+				 "\"%s\"; the form "
+				 "slice:prefix:name is for the systemd manager (--systemd-cgroup)",
+				 path);
 	if (strlen(path) >= PATH_MAX / 2)
 		return oci_error(c, at, err, "longer than %d bytes", PATH_MAX / 2);
 	return 0;
 }
 
-/* The parent of the caller's own cgroup: its own one has processes, so nothing can be limited below it on v2. */
+/*
+ * The parent of the caller's own cgroup: its own one has processes, so nothing can be limited
+ * below it on v2.
+ */
 static char *own_parent(const struct host_hierarchy *h, struct arena *a)
 {
 	char *path, *slash;
@@ -94,8 +99,9 @@ static int add_dir(const struct oci_config *c, const struct host_hierarchy *h, c
 	return 0;
 }
 
-static int choose_dirs(const struct oci_config *c, const struct host *h, const struct cgroup_options *o,
-		       struct arena *a, struct cgroup_plan *out, struct error *err)
+static int choose_dirs(const struct oci_config *c, const struct host *h,
+		       const struct cgroup_options *o, struct arena *a, struct cgroup_plan *out,
+		       struct error *err)
 {
 	const char *path = c->linux && c->linux->cgroups_path ? c->linux->cgroups_path : "";
 
@@ -103,10 +109,12 @@ static int choose_dirs(const struct oci_config *c, const struct host *h, const s
 	if (o->manager == CGROUP_MANAGER_NONE || h->n_hierarchies == 0)
 		return 0;
 	if (o->manager == CGROUP_MANAGER_SYSTEMD)
-		return error_set(err, 0, "the systemd cgroup manager is not available in this build; "
+		return error_set(err, 0,
+				 "the systemd cgroup manager is not available in this build; "
 				 "use --cgroup-manager=cgroupfs");
 	if (h->n_hierarchies > CGROUP_DIRS_MAX)
-		return error_set(err, 0, "more than %d cgroup hierarchies are mounted", CGROUP_DIRS_MAX);
+		return error_set(err, 0, "more than %d cgroup hierarchies are mounted",
+				 CGROUP_DIRS_MAX);
 	if (!out->path_given)
 		path = arena_printf(a, "/%s", o->id);
 	else if (check_path(c, path, err) < 0)
@@ -130,7 +138,8 @@ static bool mounts_cgroup_writable(const struct oci_config *c)
 		bool ro = false;
 
 		if (!m->source || strcmp(m->source, "cgroup") || !m->destination ||
-		    path_clean(m->destination, clean, sizeof(clean)) < 0 || strcmp(clean, "/sys/fs/cgroup"))
+		    path_clean(m->destination, clean, sizeof(clean)) < 0 ||
+		    strcmp(clean, "/sys/fs/cgroup"))
 			continue;
 		for (char **o = m->options; o && *o; o++)
 			ro = ro || strcmp(*o, "ro") == 0;
@@ -141,8 +150,9 @@ static bool mounts_cgroup_writable(const struct oci_config *c)
 }
 
 /*
- * Who shall own the leaf (config-linux.md "Cgroup ownership"): with a cgroup namespace of its own and a writable
- * cgroup2, the host uid of the container's user.  Never on v1, where delegation is not safe.
+ * Who shall own the leaf (config-linux.md "Cgroup ownership"): with a cgroup namespace of its own
+ * and a writable cgroup2, the host uid of the container's user.  Never on v1, where delegation is
+ * not safe.
  */
 static int64_t choose_owner(const struct oci_config *c, const struct host *h)
 {
@@ -177,7 +187,10 @@ int cgroup_compile(const struct oci_config *c, const struct host *h, const struc
 	ret = choose_dirs(c, h, o, a, out, err);
 	if (ret < 0)
 		return ret;
-	/* "disabled" means that somebody else limits the container: engines leave the resources in. */
+	/*
+	 * "disabled" means that somebody else limits the container: engines leave the resources
+	 * in.
+	 */
 	if (o->manager == CGROUP_MANAGER_NONE)
 		return 0;
 	ret = cgroup_knob_compile(c, &out->ref, a, &out->writes, &out->n_writes, err);
@@ -289,16 +302,19 @@ static int check_existing(const struct cgroup *cg, size_t i, struct arena *a, st
 	if (ret < 0)
 		return error_set(err, -ret, "list processes of cgroup %s%s", d->mount, d->path);
 	if (n > 0)
-		return error_set(err, EBUSY, "container's cgroup is not empty: %zu process(es) found in %s%s",
+		return error_set(err, EBUSY,
+				 "container's cgroup is not empty: %zu process(es) found in %s%s",
 				 n, d->mount, d->path);
 	if (!cgroup_dir_is_v2(d) && !cgroup_list_has(d->controllers, "freezer", ','))
 		return 0;
 	if (cgroup_hierarchy(d)->frozen(cg->dirs[i]) == 1)
-		return error_set(err, 0, "container's cgroup unexpectedly frozen: %s%s", d->mount, d->path);
+		return error_set(err, 0, "container's cgroup unexpectedly frozen: %s%s", d->mount,
+				 d->path);
 	return 0;
 }
 
-int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg, struct error *err)
+int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
+		    struct error *err)
 {
 	begin(cg, &p->ref, a);
 	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
@@ -338,10 +354,14 @@ int cgroup_devices_run(const struct cgroup_plan *p, const struct cgroup *cg, str
 	if (d->n_lines)
 		ret = cgroup_device_write_lines(d, cg->dirs[d->dir], &why);
 	else
-		ret = cgroup_device_attach(d, cg->dirs[d->dir], cg->ref.dirs[d->dir].made == 0, &why);
+		ret = cgroup_device_attach(d, cg->dirs[d->dir], cg->ref.dirs[d->dir].made == 0,
+					   &why);
 	if (ret == 0)
 		return 0;
-	/* In a user namespace nodes cannot be made, and the outer container's own rules still hold. */
+	/*
+	 * In a user namespace nodes cannot be made, and the outer container's own rules still
+	 * hold.
+	 */
 	if (p->rootless && (ret == -EPERM || ret == -EACCES)) {
 		log_debug("no device control: %s", why.text);
 		return 0;
@@ -359,10 +379,15 @@ int cgroup_delegate_run(const struct cgroup_plan *p, const struct cgroup *cg, st
 	if (p->owner < 0 || dir < 0)
 		return 0;
 	if (file_read_small(AT_FDCWD, "/sys/kernel/cgroup/delegate", list, sizeof(list)) < 0)
-		snprintf(list, sizeof(list), "cgroup.procs\ncgroup.subtree_control\ncgroup.threads");
-	/* Nobody is in the cgroup yet, so nobody can have prepared anything for us to stumble over. */
+		snprintf(list, sizeof(list),
+			 "cgroup.procs\ncgroup.subtree_control\ncgroup.threads");
+	/*
+	 * Nobody is in the cgroup yet, so nobody can have prepared anything for us to stumble
+	 * over.
+	 */
 	if (fchown(dir, (uid_t)p->owner, (gid_t)-1) < 0)
-		return error_set(err, errno, "chown the container's cgroup to %lld", (long long)p->owner);
+		return error_set(err, errno, "chown the container's cgroup to %lld",
+				 (long long)p->owner);
 	while ((name = strsep(&rest, "\n"))) {
 		if (!*name || strchr(name, '/'))
 			continue;
@@ -401,11 +426,13 @@ int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err)
 {
 	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
 		const struct cgroup_dir *d = &cg->ref.dirs[i];
-		int ret = cg->dirs[i] < 0 ? 0 : file_writef(cg->dirs[i], "cgroup.procs", "%d", (int)pid);
+		int ret = cg->dirs[i] < 0
+				  ? 0
+				  : file_writef(cg->dirs[i], "cgroup.procs", "%d", (int)pid);
 
 		if (ret < 0)
-			return error_set(err, -ret, "error adding pid %d to cgroups: %s%s", (int)pid,
-					 d->mount, d->path);
+			return error_set(err, -ret, "error adding pid %d to cgroups: %s%s",
+					 (int)pid, d->mount, d->path);
 	}
 	return 0;
 }
@@ -428,7 +455,8 @@ static int apply_sub(struct cgroup *cg, const char *sub, struct arena *a, struct
 	if (!colon) {
 		for (size_t i = 0; i < cg->ref.n_dirs; i++)
 			if (cgroup_dir_used(&cg->ref.dirs[i]))
-				cg->ref.dirs[i].path = arena_printf(a, "%s/%s", cg->ref.dirs[i].path, path);
+				cg->ref.dirs[i].path =
+					arena_printf(a, "%s/%s", cg->ref.dirs[i].path, path);
 		return 0;
 	}
 	list = arena_strndup(a, sub, (size_t)(colon - sub));
@@ -457,13 +485,15 @@ int cgroup_open_exec(const struct cgroup_ref *ref, char *const *subs, struct are
 			continue;
 		cg->dirs[i] = cgroup_leaf_open(d);
 		if (cg->dirs[i] >= 0 && !cgroup_dir_is_v2(d)) {
-			cg->tasks[i] = openat(cg->dirs[i], "tasks", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+			cg->tasks[i] =
+				openat(cg->dirs[i], "tasks", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 			ret = cg->tasks[i] < 0 ? -errno : 0;
 		} else if (cg->dirs[i] < 0) {
 			ret = cg->dirs[i];
 		}
 		if (ret < 0)
-			error_set(err, -ret, "error adding pid to cgroups: open %s%s", d->mount, d->path);
+			error_set(err, -ret, "error adding pid to cgroups: open %s%s", d->mount,
+				  d->path);
 	}
 	if (ret < 0)
 		cgroup_close(cg);
@@ -489,7 +519,10 @@ int cgroup_follow_init(struct cgroup *cg, pid_t init_pid, struct error *err)
 	end = line ? strchr(line, '\n') : NULL;
 	if (end)
 		*end = '\0';
-	/* Where init went is the container's choice: it must not lead out of what the container was given. */
+	/*
+	 * Where init went is the container's choice: it must not lead out of what the container
+	 * was given.
+	 */
 	if (!line || !path_is_below(line + 3, d->path))
 		return error_set(err, 0, "the container's process %d has left its cgroup %s%s",
 				 (int)init_pid, d->mount, d->path);
@@ -573,13 +606,15 @@ static int set_frozen(const struct cgroup_ref *ref, bool frozen, int timeout_ms,
 	if (ret == 0)
 		return 0;
 	if (ret == -ETIMEDOUT && frozen)
-		(void)cgroup_hierarchy(d)->set_frozen(dir, false, KILL_FREEZE_MS, (char [32]){ "" });
+		(void)cgroup_hierarchy(d)->set_frozen(dir, false, KILL_FREEZE_MS, (char[32]){ "" });
 	if (ret == -ETIMEDOUT)
-		return error_set(err, ETIMEDOUT, "%s cgroup %s%s: %s after %d ms", verb, d->mount, d->path,
-				 state, timeout_ms);
+		return error_set(err, ETIMEDOUT, "%s cgroup %s%s: %s after %d ms", verb, d->mount,
+				 d->path, state, timeout_ms);
 	error_set(err, -ret, "%s cgroup %s%s", verb, d->mount, d->path);
 	if (ret == -EACCES || ret == -EPERM)
-		error_append(err, " (the cgroup must be writable: run as its owner, or have it delegated)");
+		error_append(
+			err,
+			" (the cgroup must be writable: run as its owner, or have it delegated)");
 	return ret;
 }
 
@@ -593,7 +628,10 @@ int cgroup_thaw(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
 	return set_frozen(ref, false, timeout_ms, err);
 }
 
-/* 1: the kernel has killed everything below the v2 leaf; 0: it cannot, or there is none; or -errno. */
+/*
+ * 1: the kernel has killed everything below the v2 leaf; 0: it cannot, or there is none; or
+ * -errno.
+ */
 static int kill_whole(const struct cgroup_ref *ref)
 {
 	const struct cgroup_dir *d = main_dir(ref);
@@ -624,7 +662,10 @@ static int kill_listed(const struct cgroup_ref *ref, int sig, size_t *signalled,
 	return ret;
 }
 
-/* With everybody frozen one pass reaches all; else new children may appear, so pass until nobody is left. */
+/*
+ * With everybody frozen one pass reaches all; else new children may appear, so pass until nobody
+ * is left.
+ */
 static int kill_each(const struct cgroup_ref *ref, int sig, struct error *err)
 {
 	bool was_frozen = cgroup_is_frozen(ref) == 1;

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cgroup.h - the container's control groups: chosen, made, limited, joined, frozen, killed, removed.
+ * cgroup.h - the container's control groups: chosen, made, limited, joined, frozen, killed,
+ * removed.
  *
  * Life of a cgroup at create:
  *
- *	cgroup_compile()	pure: paths, file writes, device rules              -> struct cgroup_plan
- *	cgroup_open_run()	looks, changes nothing; afterwards cg->ref is complete and can be recorded
+ *	cgroup_compile()	pure: paths, file writes, device rules: struct cgroup_plan
+ *	cgroup_open_run()	looks, changes nothing; cg->ref is complete and can be recorded
  *	cgroup_create_run()	directories, controllers
  *	cgroup_devices_run()	device rules
  *	cgroup_limits_run()	resource limits
- *	cgroup_delegate_run()	ownership, for a container with a cgroup namespace and a writable cgroup2
- *	clone3(CLONE_INTO_CGROUP, cgroup_clone_fd()), and cgroup_join_self_run() in the child
+ *	cgroup_delegate_run()	ownership, if the payload may manage its cgroup2 itself
+ *	clone3(CLONE_INTO_CGROUP) with cgroup_clone_fd(); cgroup_join_self_run() in the child
  *	cgroup_undo()		if anything failed
  *
  * All other commands start from the recorded struct cgroup_ref.
  *
- * A cgroup is only ever reached through a descriptor of its hierarchy's mount point, checked by fstatfs() to be the
- * right file system, and from there without symlinks, ".." or crossing a mount.  Two small vtables (cgroup_impl.h)
- * hold what differs: the hierarchy (v1, v2) and the manager (fs, none).
+ * A cgroup is only ever reached through a descriptor of its hierarchy's mount point, checked by
+ * fstatfs() to be the right file system, and from there without symlinks, ".." or crossing a
+ * mount.  Two small vtables (cgroup_impl.h) hold what differs: the hierarchy (v1, v2) and the
+ * manager (fs, none).
  */
 #ifndef KIST_CGROUP_H
 #define KIST_CGROUP_H
@@ -49,8 +51,8 @@ enum cgroup_manager {
 struct cgroup_dir {
 	char *controllers;		/* as struct host_hierarchy: "" is v2 */
 	char *mount;			/* "/sys/fs/cgroup/memory" */
-	char *path;			/* below the mount: "/docker/ID"; "": not used, or not permitted */
-	uint32_t made;			/* how many trailing components of path are ours to remove */
+	char *path;			/* below the mount: "/docker/ID"; "": not used */
+	uint32_t made;			/* trailing components of path that are ours to remove */
 };
 
 /* What the state record keeps; with it every later command finds the cgroup. */
@@ -64,7 +66,7 @@ extern const struct json_field cgroup_ref_fields[];
 struct cgroup_options {
 	enum cgroup_manager manager;
 	const char *id;			/* container id; the default path is "/<id>" */
-	bool rootless;			/* the caller may lack permission: then do without, if nothing was asked */
+	bool rootless;			/* without permission, do without if nothing was asked */
 };
 
 struct cgroup_plan {
@@ -82,21 +84,24 @@ struct cgroup_plan {
 /* An open cgroup. */
 struct cgroup {
 	struct cgroup_ref ref;
-	int dirs[CGROUP_DIRS_MAX];	/* the leaf of ref.dirs[i], or -1; before create: its deepest existing parent */
+	/* The leaf of ref.dirs[i], or -1; before create: its deepest existing parent. */
+	int dirs[CGROUP_DIRS_MAX];
 	int tasks[CGROUP_DIRS_MAX];	/* v1: its "tasks" file for writing, or -1 */
 };
 
 /*
- * Decides everything.  linux.cgroupsPath: absolute: below each mount; relative: below the parent of the
- * caller's own cgroup (left open by config-linux.md "Cgroups Path"); absent: "/<id>".
- * Errors: ".." in the path, a systemd path for the fs manager, settings that the mounted cgroup version cannot express.
+ * Decides everything.  linux.cgroupsPath: absolute: below each mount; relative: below the parent
+ * of the caller's own cgroup (left open by config-linux.md "Cgroups Path"); absent: "/<id>".
+ * Errors: ".." in the path, a systemd path for the fs manager, settings that the mounted cgroup
+ * version cannot express.
  */
 int cgroup_compile(const struct oci_config *c, const struct host *h, const struct cgroup_options *o,
 		   struct arena *a, struct cgroup_plan *out, struct error *err);
 
 /*
- * The same for `update` of an existing container: c has only linux.resources (and doc) filled.  Device rules are not
- * part of it: engines send a deny-all with every update and mean nothing by it.
+ * The same for `update` of an existing container: c has only linux.resources (and doc) filled.
+ * Device rules are not part of it: engines send a deny-all with every update and mean nothing by
+ * it.
  */
 int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *ref, struct arena *a,
 			  struct cgroup_plan *out, struct error *err);
@@ -104,15 +109,18 @@ int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *r
 void cgroup_show(const struct cgroup_plan *p, struct show *out);
 
 /*
- * Opens the leaf, or its deepest existing parent, in each hierarchy and counts what create will make
- * (cg->ref.dirs[].made; memory from a).  No side effect, so that the record can be written before the first one.
- * Refuses a leaf that holds processes or is frozen (config-linux.md "Control groups").
+ * Opens the leaf, or its deepest existing parent, in each hierarchy and counts what create will
+ * make (cg->ref.dirs[].made; memory from a).  No side effect, so that the record can be written
+ * before the first one. Refuses a leaf that holds processes or is frozen (config-linux.md "Control
+ * groups").
  */
-int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg, struct error *err);
+int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
+		    struct error *err);
 
 /*
- * Makes the directories and has the controllers enabled: every available one where that is possible, those that a
- * setting needs without fail.  Without permission, rootless, and with nothing asked for, the hierarchy is skipped.
+ * Makes the directories and has the controllers enabled: every available one where that is
+ * possible, those that a setting needs without fail.  Without permission, rootless, and with
+ * nothing asked for, the hierarchy is skipped.
  */
 int cgroup_create_run(const struct cgroup_plan *p, struct cgroup *cg, struct error *err);
 
@@ -126,12 +134,16 @@ int cgroup_delegate_run(const struct cgroup_plan *p, const struct cgroup *cg, st
 int cgroup_clone_fd(const struct cgroup *cg);
 
 /*
- * Called by a single-threaded child: joins the v1 cgroups by writing "0" to each tasks file, which (unlike
- * cgroup.procs) does not wait for an RCU grace period.  Nothing to do on pure v2.  No allocation.
+ * Called by a single-threaded child: joins the v1 cgroups by writing "0" to each tasks file, which
+ * (unlike cgroup.procs) does not wait for an RCU grace period.  Nothing to do on pure v2.  No
+ * allocation.
  */
 int cgroup_join_self_run(const struct cgroup *cg, struct error *err);
 
-/* Where CLONE_INTO_CGROUP is refused: moves pid into every cgroup through cgroup.procs (slow: 5-12 ms). */
+/*
+ * Where CLONE_INTO_CGROUP is refused: moves pid into every cgroup through cgroup.procs (slow: 5-12
+ * ms).
+ */
 int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err);
 
 /* Removes what cgroup_create_run() made and closes; silent, best effort. */
@@ -141,15 +153,16 @@ void cgroup_close(struct cgroup *cg);
 /* --- by reference: commands on an existing container --- */
 
 /*
- * Opens the recorded cgroup for a process to join.  subs: `exec --cgroup` values "[CONTROLLER,...:]PATH" relative to
- * the container's cgroup, or NULL.
+ * Opens the recorded cgroup for a process to join.  subs: `exec --cgroup` values
+ * "[CONTROLLER,...:]PATH" relative to the container's cgroup, or NULL.
  */
 int cgroup_open_exec(const struct cgroup_ref *ref, char *const *subs, struct arena *a,
 		     struct cgroup *cg, struct error *err);
 
 /*
- * When the leaf cannot be joined (EBUSY: the payload has enabled controllers in it and moved itself below, as systemd
- * does): the v2 cgroup that init_pid is in now, which must be below the leaf.  Replaces cg's v2 descriptor.
+ * When the leaf cannot be joined (EBUSY: the payload has enabled controllers in it and moved
+ * itself below, as systemd does): the v2 cgroup that init_pid is in now, which must be below the
+ * leaf.  Replaces cg's v2 descriptor.
  */
 int cgroup_follow_init(struct cgroup *cg, pid_t init_pid, struct error *err);
 
@@ -158,8 +171,8 @@ int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, si
 		 struct error *err);
 
 /*
- * Sends sig to every process.  SIGKILL: cgroup.kill (Linux 5.14), else frozen, signalled, thawed until nobody is
- * new; a paused container is thawed, for v1 delivers nothing to the frozen.
+ * Sends sig to every process.  SIGKILL: cgroup.kill (Linux 5.14), else frozen, signalled, thawed
+ * until nobody is new; a paused container is thawed, for v1 delivers nothing to the frozen.
  */
 int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err);
 
@@ -171,8 +184,9 @@ int cgroup_thaw(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
 int cgroup_is_frozen(const struct cgroup_ref *ref);
 
 /*
- * Removes what create made: sub-cgroups of the payload depth first, the leaf, and made parents that are empty.
- * Kills nothing; waits timeout_ms for processes that are dying.  Already gone is success.
+ * Removes what create made: sub-cgroups of the payload depth first, the leaf, and made parents
+ * that are empty. Kills nothing; waits timeout_ms for processes that are dying.  Already gone is
+ * success.
  */
 int cgroup_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
 

@@ -22,8 +22,9 @@
 #define NUMBER_MAX UINT32_MAX
 
 /*
- * What every container may use whatever the config says: making nodes (which gives no access), the default devices of
- * config-linux.md "Default Devices", terminals, and tun, which many images expect.
+ * What every container may use whatever the config says: making nodes (which gives no access), the
+ * default devices of config-linux.md "Default Devices", terminals, and tun, which many images
+ * expect.
  */
 static const struct cgroup_device_rule default_rules[] = {
 	{ true, 'c', ANY, ANY, BPF_DEVCG_ACC_MKNOD },
@@ -85,8 +86,8 @@ static int number(const struct oci_config *c, const int64_t *given, int64_t *out
 }
 
 /*
- * The kernel's "a" means every device and every access, whatever else the line says.  A rule for both types that is
- * narrower than that becomes one for each type.
+ * The kernel's "a" means every device and every access, whatever else the line says.  A rule for
+ * both types that is narrower than that becomes one for each type.
  */
 static int add_config_rule(const struct oci_config *c, const struct oci_device_cgroup *d,
 			   struct arena *a, struct cgroup_device_plan *p, struct error *err)
@@ -173,9 +174,10 @@ static bool overlaps(const struct cgroup_device_rule *x, const struct cgroup_dev
 }
 
 /*
- * A v1 cgroup holds a default and a list of exceptions to it.  A rule that agrees with the default takes back earlier
- * exceptions; the kernel removes only those with exactly its numbers, so one line is written for each exception it
- * covers.  One that it covers in part only cannot be expressed.
+ * A v1 cgroup holds a default and a list of exceptions to it.  A rule that agrees with the default
+ * takes back earlier exceptions; the kernel removes only those with exactly its numbers, so one
+ * line is written for each exception it covers.  One that it covers in part only cannot be
+ * expressed.
  */
 static bool take_back(struct arena *a, struct cgroup_device_plan *p, size_t first, size_t rule)
 {
@@ -212,9 +214,10 @@ int cgroup_device_lines(const struct oci_config *c, struct arena *a, struct cgro
 			add_line(a, p, r->allow, r);
 		} else if (!take_back(a, p, first, i) && i < n_config) {
 			return oci_error(c, c->linux->resources->devices, err,
-				"%s %c %lld:%lld: cgroup v1 cannot take a part out of a wider earlier rule",
-				r->allow ? "allow" : "deny", r->type, (long long)r->major,
-				(long long)r->minor);
+					 "%s %c %lld:%lld: cgroup v1 cannot take a part out of a "
+					 "wider earlier rule",
+					 r->allow ? "allow" : "deny", r->type, (long long)r->major,
+					 (long long)r->minor);
 		}
 	}
 	return 0;
@@ -238,13 +241,15 @@ int cgroup_device_write_lines(const struct cgroup_device_plan *p, int dir, struc
 
 /* Registers: r1 the context; r2 type, r3 access bits not decided yet, r4 major, r5 minor. */
 #define LOAD(dst, field) \
-	((struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = (dst), .src_reg = BPF_REG_1, \
+	((struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = (dst), \
+			    .src_reg = BPF_REG_1, \
 			    .off = offsetof(struct bpf_cgroup_dev_ctx, field) })
 #define ALU(op, dst, value) \
-	((struct bpf_insn){ .code = BPF_ALU | (op) | BPF_K, .dst_reg = (dst), .imm = (int32_t)(value) })
+	((struct bpf_insn){ .code = BPF_ALU | (op) | BPF_K, .dst_reg = (dst), \
+			    .imm = (int32_t)(value) })
 #define JUMP(op, dst, value, skip) \
-	((struct bpf_insn){ .code = BPF_JMP32 | (op) | BPF_K, .dst_reg = (dst), .imm = (int32_t)(value), \
-			    .off = (skip) })
+	((struct bpf_insn){ .code = BPF_JMP32 | (op) | BPF_K, .dst_reg = (dst), \
+			    .imm = (int32_t)(value), .off = (skip) })
 #define GOTO(skip) ((struct bpf_insn){ .code = BPF_JMP | BPF_JA, .off = (skip) })
 #define EXIT ((struct bpf_insn){ .code = BPF_JMP | BPF_EXIT })
 
@@ -261,10 +266,12 @@ static void emit_return(struct arena *a, struct cgroup_device_plan *p, int value
 }
 
 /*
- * One rule: if the node fits, bits that the rule names are decided: a denied one ends in 0; allowed ones are crossed
- * off, and 1 is returned when none is left.  Jumps that miss go to the next rule.
+ * One rule: if the node fits, bits that the rule names are decided: a denied one ends in 0;
+ * allowed ones are crossed off, and 1 is returned when none is left.  Jumps that miss go to the
+ * next rule.
  */
-static void emit_rule(struct arena *a, struct cgroup_device_plan *p, const struct cgroup_device_rule *r)
+static void emit_rule(struct arena *a, struct cgroup_device_plan *p,
+		      const struct cgroup_device_rule *r)
 {
 	size_t start = p->n_insns;
 
@@ -285,7 +292,8 @@ static void emit_rule(struct arena *a, struct cgroup_device_plan *p, const struc
 	emit_return(a, p, r->allow);
 	for (size_t i = start; i < p->n_insns; i++) {
 		struct bpf_insn *insn = &p->program[i];
-		bool to_next = insn->code == (BPF_JMP32 | BPF_JNE | BPF_K) || insn->code == (BPF_JMP | BPF_JA);
+		bool to_next = insn->code == (BPF_JMP32 | BPF_JNE | BPF_K) ||
+			       insn->code == (BPF_JMP | BPF_JA);
 
 		if (to_next)
 			insn->off = (int16_t)(p->n_insns - i - 1);
@@ -301,7 +309,10 @@ void cgroup_device_program(struct arena *a, struct cgroup_device_plan *p)
 	emit(a, p, ALU(BPF_RSH, BPF_REG_3, 16));
 	emit(a, p, LOAD(BPF_REG_4, major));
 	emit(a, p, LOAD(BPF_REG_5, minor));
-	/* The last rule wins, so it is asked first.  Rule 0 is for everything: the program ends there. */
+	/*
+	 * The last rule wins, so it is asked first.  Rule 0 is for everything: the program ends
+	 * there.
+	 */
 	for (size_t i = p->n_rules; i-- > 0;)
 		emit_rule(a, p, &p->rules[i]);
 }
@@ -387,7 +398,10 @@ static int attach(int dir, int prog)
 	attr.target_fd = (uint32_t)dir;
 	attr.attach_bpf_fd = (uint32_t)prog;
 	attr.attach_type = BPF_CGROUP_DEVICE;
-	/* MULTI: the programs of all ancestors are asked too, and the payload may add its own restrictions below. */
+	/*
+	 * MULTI: the programs of all ancestors are asked too, and the payload may add its own
+	 * restrictions below.
+	 */
 	attr.attach_flags = BPF_F_ALLOW_MULTI;
 	return sys_bpf(BPF_PROG_ATTACH, &attr, sizeof(attr));
 }
@@ -408,16 +422,21 @@ int cgroup_device_attach(const struct cgroup_device_plan *p, int dir, bool exist
 	if (existing) {
 		ret = attached_ids(dir, ids, &n);
 		if (ret < 0)
-			return error_set(err, -ret, "linux.resources.devices: query attached programs");
+			return error_set(err, -ret,
+					 "linux.resources.devices: query attached programs");
 	}
 	ret = attach(dir, prog);
 	if (ret < 0)
 		return error_set(err, -ret, "linux.resources.devices: attach the device program");
-	/* All attached programs must agree, so the access can only narrow until the old ones are gone. */
+	/*
+	 * All attached programs must agree, so the access can only narrow until the old ones are
+	 * gone.
+	 */
 	for (uint32_t i = 0; i < n; i++) {
 		ret = detach_id(dir, ids[i]);
 		if (ret < 0)
-			return error_set(err, -ret, "linux.resources.devices: detach program %u", ids[i]);
+			return error_set(err, -ret, "linux.resources.devices: detach program %u",
+					 ids[i]);
 	}
 	return 0;
 }

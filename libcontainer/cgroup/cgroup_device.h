@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cgroup_device.h - which device nodes the container may use: rules to v1 lists or to a BPF program.
+ * cgroup_device.h - which device nodes the container may use: rules to v1 lists or to a BPF
+ * program.
  *
- * Meaning: everything is denied, then the config's rules hold in their order, then the default rules.  For each of
- * read, write and mknod the last rule that fits the node decides; an access needs all its bits.
+ * Meaning: everything is denied, then the config's rules hold in their order, then the default
+ * rules.  For each of read, write and mknod the last rule that fits the node decides; an access
+ * needs all its bits.
  */
 #ifndef KIST_CGROUP_DEVICE_H
 #define KIST_CGROUP_DEVICE_H
@@ -36,7 +38,7 @@ struct cgroup_device_line {
 };
 
 struct cgroup_device_plan {
-	int dir;			/* index into the plan's ref.dirs, or -1: no device control */
+	int dir;			/* index into the plan's ref.dirs, or -1: none */
 	struct cgroup_device_rule *rules;
 	size_t n_rules;
 	struct cgroup_device_line *lines;	/* v1 */
@@ -46,8 +48,8 @@ struct cgroup_device_plan {
 };
 
 /*
- * The config's rules (c->linux->resources->devices) and the defaults.  Rule 0 is one for everything: deny-all, or
- * the config's last such rule, before which nothing counts.
+ * The config's rules (c->linux->resources->devices) and the defaults.  Rule 0 is one for
+ * everything: deny-all, or the config's last such rule, before which nothing counts.
  */
 int cgroup_device_rules(const struct oci_config *c, struct arena *a, struct cgroup_device_plan *out,
 			struct error *err);
@@ -56,8 +58,8 @@ int cgroup_device_rules(const struct oci_config *c, struct arena *a, struct cgro
 void cgroup_device_text(const struct cgroup_device_rule *r, char text[CGROUP_DEVICE_TEXT]);
 
 /*
- * Lines for v1.  Its lists cannot express a part cut out of a wider earlier rule; that is an error, since the
- * kernel would silently allow it.
+ * Lines for v1.  Its lists cannot express a part cut out of a wider earlier rule; that is an
+ * error, since the kernel would silently allow it.
  */
 int cgroup_device_lines(const struct oci_config *c, struct arena *a, struct cgroup_device_plan *p,
 			struct error *err);
@@ -68,9 +70,10 @@ void cgroup_device_program(struct arena *a, struct cgroup_device_plan *p);
 int cgroup_device_write_lines(const struct cgroup_device_plan *p, int dir, struct error *err);
 
 /*
- * Loads the program and attaches it to the v2 directory.  existing: the directory is not new, so programs may be
- * attached already; ours is attached first, then those go, so that there is no moment without control.
- * -EPERM and -EACCES reach the caller, who decides whether they matter (user namespaces).
+ * Loads the program and attaches it to the v2 directory.  existing: the directory is not new, so
+ * programs may be attached already; ours is attached first, then those go, so that there is no
+ * moment without control. -EPERM and -EACCES reach the caller, who decides whether they matter
+ * (user namespaces).
  */
 int cgroup_device_attach(const struct cgroup_device_plan *p, int dir, bool existing,
 			 struct error *err);

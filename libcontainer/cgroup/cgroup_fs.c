@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Directories of the cgroup file systems, and the two managers that need nothing else: "fs" makes and removes the
- * directories itself, "none" leaves cgroups alone.
+ * Directories of the cgroup file systems, and the two managers that need nothing else: "fs" makes
+ * and removes the directories itself, "none" leaves cgroups alone.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,7 +25,10 @@
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-/* A neighbour's delete may take an empty parent away between our look and our mkdir(): start over, but not for ever. */
+/*
+ * A neighbour's delete may take an empty parent away between our look and our mkdir(): start over,
+ * but not for ever.
+ */
 #define CREATE_TRIES 10
 
 int64_t cgroup_now_ms(void)
@@ -67,7 +70,10 @@ static bool next_component(const char **path, char name[NAME_MAX + 1])
 	return true;
 }
 
-/* For a kernel or an outer seccomp profile without openat2(): the same walk, one component at a time. */
+/*
+ * For a kernel or an outer seccomp profile without openat2(): the same walk, one component at a
+ * time.
+ */
 static int dir_open_steps(int base, const char *path)
 {
 	owned_fd cur = openat(base, ".", DIR_FLAGS);
@@ -155,9 +161,9 @@ static int first_child(int dir, char name[NAME_MAX + 1])
 }
 
 /*
- * The payload may have made a tree of any depth, so neither recursion nor a descriptor for each level: down to a cgroup
- * without children, up by "..", remove it, and down again.  ".." is safe here: the kernel lets nobody move a
- * cgroup to another parent.
+ * The payload may have made a tree of any depth, so neither recursion nor a descriptor for each
+ * level: down to a cgroup without children, up by "..", remove it, and down again.  ".." is safe
+ * here: the kernel lets nobody move a cgroup to another parent.
  */
 int cgroup_tree_remove(int dir)
 {
@@ -179,7 +185,10 @@ int cgroup_tree_remove(int dir)
 		fd_close(&cur);
 		cur = next;
 		depth += ret ? 1 : -1;
-		/* After going up twice in a row the name is not known: the next round comes down to it again. */
+		/*
+		 * After going up twice in a row the name is not known: the next round comes down
+		 * to it again.
+		 */
 		if (!ret && last[0] && unlinkat(cur, last, AT_REMOVEDIR) < 0 && errno != ENOENT)
 			return -errno;
 		snprintf(last, sizeof(last), "%s", ret ? name : "");
@@ -269,7 +278,10 @@ int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n)
 
 /* --- manager fs --- */
 
-/* Makes the missing components below base (cg->dirs[i], the deepest one that existed), and opens the leaf. */
+/*
+ * Makes the missing components below base (cg->dirs[i], the deepest one that existed), and opens
+ * the leaf.
+ */
 static int make_missing(struct cgroup *cg, size_t i)
 {
 	struct cgroup_dir *d = &cg->ref.dirs[i];
@@ -331,8 +343,12 @@ static bool is_needed(const struct cgroup_plan *p, size_t i)
 	return false;
 }
 
-/* Without permission: a hierarchy that nothing was asked of is left out, anything else is an error. */
-static int denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int ret, struct error *err)
+/*
+ * Without permission: a hierarchy that nothing was asked of is left out, anything else is an
+ * error.
+ */
+static int denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int ret,
+		  struct error *err)
 {
 	struct cgroup_dir *d = &cg->ref.dirs[i];
 

@@ -55,7 +55,10 @@ int cgroup_dir_open(int base, const char *path);
 /* The leaf; also through its mount. */
 int cgroup_leaf_open(const struct cgroup_dir *d);
 
-/* Calls visit for dir and every cgroup below it, parents first; stops at the first negative result. */
+/*
+ * Calls visit for dir and every cgroup below it, parents first; stops at the first negative
+ * result.
+ */
 typedef int cgroup_visit(void *ctx, int dir);
 int cgroup_tree_walk(int dir, cgroup_visit *visit, void *ctx);
 
@@ -71,8 +74,12 @@ int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n);
 /* Milliseconds of the monotonic clock. */
 int64_t cgroup_now_ms(void);
 
-/* An error about a setting: position of the member in the config, its name, then the text and errno's. */
+/*
+ * An error about a setting: position of the member in the config, its name, then the text and
+ * errno's.
+ */
 int cgroup_member_error(const struct cgroup_plan *p, const struct cgroup_write *w, int errnum,
-			struct error *err, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+			struct error *err, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 
 #endif

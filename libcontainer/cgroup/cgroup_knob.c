@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings.  Rows of `knobs` are in the order of writing.  A row's emit() looks at its member and calls put() once for
- * each line to write, or refuse() where the hierarchy cannot do what is asked (config-linux.md "Unified": MUST fail).
+ * Settings.  Rows of `knobs` are in the order of writing.  A row's emit() looks at its member and
+ * calls put() once for each line to write, or refuse() where the hierarchy cannot do what is asked
+ * (config-linux.md "Unified": MUST fail).
  */
 #include "cgroup/cgroup_knob.h"
 
@@ -30,19 +31,19 @@ struct run {
 
 struct knob {
 	const char *member;		/* below linux.resources */
+	void (*emit)(struct run *run, const struct knob *k, bool v2);
+	uint32_t flags;
+	const char *property;		/* of a systemd unit */
 	const char *v1_controller;
 	const char *v1;			/* file; NULL: v1 has no such thing, or emit() names it */
 	const char *v2_controller;
 	const char *v2;
-	const char *property;		/* of a systemd unit */
-	void (*emit)(struct run *run, const struct knob *k, bool v2);
-	uint32_t flags;
 };
 
 #define INT_TEXT(run, fmt, value) arena_printf((run)->arena, fmt, value)
 
-static struct cgroup_write *put_file(struct run *run, const struct knob *k, bool v2, const char *file,
-				     const char *value)
+static struct cgroup_write *put_file(struct run *run, const struct knob *k, bool v2,
+				     const char *file, const char *value)
 {
 	const char *controller = v2 ? k->v2_controller : k->v1_controller;
 	int dir = cgroup_knob_dir(run->ref, v2 ? "" : controller);
@@ -75,8 +76,9 @@ static void refuse(struct run *run, const void *at, const char *text)
 
 static void refuse_version(struct run *run, const struct knob *k, bool v2, const void *at)
 {
-	refuse(run, at, arena_printf(run->arena, "invalid configuration: cgroup %s has no setting for %s",
-				     v2 ? "v2" : "v1", k->member));
+	refuse(run, at,
+	       arena_printf(run->arena, "invalid configuration: cgroup %s has no setting for %s",
+			    v2 ? "v2" : "v1", k->member));
 }
 
 /* Files that hold -1 on v1 hold "max" on v2. */
@@ -99,7 +101,10 @@ static void emit_memory_limit(struct run *run, const struct knob *k, bool v2)
 	w = put(run, k, v2, &m->limit, limit_text(run, v2, *m->limit));
 	if (v2 && m->check_before_update && *m->check_before_update && *m->limit > 0)
 		w->usage_file = "memory.current";
-	/* No limit on memory, none on memory and swap: so v1's users expect, and a lower one would be in the way. */
+	/*
+	 * No limit on memory, none on memory and swap: so v1's users expect, and a lower one would
+	 * be in the way.
+	 */
 	if (*m->limit < 0 && (!m->swap || *m->swap == 0)) {
 		w = put_file(run, k, v2, v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes",
 			     v2 ? "max" : "-1");
@@ -150,14 +155,19 @@ static void emit_memory_reservation(struct run *run, const struct knob *k, bool 
 		put(run, k, v2, &m->reservation, limit_text(run, v2, *m->reservation));
 }
 
-/* The kernel has taken kernel memory into the limit since 4.5, and writes to the old file do nothing since 6.1. */
+/*
+ * The kernel has taken kernel memory into the limit since 4.5, and writes to the old file do
+ * nothing since 6.1.
+ */
 static void emit_memory_kernel(struct run *run, const struct knob *k, bool v2)
 {
 	const struct oci_memory *m = run->r->memory;
 
 	(void)v2;
 	if (m && m->kernel && *m->kernel > 0)
-		log_warning("linux.resources.%s is ignored: kernel memory counts towards memory.limit", k->member);
+		log_warning(
+			"linux.resources.%s is ignored: kernel memory counts towards memory.limit",
+			k->member);
 }
 
 static void emit_memory_kernel_tcp(struct run *run, const struct knob *k, bool v2)
@@ -167,7 +177,8 @@ static void emit_memory_kernel_tcp(struct run *run, const struct knob *k, bool v
 	if (!m || !m->kernel_tcp || *m->kernel_tcp == 0)
 		return;
 	if (v2)
-		log_warning("linux.resources.%s is ignored: it counts towards memory.limit", k->member);
+		log_warning("linux.resources.%s is ignored: it counts towards memory.limit",
+			    k->member);
 	else
 		put(run, k, v2, &m->kernel_tcp, limit_text(run, v2, *m->kernel_tcp));
 }
@@ -216,8 +227,8 @@ static void emit_cpu_shares(struct run *run, const struct knob *k, bool v2)
 	/* The kernel refuses a weight for an idle cgroup, which has the least there is. */
 	if (!c || !c->shares || *c->shares == 0 || (c->idle && *c->idle == 1))
 		return;
-	put(run, k, v2, &c->shares, INT_TEXT(run, "%" PRIu64,
-					    v2 ? cgroup_weight_from_shares(*c->shares) : *c->shares));
+	put(run, k, v2, &c->shares,
+	    INT_TEXT(run, "%" PRIu64, v2 ? cgroup_weight_from_shares(*c->shares) : *c->shares));
 }
 
 static void emit_cpu_period(struct run *run, const struct knob *k, bool v2)
@@ -269,7 +280,8 @@ static void emit_cpu_rt_period(struct run *run, const struct knob *k, bool v2)
 	if (v2)
 		refuse_version(run, k, v2, &c->realtime_period);
 	else
-		put(run, k, v2, &c->realtime_period, INT_TEXT(run, "%" PRIu64, *c->realtime_period));
+		put(run, k, v2, &c->realtime_period,
+		    INT_TEXT(run, "%" PRIu64, *c->realtime_period));
 }
 
 static void emit_cpu_rt_runtime(struct run *run, const struct knob *k, bool v2)
@@ -281,7 +293,8 @@ static void emit_cpu_rt_runtime(struct run *run, const struct knob *k, bool v2)
 	if (v2)
 		refuse_version(run, k, v2, &c->realtime_runtime);
 	else
-		put(run, k, v2, &c->realtime_runtime, INT_TEXT(run, "%" PRId64, *c->realtime_runtime));
+		put(run, k, v2, &c->realtime_runtime,
+		    INT_TEXT(run, "%" PRId64, *c->realtime_runtime));
 }
 
 static void emit_cpu_cpus(struct run *run, const struct knob *k, bool v2)
@@ -300,7 +313,10 @@ static void emit_cpu_mems(struct run *run, const struct knob *k, bool v2)
 		put(run, k, v2, &c->mems, c->mems);
 }
 
-/* The curve, in whole numbers: log2 with 40 binary places, so that the C library's libm is not needed. */
+/*
+ * The curve, in whole numbers: log2 with 40 binary places, so that the C library's libm is not
+ * needed.
+ */
 #define LOG2_PLACES 40
 #define LOG2_10 UINT64_C(3652498566964)		/* log2(10) * 2^40, rounded */
 
@@ -336,7 +352,10 @@ uint64_t cgroup_weight_from_shares(uint64_t shares)
 	l = fixed_log2(shares);
 	wanted = (l * l >> LOG2_PLACES) + 125 * l - ((unsigned __int128)126 << LOG2_PLACES);
 	wanted = wanted * LOG2_10 >> LOG2_PLACES;
-	/* The smallest weight that reaches it; the slack covers the last places, where the curve is exact (1024). */
+	/*
+	 * The smallest weight that reaches it; the slack covers the last places, where the curve
+	 * is exact (1024).
+	 */
 	while (low < high) {
 		uint64_t middle = (low + high) / 2;
 
@@ -357,7 +376,8 @@ static void emit_pids(struct run *run, const struct knob *k, bool v2)
 	if (!limit)
 		return;
 	/* With 0 nothing could even be started: the least that works. */
-	put(run, k, v2, &run->r->pids->limit, *limit < 0 ? "max" : INT_TEXT(run, "%" PRId64, *limit ? *limit : 1));
+	put(run, k, v2, &run->r->pids->limit,
+	    *limit < 0 ? "max" : INT_TEXT(run, "%" PRId64, *limit ? *limit : 1));
 }
 
 /* --- block io --- */
@@ -372,8 +392,8 @@ uint64_t cgroup_io_weight(uint64_t w)
 }
 
 /* With BFQ as scheduler its file is there and takes the number as it is; else v2's own weight. */
-static void put_weight(struct run *run, const struct knob *k, bool v2, const void *at, const char *device,
-		       uint16_t weight)
+static void put_weight(struct run *run, const struct knob *k, bool v2, const void *at,
+		       const char *device, uint16_t weight)
 {
 	struct cgroup_write *w = put(run, k, v2, at, INT_TEXT(run, "%u", weight));
 
@@ -410,7 +430,8 @@ static void emit_io_weight_device(struct run *run, const struct knob *k, bool v2
 
 	for (size_t i = 0; b && i < b->n_weight_device; i++) {
 		const struct oci_weight_device *d = &b->weight_device[i];
-		const char *device = arena_printf(run->arena, "%" PRId64 ":%" PRId64 " ", d->major, d->minor);
+		const char *device =
+			arena_printf(run->arena, "%" PRId64 ":%" PRId64 " ", d->major, d->minor);
 
 		if (d->weight)
 			put_weight(run, k, v2, &d->weight, device, *d->weight);
@@ -420,7 +441,8 @@ static void emit_io_weight_device(struct run *run, const struct knob *k, bool v2
 			refuse_version(run, k, v2, &d->leaf_weight);
 		else
 			put_file(run, k, v2, "blkio.leaf_weight_device",
-				 arena_printf(run->arena, "%s%u", device, *d->leaf_weight))->at = &d->leaf_weight;
+				 arena_printf(run->arena, "%s%u", device, *d->leaf_weight))
+				->at = &d->leaf_weight;
 	}
 }
 
@@ -430,13 +452,14 @@ static void put_throttle(struct run *run, const struct knob *k, bool v2, const c
 {
 	const char *rate = v2 && d->rate == 0 ? "max" : INT_TEXT(run, "%" PRIu64, d->rate);
 
-	put(run, k, v2, &d->rate, v2 ?
-	    arena_printf(run->arena, "%" PRId64 ":%" PRId64 " %s=%s", d->major, d->minor, key, rate) :
-	    arena_printf(run->arena, "%" PRId64 ":%" PRId64 " %s", d->major, d->minor, rate));
+	put(run, k, v2, &d->rate,
+	    v2 ? arena_printf(run->arena, "%" PRId64 ":%" PRId64 " %s=%s", d->major, d->minor, key,
+			      rate)
+	       : arena_printf(run->arena, "%" PRId64 ":%" PRId64 " %s", d->major, d->minor, rate));
 }
 
-#define EMIT_THROTTLE(list, key) \
-static void emit_##list(struct run *run, const struct knob *k, bool v2) \
+#define EMIT_THROTTLE(name, list, key) \
+static void emit_##name(struct run *run, const struct knob *k, bool v2) \
 { \
 	const struct oci_block_io *b = run->r->block_io; \
 \
@@ -444,10 +467,10 @@ static void emit_##list(struct run *run, const struct knob *k, bool v2) \
 		put_throttle(run, k, v2, key, &b->list[i]); \
 }
 
-EMIT_THROTTLE(throttle_read_bps_device, "rbps")
-EMIT_THROTTLE(throttle_write_bps_device, "wbps")
-EMIT_THROTTLE(throttle_read_iops_device, "riops")
-EMIT_THROTTLE(throttle_write_iops_device, "wiops")
+EMIT_THROTTLE(read_bps, throttle_read_bps_device, "rbps")
+EMIT_THROTTLE(write_bps, throttle_write_bps_device, "wbps")
+EMIT_THROTTLE(read_iops, throttle_read_iops_device, "riops")
+EMIT_THROTTLE(write_iops, throttle_write_iops_device, "wiops")
 
 /* --- hugetlb, network, rdma --- */
 
@@ -460,7 +483,10 @@ static bool is_page_size(const char *s)
 		s[digits + 1] == 'B';
 }
 
-/* The limit on use always; the better one on reservations (config-linux.md "Huge page limits") where the kernel has it. */
+/*
+ * The limit on use always; the better one on reservations (config-linux.md "Huge page limits")
+ * where the kernel has it.
+ */
 static void emit_hugepage(struct run *run, const struct knob *k, bool v2)
 {
 	for (size_t i = 0; i < run->r->n_hugepage_limits; i++) {
@@ -473,9 +499,11 @@ static void emit_hugepage(struct run *run, const struct knob *k, bool v2)
 			refuse(run, &h->page_size, "a huge page size is a number and KB, MB or GB");
 			return;
 		}
-		w = put_file(run, k, v2, arena_printf(run->arena, "hugetlb.%s.%s", h->page_size, end), value);
+		w = put_file(run, k, v2,
+			     arena_printf(run->arena, "hugetlb.%s.%s", h->page_size, end), value);
 		w->at = &h->page_size;
-		w = put_file(run, k, v2, arena_printf(run->arena, "hugetlb.%s.rsvd.%s", h->page_size, end),
+		w = put_file(run, k, v2,
+			     arena_printf(run->arena, "hugetlb.%s.rsvd.%s", h->page_size, end),
 			     value);
 		w->at = &h->page_size;
 		w->flags |= CGROUP_WRITE_OPTIONAL;
@@ -516,9 +544,11 @@ static void emit_rdma(struct run *run, const struct knob *k, bool v2)
 		char *text = arena_strdup(run->arena, d->key);
 
 		if (d->hca_handles)
-			text = arena_printf(run->arena, "%s hca_handle=%" PRIu32, text, *d->hca_handles);
+			text = arena_printf(run->arena, "%s hca_handle=%" PRIu32, text,
+					    *d->hca_handles);
 		if (d->hca_objects)
-			text = arena_printf(run->arena, "%s hca_object=%" PRIu32, text, *d->hca_objects);
+			text = arena_printf(run->arena, "%s hca_object=%" PRIu32, text,
+					    *d->hca_objects);
 		if (!d->hca_handles && !d->hca_objects)
 			refuse(run, d, "at least one of hcaHandles and hcaObjects must be given");
 		else
@@ -540,15 +570,20 @@ static void emit_unified_pair(struct run *run, const struct knob *k, const struc
 		return;
 	}
 	if (!dot || dot == pair->key) {
-		refuse(run, pair, arena_printf(run->arena,
-			"unified resource \"%s\" must be in the form CONTROLLER.PARAMETER", pair->key));
+		refuse(run, pair,
+		       arena_printf(
+			       run->arena,
+			       "unified resource \"%s\" must be in the form CONTROLLER.PARAMETER",
+			       pair->key));
 		return;
 	}
 	controller = arena_strndup(run->arena, pair->key, (size_t)(dot - pair->key));
 	if (cgroup_knob_dir(run->ref, "") < 0 || cgroup_knob_dir(run->ref, controller) >= 0) {
-		refuse(run, pair, arena_printf(run->arena,
-			"invalid configuration: controller \"%s\" is not on cgroup v2, so \"%s\" cannot be set",
-			controller, pair->key));
+		refuse(run, pair,
+		       arena_printf(run->arena,
+				    "invalid configuration: controller \"%s\" is not on cgroup v2, "
+				    "so \"%s\" cannot be set",
+				    controller, pair->key));
 		return;
 	}
 	/* Files of several lines (io.max) take one a write. */
@@ -574,69 +609,72 @@ static void emit_unified(struct run *run, const struct knob *k, bool v2)
 #define RETRY CGROUP_WRITE_RETRY
 
 /*
- * RETRY: the kernel keeps memory.limit <= memory+swap limit and burst <= quota, and judges period and quota
- * together; when both of a pair change, one order fails and the other does not.
+ * RETRY: the kernel keeps memory.limit <= memory+swap limit and burst <= quota, and judges period
+ * and quota together; when both of a pair change, one order fails and the other does not.
  */
+#define V1(controller, file) controller, file
+#define V2(controller, file) controller, file
+
+/* member, emit, flags, property of a systemd unit; controller and file on v1 and on v2. */
 static const struct knob knobs[] = {
-/*	member			v1 controller, file			v2 controller, file	systemd property */
-{ "cpu.idle",			"cpu", "cpu.idle",			"cpu", "cpu.idle", "CPUWeight",
-	emit_cpu_idle, 0 },
-{ "cpu.shares",			"cpu", "cpu.shares",			"cpu", "cpu.weight", "CPUWeight",
-	emit_cpu_shares, 0 },
-{ "cpu.period",			"cpu", "cpu.cfs_period_us",		"cpu", "cpu.max", "CPUQuotaPeriodUSec",
-	emit_cpu_period, RETRY },
-{ "cpu.quota",			"cpu", "cpu.cfs_quota_us",		"cpu", "cpu.max", "CPUQuotaPerSecUSec",
-	emit_cpu_quota, RETRY },
-{ "cpu.burst",			"cpu", "cpu.cfs_burst_us",		"cpu", "cpu.max.burst", NULL,
-	emit_cpu_burst, RETRY },
-{ "cpu.realtimePeriod",		"cpu", "cpu.rt_period_us",		"cpu", NULL, NULL,
-	emit_cpu_rt_period, RETRY },
-{ "cpu.realtimeRuntime",	"cpu", "cpu.rt_runtime_us",		"cpu", NULL, NULL,
-	emit_cpu_rt_runtime, RETRY },
-{ "cpu.cpus",			"cpuset", "cpuset.cpus",		"cpuset", "cpuset.cpus", "AllowedCPUs",
-	emit_cpu_cpus, 0 },
-{ "cpu.mems",			"cpuset", "cpuset.mems",		"cpuset", "cpuset.mems", "AllowedMemoryNodes",
-	emit_cpu_mems, 0 },
-{ "memory.limit",		"memory", "memory.limit_in_bytes",	"memory", "memory.max", "MemoryMax",
-	emit_memory_limit, RETRY },
-{ "memory.swap",		"memory", "memory.memsw.limit_in_bytes", "memory", "memory.swap.max", "MemorySwapMax",
-	emit_memory_swap, RETRY },
-{ "memory.reservation",		"memory", "memory.soft_limit_in_bytes",	"memory", "memory.low", "MemoryLow",
-	emit_memory_reservation, 0 },
-{ "memory.kernel",		"memory", NULL,				"memory", NULL, NULL,
-	emit_memory_kernel, 0 },
-{ "memory.kernelTCP",		"memory", "memory.kmem.tcp.limit_in_bytes", "memory", NULL, NULL,
-	emit_memory_kernel_tcp, 0 },
-{ "memory.swappiness",		"memory", "memory.swappiness",		"memory", NULL, NULL,
-	emit_memory_swappiness, 0 },
-{ "memory.disableOOMKiller",	"memory", "memory.oom_control",		"memory", NULL, NULL,
-	emit_memory_oom, 0 },
-{ "pids.limit",			"pids", "pids.max",			"pids", "pids.max", "TasksMax",
-	emit_pids, 0 },
-{ "blockIO.weight",		"blkio", "blkio.weight",		"io", "io.bfq.weight", "IOWeight",
-	emit_io_weight, 0 },
-{ "blockIO.leafWeight",		"blkio", "blkio.leaf_weight",		"io", NULL, NULL,
-	emit_io_leaf_weight, 0 },
-{ "blockIO.weightDevice",	"blkio", "blkio.weight_device",		"io", "io.bfq.weight", "IODeviceWeight",
-	emit_io_weight_device, 0 },
-{ "blockIO.throttleReadBpsDevice", "blkio", "blkio.throttle.read_bps_device", "io", "io.max",
-	"IOReadBandwidthMax", emit_throttle_read_bps_device, 0 },
-{ "blockIO.throttleWriteBpsDevice", "blkio", "blkio.throttle.write_bps_device", "io", "io.max",
-	"IOWriteBandwidthMax", emit_throttle_write_bps_device, 0 },
-{ "blockIO.throttleReadIOPSDevice", "blkio", "blkio.throttle.read_iops_device", "io", "io.max",
-	"IOReadIOPSMax", emit_throttle_read_iops_device, 0 },
-{ "blockIO.throttleWriteIOPSDevice", "blkio", "blkio.throttle.write_iops_device", "io", "io.max",
-	"IOWriteIOPSMax", emit_throttle_write_iops_device, 0 },
-{ "hugepageLimits",		"hugetlb", NULL,			"hugetlb", NULL, NULL,
-	emit_hugepage, 0 },
-{ "network.classID",		"net_cls", "net_cls.classid",		NULL, NULL, NULL,
-	emit_network_class, 0 },
-{ "network.priorities",		"net_prio", "net_prio.ifpriomap",	NULL, NULL, NULL,
-	emit_network_priorities, 0 },
-{ "rdma",			"rdma", "rdma.max",			"rdma", "rdma.max", NULL,
-	emit_rdma, 0 },
-{ "unified",			NULL, NULL,				NULL, NULL, NULL,
-	emit_unified, 0 },
+	{ "cpu.idle", emit_cpu_idle, 0, "CPUWeight",
+	  V1("cpu", "cpu.idle"),                         V2("cpu", "cpu.idle") },
+	{ "cpu.shares", emit_cpu_shares, 0, "CPUWeight",
+	  V1("cpu", "cpu.shares"),                       V2("cpu", "cpu.weight") },
+	{ "cpu.period", emit_cpu_period, RETRY, "CPUQuotaPeriodUSec",
+	  V1("cpu", "cpu.cfs_period_us"),                V2("cpu", "cpu.max") },
+	{ "cpu.quota", emit_cpu_quota, RETRY, "CPUQuotaPerSecUSec",
+	  V1("cpu", "cpu.cfs_quota_us"),                 V2("cpu", "cpu.max") },
+	{ "cpu.burst", emit_cpu_burst, RETRY, NULL,
+	  V1("cpu", "cpu.cfs_burst_us"),                 V2("cpu", "cpu.max.burst") },
+	{ "cpu.realtimePeriod", emit_cpu_rt_period, RETRY, NULL,
+	  V1("cpu", "cpu.rt_period_us"),                 V2("cpu", NULL) },
+	{ "cpu.realtimeRuntime", emit_cpu_rt_runtime, RETRY, NULL,
+	  V1("cpu", "cpu.rt_runtime_us"),                V2("cpu", NULL) },
+	{ "cpu.cpus", emit_cpu_cpus, 0, "AllowedCPUs",
+	  V1("cpuset", "cpuset.cpus"),                   V2("cpuset", "cpuset.cpus") },
+	{ "cpu.mems", emit_cpu_mems, 0, "AllowedMemoryNodes",
+	  V1("cpuset", "cpuset.mems"),                   V2("cpuset", "cpuset.mems") },
+	{ "memory.limit", emit_memory_limit, RETRY, "MemoryMax",
+	  V1("memory", "memory.limit_in_bytes"),         V2("memory", "memory.max") },
+	{ "memory.swap", emit_memory_swap, RETRY, "MemorySwapMax",
+	  V1("memory", "memory.memsw.limit_in_bytes"),   V2("memory", "memory.swap.max") },
+	{ "memory.reservation", emit_memory_reservation, 0, "MemoryLow",
+	  V1("memory", "memory.soft_limit_in_bytes"),    V2("memory", "memory.low") },
+	{ "memory.kernel", emit_memory_kernel, 0, NULL,
+	  V1("memory", NULL),                            V2("memory", NULL) },
+	{ "memory.kernelTCP", emit_memory_kernel_tcp, 0, NULL,
+	  V1("memory", "memory.kmem.tcp.limit_in_bytes"), V2("memory", NULL) },
+	{ "memory.swappiness", emit_memory_swappiness, 0, NULL,
+	  V1("memory", "memory.swappiness"),             V2("memory", NULL) },
+	{ "memory.disableOOMKiller", emit_memory_oom, 0, NULL,
+	  V1("memory", "memory.oom_control"),            V2("memory", NULL) },
+	{ "pids.limit", emit_pids, 0, "TasksMax",
+	  V1("pids", "pids.max"),                        V2("pids", "pids.max") },
+	{ "blockIO.weight", emit_io_weight, 0, "IOWeight",
+	  V1("blkio", "blkio.weight"),                   V2("io", "io.bfq.weight") },
+	{ "blockIO.leafWeight", emit_io_leaf_weight, 0, NULL,
+	  V1("blkio", "blkio.leaf_weight"),              V2("io", NULL) },
+	{ "blockIO.weightDevice", emit_io_weight_device, 0, "IODeviceWeight",
+	  V1("blkio", "blkio.weight_device"),            V2("io", "io.bfq.weight") },
+	{ "blockIO.throttleReadBpsDevice", emit_read_bps, 0, "IOReadBandwidthMax",
+	  V1("blkio", "blkio.throttle.read_bps_device"), V2("io", "io.max") },
+	{ "blockIO.throttleWriteBpsDevice", emit_write_bps, 0, "IOWriteBandwidthMax",
+	  V1("blkio", "blkio.throttle.write_bps_device"), V2("io", "io.max") },
+	{ "blockIO.throttleReadIOPSDevice", emit_read_iops, 0, "IOReadIOPSMax",
+	  V1("blkio", "blkio.throttle.read_iops_device"), V2("io", "io.max") },
+	{ "blockIO.throttleWriteIOPSDevice", emit_write_iops, 0, "IOWriteIOPSMax",
+	  V1("blkio", "blkio.throttle.write_iops_device"), V2("io", "io.max") },
+	{ "hugepageLimits", emit_hugepage, 0, NULL,
+	  V1("hugetlb", NULL),                           V2("hugetlb", NULL) },
+	{ "network.classID", emit_network_class, 0, NULL,
+	  V1("net_cls", "net_cls.classid"),              V2(NULL, NULL) },
+	{ "network.priorities", emit_network_priorities, 0, NULL,
+	  V1("net_prio", "net_prio.ifpriomap"),          V2(NULL, NULL) },
+	{ "rdma", emit_rdma, 0, NULL,
+	  V1("rdma", "rdma.max"),                        V2("rdma", "rdma.max") },
+	{ "unified", emit_unified, 0, NULL,
+	  V1(NULL, NULL),                                V2(NULL, NULL) },
 };
 
 #define N_KNOBS (sizeof(knobs) / sizeof(knobs[0]))
@@ -666,7 +704,8 @@ int cgroup_knob_dir(const struct cgroup_ref *ref, const char *controller)
 	for (size_t i = 0; i < ref->n_dirs; i++) {
 		const struct cgroup_dir *d = &ref->dirs[i];
 
-		if (*controller ? cgroup_list_has(d->controllers, controller, ',') : cgroup_dir_is_v2(d))
+		if (*controller ? cgroup_list_has(d->controllers, controller, ',')
+				: cgroup_dir_is_v2(d))
 			return (int)i;
 	}
 	return -1;
@@ -686,9 +725,12 @@ int cgroup_knob_compile(const struct oci_config *c, const struct cgroup_ref *ref
 
 		k->emit(&run, k, !v1 && has_v2);
 		if (run.failed == 0 && run.n > before && !v1 && !has_v2) {
-			refuse(&run, run.writes[before].at, arena_printf(a, "%s is asked for, but %s", k->member,
-				ref->n_dirs == 0 ? "the container gets no cgroup" :
-				"no mounted cgroup hierarchy has its controller"));
+			refuse(&run, run.writes[before].at,
+			       arena_printf(
+				       a, "%s is asked for, but %s", k->member,
+				       ref->n_dirs == 0
+					       ? "the container gets no cgroup"
+					       : "no mounted cgroup hierarchy has its controller"));
 		}
 	}
 	*out = run.writes;

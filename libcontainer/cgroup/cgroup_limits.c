@@ -29,8 +29,8 @@ int cgroup_member_error(const struct cgroup_plan *p, const struct cgroup_write *
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	ret = oci_error(p->config, w->at, err, "set %s: %s%s%s", w->member, text, errnum ? ": " : "",
-			errnum ? error_text(errnum) : "");
+	ret = oci_error(p->config, w->at, err, "set %s: %s%s%s", w->member, text,
+			errnum ? ": " : "", errnum ? error_text(errnum) : "");
 	if (err)
 		err->errnum = errnum;
 	return errnum ? -errnum : ret;
@@ -72,15 +72,20 @@ static void append_hint(const struct cgroup_plan *p, const struct cgroup_write *
 	if (ret == -ENOENT && str_starts(w->file, "hugetlb."))
 		append_page_sizes(err);
 	else if (ret == -ENOENT && str_starts(w->file, "memory.memsw."))
-		error_append(err, " (the kernel does not account for swap: boot with swapaccount=1)");
+		error_append(err,
+			     " (the kernel does not account for swap: boot with swapaccount=1)");
 	else if (ret == -ENOENT && v2 && w->controller)
-		error_append(err, " (the kernel has no such setting, or controller \"%s\" is not enabled in "
-			     "the parent's cgroup.subtree_control)", w->controller);
+		error_append(
+			err,
+			" (the kernel has no such setting, or controller \"%s\" is not enabled in "
+			"the parent's cgroup.subtree_control)",
+			w->controller);
 	else if (ret == -ENOENT)
 		error_append(err, " (this kernel has no such setting)");
 	else if (ret == -EBUSY && str_starts(w->file, "memory."))
 		error_append(err, " (more memory is in use than could be freed)");
-	else if (str_starts(w->file, "cpuset.") && (ret == -EACCES || ret == -EINVAL || ret == -ERANGE))
+	else if (str_starts(w->file, "cpuset.") &&
+		 (ret == -EACCES || ret == -EINVAL || ret == -ERANGE))
 		error_append(err, " (the list must be part of what the parent cgroup has)");
 	else if (str_starts(w->file, "cpu.rt_") && ret == -EINVAL)
 		error_append(err, " (the parent cgroup must have that much of cpu.rt_runtime_us)");
@@ -100,7 +105,8 @@ static int check_usage(const struct cgroup_plan *p, const struct cgroup_write *w
 	if (n == -ENOENT)
 		return 0;
 	if (n < 0 || str_to_u64(text, UINT64_MAX, &usage) < 0)
-		return cgroup_member_error(p, w, n < 0 ? (int)-n : EINVAL, err, "read %s", w->usage_file);
+		return cgroup_member_error(p, w, n < 0 ? (int)-n : EINVAL, err, "read %s",
+					   w->usage_file);
 	if (usage <= limit)
 		return 0;
 	return cgroup_member_error(p, w, 0, err, "rejecting %s limit %s: %llu is in use",
@@ -129,14 +135,16 @@ static int write_one(const struct cgroup_write *w, int dir)
 }
 
 static int write_setting(const struct cgroup_plan *p, const struct cgroup *cg,
-			 const struct cgroup_write *w, bool last_try, bool *again, struct error *err)
+			 const struct cgroup_write *w, bool last_try, bool *again,
+			 struct error *err)
 {
 	const struct cgroup_dir *d = &cg->ref.dirs[w->dir];
 	int dir = cg->dirs[w->dir];
 	int ret;
 
 	if (dir < 0)
-		return cgroup_member_error(p, w, 0, err, "container could not join or create cgroup%s%s",
+		return cgroup_member_error(p, w, 0, err,
+					   "container could not join or create cgroup%s%s",
 					   *d->path ? " " : "", d->path);
 	ret = check_usage(p, w, dir, err);
 	if (ret < 0)
@@ -157,8 +165,8 @@ static int write_setting(const struct cgroup_plan *p, const struct cgroup *cg,
 }
 
 /*
- * In order.  Settings that bound each other (flag RETRY) may be refused now and possible after the others: those
- * are all written a second time, then every refusal counts.
+ * In order.  Settings that bound each other (flag RETRY) may be refused now and possible after the
+ * others: those are all written a second time, then every refusal counts.
  */
 int cgroup_limits_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
 {

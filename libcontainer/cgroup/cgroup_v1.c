@@ -17,12 +17,15 @@
 #include "cgroup/cgroup_impl.h"
 
 #define CPUSET_TEXT_MAX 4096
-/* Thaw for a moment after so many tries: a process forked while freezing may have escaped the first round. */
+/*
+ * Thaw for a moment after so many tries: a process forked while freezing may have escaped the
+ * first round.
+ */
 #define FREEZE_ROUND 50
 
 /*
- * A new v1 cpuset has no cpu and no memory node, and nothing may join it.  Copies file down from the nearest
- * ancestor that has it, filling those in between, which may have been made by others.
+ * A new v1 cpuset has no cpu and no memory node, and nothing may join it.  Copies file down from
+ * the nearest ancestor that has it, filling those in between, which may have been made by others.
  */
 static int fill_cpuset(int dir, const char *file, unsigned int depth)
 {
@@ -84,7 +87,10 @@ static int v1_frozen(int dir)
 	return strcmp(state, "THAWED") != 0;
 }
 
-/* The state goes to FREEZING and stays there while some task has not stopped; only asking again finds out. */
+/*
+ * The state goes to FREEZING and stays there while some task has not stopped; only asking again
+ * finds out.
+ */
 static int v1_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
 {
 	const char *want = frozen ? "FROZEN" : "THAWED";

@@ -31,7 +31,8 @@ static const struct cgroup_write *needed_by(const struct cgroup_plan *p, size_t 
 }
 
 /* Every controller a setting needs must be in the list of the hierarchy's top. */
-static int check_available(const struct cgroup_plan *p, size_t i, const char *available, struct error *err)
+static int check_available(const struct cgroup_plan *p, size_t i, const char *available,
+			   struct error *err)
 {
 	for (size_t w = 0; w < p->n_writes; w++) {
 		const struct cgroup_write *write = &p->writes[w];
@@ -39,32 +40,37 @@ static int check_available(const struct cgroup_plan *p, size_t i, const char *av
 		if (write->dir != i || !write->controller ||
 		    cgroup_list_has(available, write->controller, ' '))
 			continue;
-		return cgroup_member_error(p, write, 0, err,
-			"controller \"%s\" is not available: %s/cgroup.controllers lists only \"%s\"; "
+		return cgroup_member_error(
+			p, write, 0, err,
+			"controller \"%s\" is not available: %s/cgroup.controllers lists only "
+			"\"%s\"; "
 			"the kernel may lack it, or a cgroup v1 mount may hold it",
 			write->controller, p->ref.dirs[i].mount, available);
 	}
 	return 0;
 }
 
-static int explain(const struct cgroup_plan *p, const struct cgroup_write *w, int ret, const char *where,
-		   struct error *err)
+static int explain(const struct cgroup_plan *p, const struct cgroup_write *w, int ret,
+		   const char *where, struct error *err)
 {
-	const char *why = ret == -EBUSY ?
-		" (a cgroup that has processes of its own cannot hand controllers down: move them into a "
-		"sub-cgroup, or choose another linux.cgroupsPath)" :
-		ret == -EACCES || ret == -EPERM ?
-		" (without privilege the controller must be delegated to the user: Delegate= of user@.service)" : "";
+	const char *why = ret == -EBUSY ? " (a cgroup that has processes of its own cannot hand "
+					  "controllers down: move them into a "
+					  "sub-cgroup, or choose another linux.cgroupsPath)"
+			  : ret == -EACCES || ret == -EPERM
+				  ? " (without privilege the controller must be delegated to the "
+				    "user: Delegate= of user@.service)"
+				  : "";
 
-	ret = cgroup_member_error(p, w, -ret, err, "enable controller \"%s\" in %s/cgroup.subtree_control",
+	ret = cgroup_member_error(p, w, -ret, err,
+				  "enable controller \"%s\" in %s/cgroup.subtree_control",
 				  w->controller, where);
 	error_append(err, "%s", why);
 	return ret;
 }
 
 /*
- * Enables in one ancestor all of `available` that are not yet: in one write, and if the kernel refuses (it takes all
- * or none), one by one.  Only what a setting needs is an error.
+ * Enables in one ancestor all of `available` that are not yet: in one write, and if the kernel
+ * refuses (it takes all or none), one by one.  Only what a setting needs is an error.
  */
 static int enable_in(const struct cgroup_plan *p, size_t i, int dir, const char *path,
 		     const char *available, struct error *err)
@@ -76,7 +82,8 @@ static int enable_in(const struct cgroup_plan *p, size_t i, int dir, const char 
 	int ret;
 
 	if (n < 0)
-		return error_set(err, (int)-n, "read cgroup.subtree_control below %s", p->ref.dirs[i].mount);
+		return error_set(err, (int)-n, "read cgroup.subtree_control below %s",
+				 p->ref.dirs[i].mount);
 	text[0] = '\0';
 	snprintf(list, sizeof(list), "%s", available);
 	while ((name = strsep(&rest, " ")))
@@ -100,8 +107,8 @@ static int enable_in(const struct cgroup_plan *p, size_t i, int dir, const char 
 }
 
 /*
- * Top-down, for a controller can be enabled only where the parent has it.  Usually the leaf's parent has all of them
- * already: then two reads suffice.
+ * Top-down, for a controller can be enabled only where the parent has it.  Usually the leaf's
+ * parent has all of them already: then two reads suffice.
  */
 static int v2_prepare(const struct cgroup_plan *p, struct cgroup *cg, size_t i, struct error *err)
 {

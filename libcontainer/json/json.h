@@ -77,6 +77,7 @@ enum json_kind {
 /* Flags of a row. */
 #define JSON_OPTIONAL 0x00
 #define JSON_REQUIRED 0x01	/* reading: must be there; writing: even when empty, 0 or false */
+#define JSON_WRITTEN 0x04	/* may be absent, but is written even when empty, 0 or false */
 #define JSON_ID 0x02		/* a user or group id: at most 4294967294 */
 
 /* One row: a property and its member.  Made by the macros below; a NULL name ends the table. */
@@ -289,8 +290,8 @@ void json_out_raw(struct json_out *o, const char *text, size_t len);	/* a whole 
 
 /*
  * An object by its table, in table order.  Absent members (NULL, or a plain number or bool that is
- * 0) are left out unless the row is JSON_REQUIRED; a string list that is there but empty is written
- * as [].
+ * 0) are left out unless the row is JSON_REQUIRED or JSON_WRITTEN; a string list that is there but
+ * empty is written as [].
  */
 void json_out_object(struct json_out *o, const struct json_field *fields, const void *object);
 /* The members alone, into the object that is open. */

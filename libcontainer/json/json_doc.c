@@ -38,6 +38,14 @@ void json_place_move(struct json_doc *doc, uint32_t first, const void *old, size
 	}
 }
 
+/* Control characters out. */
+static void clean(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+}
+
 const char *json_quote(struct json_doc *doc, const char *s, size_t len)
 {
 	size_t n = len > QUOTE_MAX ? QUOTE_MAX : len;
@@ -47,9 +55,7 @@ const char *json_quote(struct json_doc *doc, const char *s, size_t len)
 	while (n < len && n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
 		n--;
 	copy = arena_strndup(doc->arena, s, n);
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)copy[i] < 0x20 || copy[i] == 0x7f)
-			copy[i] = '?';
+	clean(copy);
 	return arena_printf(doc->arena, "\"%s%s\"", copy, n < len ? "..." : "");
 }
 
@@ -218,8 +224,12 @@ static void report_address(struct json_doc *doc, struct json_finding *f, const v
 {
 	struct json_position at;
 
+	char *text = arena_vprintf(doc->arena, fmt, ap);
+
+	/* Rules quote values as they are; nothing in them may steer a terminal. */
+	clean(text);
 	f->path = "";
-	f->text = arena_vprintf(doc->arena, fmt, ap);
+	f->text = text;
 	if (json_locate(doc, addr, &at)) {
 		f->line = at.line;
 		f->column = at.column;

@@ -40,6 +40,7 @@ struct reader {
 	void *out;
 	yajl_handle yajl;
 	size_t end;		/* offset behind the last token */
+	size_t start;		/* offset of the token whose callback is running */
 	unsigned int skip;	/* nesting inside a value that is not read */
 	struct json_span *span;	/* the value being skipped is wanted as text */
 	size_t span_start;
@@ -58,15 +59,13 @@ static int going(const struct reader *r)
 	return r->doc->n_errors == 0 || r->doc->collect;
 }
 
-/*
- * Where the token starts whose callback is running: behind the last one, but for spaces and
- * punctuation.
- */
-static size_t token_start(const struct reader *r)
+/* Behind a token come blanks and punctuation, for which yajl calls nobody, and then the next. */
+static size_t next_token(const struct reader *r, size_t at)
 {
-	size_t at = r->end;
+	const char *text = r->doc->text;
 
-	while (at < r->doc->len && strchr(" \t\r\n:,", r->doc->text[at]) && r->doc->text[at])
+	while (at < r->doc->len && (text[at] == ' ' || text[at] == '\n' || text[at] == ',' ||
+				    text[at] == ':' || text[at] == '\t' || text[at] == '\r'))
 		at++;
 	return at;
 }
@@ -77,8 +76,10 @@ static void token_done(struct reader *r)
 	size_t end = yajl_get_bytes_consumed(r->yajl);
 
 	/* At the very end yajl parses an extra blank of its own, and counts from there. */
-	if (end > r->end && end <= r->doc->len)
-		r->end = end;
+	if (end <= r->end || end > r->doc->len)
+		return;
+	r->end = end;
+	r->start = next_token(r, end);
 }
 
 static uint32_t add_place(struct reader *r, const char *name, uint32_t index, size_t offset)
@@ -134,7 +135,7 @@ static const char *escape_fault(const char *s, const char *end)
 static const char *string_fault(const struct reader *r, const char *text)
 {
 	const char *doc = r->doc->text;
-	size_t start = token_start(r);
+	size_t start = r->start;
 	size_t end = yajl_get_bytes_consumed(r->yajl);
 
 	if ((uintptr_t)text >= (uintptr_t)doc && (uintptr_t)text < (uintptr_t)doc + r->doc->len)
@@ -156,7 +157,7 @@ static bool too_deep(struct reader *r)
 {
 	if (r->depth + r->skip < JSON_DEPTH_MAX)
 		return false;
-	json_report(r->doc, JSON_SYNTAX, false, place_here(r, token_start(r)),
+	json_report(r->doc, JSON_SYNTAX, false, place_here(r, r->start),
 		    "nested deeper than %d levels", JSON_DEPTH_MAX);
 	return true;
 }
@@ -166,7 +167,7 @@ static void open_object(struct reader *r, const struct json_field *fields, char 
 {
 	push(r, &(struct frame){
 		.kind = FRAME_OBJECT, .fields = fields, .base = base, .place = place,
-		.start = (uint32_t)token_start(r),
+		.start = (uint32_t)r->start,
 	});
 }
 
@@ -177,7 +178,7 @@ static void open_object(struct reader *r, const struct json_field *fields, char 
 static void open_list(struct reader *r, const struct json_field *field, char *base, uint32_t place)
 {
 	struct frame f = {
-		.field = field, .base = base, .place = place, .start = (uint32_t)token_start(r)
+		.field = field, .base = base, .place = place, .start = (uint32_t)r->start
 	};
 	size_t size = field->kind == JSON_STRINGS ? sizeof(char *) : field->size;
 	void *list = arena_grow(r->doc->arena, NULL, 0, size);
@@ -256,7 +257,7 @@ static bool refuse(struct reader *r, uint32_t place, enum json_value_type wanted
 
 static void span_value(struct reader *r, struct json_span *span, const struct json_value *v)
 {
-	size_t start = token_start(r);
+	size_t start = r->start;
 
 	span->text = r->doc->text + start;
 	span->len = yajl_get_bytes_consumed(r->yajl) - start;
@@ -282,7 +283,7 @@ static void member_value(struct reader *r, struct frame *f, const struct json_va
 			f->seen &= ~(UINT64_C(1) << (field - f->fields));
 		return;
 	}
-	place = add_place(r, field->name, 0, token_start(r));
+	place = add_place(r, field->name, 0, r->start);
 	r->doc->places[place].addr = member;
 	if (refuse(r, place, json_value_type(field), v))
 		return;
@@ -305,7 +306,7 @@ static void member_value(struct reader *r, struct frame *f, const struct json_va
 
 static void list_value(struct reader *r, struct frame *f, const struct json_value *v)
 {
-	uint32_t place = add_place(r, NULL, f->index++, token_start(r));
+	uint32_t place = add_place(r, NULL, f->index++, r->start);
 	void *element;
 
 	if (refuse(r, place, JSON_VALUE_OBJECT, v))
@@ -318,7 +319,7 @@ static void list_value(struct reader *r, struct frame *f, const struct json_valu
 static void items_value(struct reader *r, struct frame *f, const struct json_value *v)
 {
 	const struct json_field *field = f->field;
-	uint32_t place = add_place(r, NULL, f->index++, token_start(r));
+	uint32_t place = add_place(r, NULL, f->index++, r->start);
 	char **item;
 
 	if (refuse(r, place, field->kind == JSON_NUMBERS ? JSON_VALUE_NUMBER : JSON_VALUE_STRING,
@@ -336,7 +337,7 @@ static void items_value(struct reader *r, struct frame *f, const struct json_val
 static void keyed_value(struct reader *r, struct frame *f, const struct json_value *v)
 {
 	bool map = f->kind == FRAME_MAP;
-	uint32_t place = add_place(r, f->key, 0, token_start(r));
+	uint32_t place = add_place(r, f->key, 0, r->start);
 
 	if (refuse(r, place, map ? JSON_VALUE_OBJECT : JSON_VALUE_STRING, v))
 		return;
@@ -465,12 +466,12 @@ static int on_key(void *ctx, const unsigned char *text, size_t len)
 	const char *fault = string_fault(r, key);
 
 	if (fault) {
-		json_report(r->doc, JSON_BAD_VALUE, false, place_here(r, token_start(r)),
+		json_report(r->doc, JSON_BAD_VALUE, false, place_here(r, r->start),
 			    "member name %s", fault);
 		return 0;
 	}
 	if (r->skip == 0) {
-		f->key_offset = (uint32_t)token_start(r);
+		f->key_offset = (uint32_t)r->start;
 		if (f->kind == FRAME_OBJECT)
 			member_key(r, f, key, len);
 		else
@@ -533,8 +534,9 @@ static int on_boolean(void *ctx, int value)
 
 static int on_number(void *ctx, const char *text, size_t len)
 {
-	return on_value(
-		ctx, &(struct json_value){ .type = JSON_VALUE_NUMBER, .text = text, .len = len });
+	struct json_value v = { .type = JSON_VALUE_NUMBER, .text = text, .len = len };
+
+	return on_value(ctx, &v);
 }
 
 static int on_string(void *ctx, const unsigned char *text, size_t len)
@@ -563,8 +565,18 @@ static size_t utf8_fault(const char *text, size_t len)
 	size_t i = 0;
 
 	while (i < len) {
-		size_t n = json_utf8(text + i, len - i);
+		uint64_t eight;
+		size_t n;
 
+		/* Nearly all of it is ASCII. */
+		if (len - i >= sizeof(eight)) {
+			memcpy(&eight, text + i, sizeof(eight));
+			if (!(eight & UINT64_C(0x8080808080808080))) {
+				i += sizeof(eight);
+				continue;
+			}
+		}
+		n = json_utf8(text + i, len - i);
 		if (n == 0)
 			break;
 		i += n;
@@ -578,7 +590,7 @@ static void syntax_error(struct reader *r)
 	struct json_doc *doc = r->doc;
 	unsigned char *said = yajl_get_error(r->yajl, 0, NULL, 0);
 	const char *text = said ? strstr((const char *)said, ": ") : NULL;
-	size_t at = token_start(r);
+	size_t at = r->start;
 	size_t consumed = yajl_get_bytes_consumed(r->yajl);
 
 	/* Inside a string, the offending byte is a better place than the string's start. */
@@ -641,7 +653,8 @@ int json_read(struct json_doc *doc, const struct json_field *fields, void *out, 
 	doc->n_places = 0;
 	doc->n_errors = 0;
 	doc->line = 0;
-	place_here(&r, token_start(&r));
+	r.start = next_token(&r, 0);
+	place_here(&r, r.start);
 	doc->places[0].addr = out;
 	fault = utf8_fault(doc->text, doc->len);
 	if (fault < doc->len)

@@ -288,7 +288,7 @@ struct held {
 static struct held hold(const struct json_field *field, const char *object)
 {
 	const char *member = object + field->offset;
-	struct held h = { .value = member, .write = field->flags & JSON_REQUIRED };
+	struct held h = { .value = member, .write = field->flags & (JSON_REQUIRED | JSON_WRITTEN) };
 	enum json_kind kind = field->kind == JSON_CHOICE ? field->item : field->kind;
 	const struct json_span *span = (const struct json_span *)(const void *)member;
 

@@ -175,10 +175,8 @@ static void check_capabilities(struct check *ck, const struct oci_capabilities *
 			oci_warn(ck, c, "%s cannot be effective: it is not in permitted", *c);
 	for (char **c = caps->ambient; c && *c; c++)
 		if (!contains(caps->permitted, *c) || !contains(caps->inheritable, *c))
-			oci_warn(
-				ck, c,
-				"%s cannot be ambient: it is not in both permitted and inheritable",
-				*c);
+			oci_warn(ck, c, "%s cannot be ambient: not both permitted and inheritable",
+				 *c);
 }
 
 /* sched(7), sched_setattr(2). */
@@ -333,7 +331,7 @@ static void check_mounts(struct check *ck, const struct oci_config *c)
 		    !oci_namespace_find(c, CLONE_NEWUSER))
 			oci_fault(
 				ck, JSON_CONFLICT, &m->options,
-				"an idmap needs uidMappings and gidMappings, or a user namespace");
+				"idmap needs both mappings, or a user namespace to take them from");
 	}
 }
 

@@ -125,7 +125,7 @@ static void check_errno(struct check *ck, int action, uint32_t *const *member)
 static void check_syscall_rule(struct check *ck, const struct oci_syscall *s)
 {
 	if (s->names && !s->names[0])
-		oci_fault(ck, JSON_MISSING, &s->names, "names at least one system call");
+		oci_fault(ck, JSON_MISSING, &s->names, "must name at least one system call");
 	check_errno(ck, s->action, &s->errno_ret);
 	for (size_t i = 0; i < s->n_args; i++)
 		if (s->args[i].index >= SYSCALL_ARGS)

@@ -69,8 +69,8 @@ static const struct json_field box[] = {
 /* The schema lets uid and gid be absent, and so do engines for root: then they are 0. */
 #define JSON_TYPE struct oci_user
 static const struct json_field user[] = {
-	FIELD(uid, "uid", JSON_ID),
-	FIELD(gid, "gid", JSON_ID),
+	FIELD(uid, "uid", JSON_ID | JSON_WRITTEN),
+	FIELD(gid, "gid", JSON_ID | JSON_WRITTEN),
 	FIELD(umask, "umask", JSON_OPTIONAL),
 	NUMBERS(additional_gids, "additionalGids", JSON_ID),
 	FIELD(username, "username", JSON_OPTIONAL),

@@ -128,7 +128,8 @@ config_set() {
 
 # args WORD...: what the container runs.
 args() {
-	config_set ".process.args = $(printf '%s\0' "$@" | jq -cRs 'split("\u0000")[:-1]')"
+	# shellcheck disable=SC2016 # jq's variable
+	config_set ".process.args = $(jq -nc '$ARGS.positional' --args -- "$@")"
 }
 
 # shell TEXT: the container runs a shell script.
@@ -243,6 +244,11 @@ wait_for() {
 
 stopped() {
 	[ "$(status_of)" = stopped ]
+}
+
+# long N: that many letters.
+long() {
+	head -c "$1" /dev/zero | tr '\0' x
 }
 
 # A helper in the background, ended by stop_helper (or by itself).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Device rules: the v1 lines as text; the v2 program by running it in a small interpreter against the meaning of
- * the rules, and (as root) by showing it to the kernel's verifier through cgroup_device_attach().
+ * Device rules: the v1 lines as text; the v2 program by running it in a small interpreter against
+ * the meaning of the rules.
  */
 #include "cgroup/cgroup_device.h"
 
@@ -45,8 +45,11 @@ static int interpret(const struct cgroup_device_plan *p, const struct bpf_cgroup
 
 	for (int steps = 0; steps < STEPS_MAX && pc < p->n_insns; steps++) {
 		const struct bpf_insn *i = &p->program[pc++];
-		uint32_t operand = BPF_SRC(i->code) == BPF_X ? (uint32_t)reg[i->src_reg] : (uint32_t)i->imm;
+		uint32_t value = (uint32_t)reg[i->dst_reg];
+		uint32_t operand = (uint32_t)i->imm;
 
+		if (BPF_SRC(i->code) == BPF_X)
+			operand = (uint32_t)reg[i->src_reg];
 		if (i->code == (BPF_JMP | BPF_EXIT))
 			return (int)reg[0];
 		if (i->code == (BPF_JMP | BPF_JA))
@@ -54,9 +57,9 @@ static int interpret(const struct cgroup_device_plan *p, const struct bpf_cgroup
 		else if (i->code == (BPF_LDX | BPF_MEM | BPF_W))
 			reg[i->dst_reg] = *(const uint32_t *)((const char *)ctx + i->off);
 		else if (BPF_CLASS(i->code) == BPF_ALU)
-			reg[i->dst_reg] = alu(BPF_OP(i->code), (uint32_t)reg[i->dst_reg], operand);
+			reg[i->dst_reg] = alu(BPF_OP(i->code), value, operand);
 		else if (BPF_CLASS(i->code) == BPF_JMP32)
-			pc += jumps(BPF_OP(i->code), (uint32_t)reg[i->dst_reg], operand) ? (size_t)i->off : 0;
+			pc += jumps(BPF_OP(i->code), value, operand) ? (size_t)i->off : 0;
 		else
 			return -1;
 	}
@@ -73,8 +76,9 @@ static int meaning(const struct cgroup_device_plan *p, char type, uint32_t major
 		for (size_t i = 0; i < p->n_rules; i++) {
 			const struct cgroup_device_rule *r = &p->rules[i];
 
-			if ((r->type == 'a' || r->type == type) && (r->major < 0 || r->major == major) &&
-			    (r->minor < 0 || r->minor == minor) && (r->access & bit))
+			if ((r->type == 'a' || r->type == type) && (r->access & bit) &&
+			    (r->major < 0 || r->major == major) &&
+			    (r->minor < 0 || r->minor == minor))
 				allowed = r->allow;
 		}
 		if ((access & bit) && !allowed)
@@ -86,9 +90,9 @@ static int meaning(const struct cgroup_device_plan *p, char type, uint32_t major
 static int ask(const struct cgroup_device_plan *p, char type, uint32_t major, uint32_t minor,
 	       uint32_t access)
 {
+	uint32_t kind = type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
 	struct bpf_cgroup_dev_ctx ctx = {
-		.access_type = access << 16 | (type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR),
-		.major = major, .minor = minor,
+		.access_type = access << 16 | kind, .major = major, .minor = minor,
 	};
 
 	return interpret(p, &ctx);
@@ -161,8 +165,8 @@ static bool line_is(const struct cgroup_device_plan *p, size_t i, bool allow, co
 	return i < p->n_lines && p->lines[i].allow == allow && strcmp(p->lines[i].text, text) == 0;
 }
 
-static int lines(struct arena *a, struct oci_device_cgroup *list, size_t n, struct cgroup_device_plan *p,
-		 struct error *err)
+static int lines(struct arena *a, struct oci_device_cgroup *list, size_t n,
+		 struct cgroup_device_plan *p, struct error *err)
 {
 	struct oci_resources resources = { .devices = list, .n_devices = n };
 	struct oci_linux linux_ = { .resources = &resources };

@@ -11,9 +11,11 @@
 
 static struct arena arena = ARENA_INIT;
 
-static int compile(const struct host *h, const char *linux_members, struct idmap_plan *out, struct error *err)
+static int compile(const struct host *h, const char *linux_members, struct idmap_plan *out,
+		   struct error *err)
 {
-	struct oci_config *c = room_config(&arena, arena_printf(&arena, "\"linux\": {%s}", linux_members));
+	struct oci_config *c =
+		room_config(&arena, arena_printf(&arena, "\"linux\": {%s}", linux_members));
 
 	memset(err, 0, sizeof(*err));
 	return idmap_compile(c, h, &arena, out, err);
@@ -28,17 +30,29 @@ static void test_compile(void)
 	struct idmap_plan p;
 	struct error err;
 
-	is_int(compile(&root, USER ",\"uidMappings\":[" RANGE(0, 1000, 10) "," RANGE(10, 5000, 1) "],\"gidMappings\":["
-		       RANGE(0, 1000, 10) "]", &p, &err), 0, "root maps a range %s", err.text);
+	is_int(compile(&root,
+		       USER ",\"uidMappings\":[" RANGE(0, 1000, 10) "," RANGE(
+			       10, 5000, 1) "],\"gidMappings\":[" RANGE(0, 1000, 10) "]",
+		       &p, &err),
+	       0, "root maps a range %s", err.text);
 	is_str(p.uid.text, "0 1000 10\n10 5000 1\n", "text of uid_map");
-	ok(!p.uid.helper && !p.gid.helper && !p.deny_setgroups, "written directly, setgroups stays");
+	ok(!p.uid.helper && !p.gid.helper && !p.deny_setgroups,
+	   "written directly, setgroups stays");
 
-	is_int(compile(&user, USER ",\"uidMappings\":[" RANGE(0, 1000, 1) "],\"gidMappings\":[" RANGE(0, 1000, 1) "]", &p, &err),
+	is_int(compile(&user,
+		       USER
+		       ",\"uidMappings\":[" RANGE(0, 1000, 1) "],\"gidMappings\":[" RANGE(0, 1000,
+											  1) "]",
+		       &p, &err),
 	       0, "a user maps itself %s", err.text);
-	ok(!p.uid.helper && !p.gid.helper && p.deny_setgroups, "written directly, setgroups denied");
+	ok(!p.uid.helper && !p.gid.helper && p.deny_setgroups,
+	   "written directly, setgroups denied");
 
-	is_int(compile(&user, USER ",\"uidMappings\":[" RANGE(0, 1000, 1) "," RANGE(1, 100000, 9) "],\"gidMappings\":["
-		       RANGE(0, 1000, 1) "]", &p, &err), 0, "a user maps more uids");
+	is_int(compile(&user,
+		       USER ",\"uidMappings\":[" RANGE(0, 1000, 1) "," RANGE(
+			       1, 100000, 9) "],\"gidMappings\":[" RANGE(0, 1000, 1) "]",
+		       &p, &err),
+	       0, "a user maps more uids");
 	ok(p.uid.helper && !p.gid.helper, "those by newuidmap");
 	is_str(p.uid.argv[0], "newuidmap", "its name");
 	is_str(p.uid.argv[7], "9", "its last argument");
@@ -50,7 +64,8 @@ static void refuse(const struct host *h, const char *members, const char *want)
 	struct idmap_plan p;
 	struct error err;
 
-	ok(compile(h, members, &p, &err) < 0 && strstr(err.text, want) != NULL, "refused: %s", err.text);
+	ok(compile(h, members, &p, &err) < 0 && strstr(err.text, want) != NULL, "refused: %s",
+	   err.text);
 }
 
 static void test_refused(void)
@@ -59,11 +74,20 @@ static void test_refused(void)
 
 	refuse(&user, "", "must ask for a user namespace");
 	refuse(&user, USER, "needs linux.uidMappings");
-	refuse(&root, USER ",\"uidMappings\":[" RANGE(0, 0, 0) "],\"gidMappings\":[" RANGE(0, 0, 1) "]", "no ids");
-	refuse(&root, USER ",\"uidMappings\":[" RANGE(0, 4294967290, 9) "],\"gidMappings\":[" RANGE(0, 0, 1) "]", "largest id");
-	refuse(&root, USER ",\"uidMappings\":[" RANGE(0, 0, 5) "," RANGE(4, 100, 5) "],\"gidMappings\":[" RANGE(0, 0, 1) "]",
+	refuse(&root,
+	       USER ",\"uidMappings\":[" RANGE(0, 0, 0) "],\"gidMappings\":[" RANGE(0, 0, 1) "]",
+	       "no ids");
+	refuse(&root,
+	       USER ",\"uidMappings\":[" RANGE(0, 4294967290, 9) "],\"gidMappings\":[" RANGE(0, 0,
+											     1) "]",
+	       "largest id");
+	refuse(&root,
+	       USER ",\"uidMappings\":[" RANGE(0, 0, 5) "," RANGE(
+		       4, 100, 5) "],\"gidMappings\":[" RANGE(0, 0, 1) "]",
 	       "earlier entry");
-	refuse(&root, USER ",\"uidMappings\":[" RANGE(0, 0, 5) "," RANGE(5, 4, 5) "],\"gidMappings\":[" RANGE(0, 0, 1) "]",
+	refuse(&root,
+	       USER ",\"uidMappings\":[" RANGE(0, 0, 5) "," RANGE(
+		       5, 4, 5) "],\"gidMappings\":[" RANGE(0, 0, 1) "]",
 	       "earlier entry");
 }
 
@@ -85,9 +109,13 @@ static void test_serve(int proc)
 	char byte = 0;
 	pid_t pid;
 
-	if (compile(&host, arena_printf(&arena, USER ",\"uidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}],"
-					"\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}]",
-					host.euid, host.egid), &p, &err) < 0)
+	if (compile(&host,
+		    arena_printf(&arena,
+				 USER
+				 ",\"uidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}],"
+				 "\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}]",
+				 host.euid, host.egid),
+		    &p, &err) < 0)
 		bail_out(err.text);
 	if (pipe(ready) < 0 || pipe(go) < 0)
 		bail_out("pipe");

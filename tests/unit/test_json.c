@@ -126,7 +126,8 @@ static void test_kinds(void)
 		"\"words\":[\"a\",\"b\",\"c\",\"d\",\"e\"], \"numbers\":[1,2,3,4,5,4294967294],\n"
 		"\"color\":\"green\", \"colors\":[\"red\",\"green\"],\n"
 		"\"pairs\":{\"k\":\"v\",\"l.m\":\"\"}, \"embedded\":{\"name\":\"e\",\"id\":7},\n"
-		"\"object\":{\"name\":\"o\",\"words\":[]}, \"list\":[{\"name\":\"x\"},{\"name\":\"y\"}],\n"
+		"\"object\":{\"name\":\"o\",\"words\":[]}, "
+		"\"list\":[{\"name\":\"x\"},{\"name\":\"y\"}],\n"
 		"\"map\":{\"d0\":{\"n\":-1},\"d1\":{}}, \"raw\": [1, {\"x\": 2}] ,\n"
 		"\"elsewhere\":{\"a\":[[{}]]}}";
 	struct json_doc doc = doc_of(text);
@@ -157,16 +158,19 @@ static void test_kinds(void)
 	       "\"u64\":18446744073709551615,\"i32\":-2147483648,\"i64\":-9223372036854775808,"
 	       "\"opt\":0,\"fraction\":-25,\"text\":\"a\\n\xc3\xa9\xf0\x9f\x98\x80\","
 	       "\"words\":[\"a\",\"b\",\"c\",\"d\",\"e\"],\"numbers\":[1,2,3,4,5,4294967294],"
-	       "\"color\":\"green\",\"colors\":[\"red\",\"green\"],\"pairs\":{\"k\":\"v\",\"l.m\":\"\"},"
+	       "\"color\":\"green\",\"colors\":[\"red\",\"green\"],\"pairs\":{\"k\":\"v\",\"l.m\":"
+	       "\"\"},"
 	       "\"embedded\":{\"name\":\"e\",\"id\":7},\"object\":{\"name\":\"o\",\"words\":[]},"
 	       "\"list\":[{\"name\":\"x\"},{\"name\":\"y\"}],\"map\":{\"d0\":{\"n\":-1},\"d1\":{}},"
-	       "\"raw\":[1, {\"x\": 2}]}", "and written again");
+	       "\"raw\":[1, {\"x\": 2}]}",
+	       "and written again");
 }
 
 /* What is refused, and what is said. */
 static void test_errors(void)
 {
-	static const struct { const char *text, *error; } rows[] = {
+	static const struct { const char *text, *error;
+	} rows[] = {
 		{ "", "t:1:1: the text ends too early" },
 		{ "  ", "t:1:3: the text ends too early" },
 		{ "[]", "t:1:1: must be an object, not an array" },
@@ -175,7 +179,8 @@ static void test_errors(void)
 		{ "{\"u8\":-1}", "t:1:7: u8: -1 is out of range (0 to 255)" },
 		{ "{\n  \"u64\": 18446744073709551616}",
 		  "t:2:10: u64: 18446744073709551616 is out of range (0 to 18446744073709551615)" },
-		{ "{\"i64\":9223372036854775808}", "t:1:8: i64: 9223372036854775808 is out of range "
+		{ "{\"i64\":9223372036854775808}",
+		  "t:1:8: i64: 9223372036854775808 is out of range "
 		  "(-9223372036854775808 to 9223372036854775807)" },
 		{ "{\"i32\":-2147483649}",
 		  "t:1:8: i32: -2147483649 is out of range (-2147483648 to 2147483647)" },
@@ -189,13 +194,16 @@ static void test_errors(void)
 		{ "{\"numbers\":[4294967295]}",
 		  "t:1:13: numbers[0]: 4294967295 is out of range (0 to 4294967294)" },
 		{ "{\"list\":[null]}", "t:1:10: list[0]: must be an object, not null" },
-		{ "{\"list\":[{\"name\":\"a\"},\n{\"id\":1}]}", "t:2:1: list[1]: \"name\" is required" },
+		{ "{\"list\":[{\"name\":\"a\"},\n{\"id\":1}]}",
+		  "t:2:1: list[1]: \"name\" is required" },
 		{ "{\"object\":{\"name\":null}}", "t:1:11: object: \"name\" is required" },
 		{ "{\"list\":[{\"name\":\"a\",\"words\":[\"x\",7]}]}",
 		  "t:1:35: list[0].words[1]: must be a string, not a number" },
-		{ "{\"pairs\":{\"a b\":1}}", "t:1:17: pairs[\"a b\"]: must be a string, not a number" },
+		{ "{\"pairs\":{\"a b\":1}}",
+		  "t:1:17: pairs[\"a b\"]: must be a string, not a number" },
 		{ "{\"map\":{\"d\":[]}}", "t:1:13: map.d: must be an object, not an array" },
-		{ "{\"color\":\"gren\"}", "t:1:10: color: unknown value \"gren\", did you mean \"green\"?" },
+		{ "{\"color\":\"gren\"}",
+		  "t:1:10: color: unknown value \"gren\", did you mean \"green\"?" },
 		{ "{\"color\":\"mauve\"}",
 		  "t:1:10: color: unknown value \"mauve\" (known: red, green)" },
 		{ "{\"u8\":1,\"u8\":2}", "t:1:9: u8: duplicate member" },
@@ -313,9 +321,10 @@ static void collect(void *ctx, const struct json_finding *f)
 
 static void test_collector(void)
 {
-	struct json_doc doc = doc_of("{\"u8\":300,\"list\":[{\"name\":1},{\"name\":\"b\",\"idd\":1}],\n"
-				     "\"words\":[\"a\",2],\"words\":[\"z\"],\"pairs\":{\"a\":\"1\",\"a\":\"2\"},"
-				     "\"flag\":true}");
+	struct json_doc doc = doc_of(
+		"{\"u8\":300,\"list\":[{\"name\":1},{\"name\":\"b\",\"idd\":1}],\n"
+		"\"words\":[\"a\",2],\"words\":[\"z\"],\"pairs\":{\"a\":\"1\",\"a\":\"2\"},"
+		"\"flag\":true}");
 	struct seen seen = { 0 };
 	struct outer o = { 0 };
 
@@ -329,7 +338,8 @@ static void test_collector(void)
 	is_str(seen.list[1].path, "list[0].name", "with the path");
 	ok(seen.list[2].class_ == JSON_UNKNOWN && seen.list[2].warning, "unknown: a warning");
 	ok(seen.list[3].class_ == JSON_BAD_TYPE && seen.list[3].line == 2, "second line");
-	ok(seen.list[4].class_ == JSON_DUPLICATE && seen.list[5].class_ == JSON_DUPLICATE, "duplicates");
+	ok(seen.list[4].class_ == JSON_DUPLICATE && seen.list[5].class_ == JSON_DUPLICATE,
+	   "duplicates");
 	ok(!strcmp(o.words[0], "z") && !o.words[1], "the last of duplicates replaces the first");
 	ok(o.n_pairs == 1 && !strcmp(o.pairs[0].value, "2"), "in maps too");
 	ok(o.flag, "reading went on to the end");
@@ -363,7 +373,8 @@ static void test_locate(void)
 		is_str(at.path, want, "by its path");
 		ok(at.line == (unsigned int)i + 2 && at.column == 18, "line and column");
 		snprintf(want, sizeof(want), "list[%d].words[4]", i);
-		ok(json_locate(&doc, &o.list[i].words[4], &at), "an element of a string list is found");
+		ok(json_locate(&doc, &o.list[i].words[4], &at),
+		   "an element of a string list is found");
 		is_str(at.path, want, "by its path");
 	}
 	ok(!json_locate(&doc, &o.text, &at), "an absent member is nowhere");
@@ -399,10 +410,13 @@ static void test_writer(void)
 	json_out_begin(&out, &arena, 0);
 	json_out_string(&out, "\"\\/\b\f\n\r\t\x01\x7f\xc3\xa9\xff\xe2\x82");
 	is_str(json_out_text(&out),
-	       "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", "escapes");
+	       "\"\\\"\\\\/"
+	       "\\b\\f\\n\\r\\t\\u0001\x7f\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"",
+	       "escapes");
 	json_out_begin(&out, &arena, 0);
 	json_out_object(&out, outer_fields, &(struct outer){ .embedded.name = NULL });
-	is_str(json_out_text(&out), "{\"embedded\":{\"name\":\"\"}}", "absent members are left out");
+	is_str(json_out_text(&out), "{\"embedded\":{\"name\":\"\"}}",
+	       "absent members are left out");
 }
 
 int main(void)

@@ -40,8 +40,8 @@ static size_t lines(const char *text)
 
 int main(void)
 {
-	static const char head[] = "{\"level\":\"error\",\"msg\":\"open \\\"x\\\": no\xef\xbf\xbd\\n\","
-				   "\"time\":\"2";
+	static const char head[] =
+		"{\"level\":\"error\",\"msg\":\"open \\\"x\\\": no\xef\xbf\xbd\\n\",\"time\":\"2";
 	struct log_output log = LOG_OUTPUT_INIT;
 	struct error err = { 0 };
 	const char *text;
@@ -54,13 +54,15 @@ int main(void)
 	text = logged(LOG_OUTPUT_JSON, -1);
 	is_int((long long)lines(text), 1, "json: one object, and no warning");
 	ok(!strncmp(text, head, strlen(head)), "json: level, msg with bad bytes replaced, time");
-	is_int((long long)lines(logged(LOG_OUTPUT_JSON, LOG_LEVEL_INFO)), 3, "json: more when asked");
+	text = logged(LOG_OUTPUT_JSON, LOG_LEVEL_INFO);
+	is_int((long long)lines(text), 3, "json: more when asked");
 	text = logged(LOG_OUTPUT_TEXT, -1);
 	is_int((long long)lines(text), 2, "text: the warning too");
 	ok(strstr(text, " level=warning msg=\"careful\"\n") != NULL, "text: logfmt");
 	ok(log_output_open(&log, "nonsense:x", LOG_OUTPUT_TEXT, -1, &err) < 0, "unknown scheme");
 	ok(strstr(err.text, "unknown log \"nonsense:x\"") != NULL, "is named");
-	ok(log_output_open(&log, "/nonexistent/x", LOG_OUTPUT_TEXT, -1, &err) < 0, "no such directory");
+	ok(log_output_open(&log, "/nonexistent/x", LOG_OUTPUT_TEXT, -1, &err) < 0,
+	   "no such directory");
 	is_str(err.text, "open log file /nonexistent/x: no such file or directory", "is told");
 	text = arena_printf(&arena, "file:%s", path);
 	is_int(log_output_open(&log, text, LOG_OUTPUT_TEXT, -1, &err), 0, "file:PATH");

@@ -216,6 +216,23 @@ static void test_no_namespace(void)
 	ok(plan.skipped, "are left out");
 }
 
+static void test_show(void)
+{
+	struct show out;
+	const char *text;
+
+	compile("{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"nosuid\",\"size=1m\"]},"
+		"{\"destination\":\"/b\",\"source\":\"/s\",\"options\":[\"rbind\",\"ro\"]}");
+	show_begin(&out, &arena, false);
+	show_step(&out, "mounts", "stage 2");
+	mount_show(&plan, &out);
+	text = show_end(&out);
+	ok(strstr(text, "mount tmpfs on /t type tmpfs (nosuid,size=1m)"), "a plan shows its tmpfs");
+	ok(strstr(text, "mount /s on /b type bind (rbind,ro)"), "and its bind");
+	if (!strstr(text, "(rbind,ro)"))
+		printf("# %s\n", text);
+}
+
 int main(void)
 {
 	test_file_systems();
@@ -225,6 +242,7 @@ int main(void)
 	test_user_namespace();
 	test_cgroups();
 	test_no_namespace();
+	test_show();
 	arena_free(&arena);
 	return done();
 }

@@ -18,7 +18,8 @@ static int count(const struct nlmsghdr *h, const void *body, size_t len, void *c
 	if (h->nlmsg_type != RTM_NEWLINK || len < NLMSG_ALIGN(sizeof(struct ifinfomsg)))
 		return -EBADMSG;
 	len -= NLMSG_ALIGN(sizeof(struct ifinfomsg));
-	name = netlink_find((const char *)body + NLMSG_ALIGN(sizeof(struct ifinfomsg)), len, IFLA_IFNAME, &n);
+	name = netlink_find((const char *)body + NLMSG_ALIGN(sizeof(struct ifinfomsg)), len,
+			    IFLA_IFNAME, &n);
 	if (name != NULL && strcmp(name, "lo") == 0)
 		++*(int *)ctx;
 	return 0;
@@ -56,7 +57,8 @@ static void test_find(void)
 	ok(netlink_find(attrs, size, 4, &len) != NULL && len == 4, "the next too");
 	ok(netlink_find(attrs, size, 5, &len) == NULL, "one that is not there is not");
 	ok(netlink_find(attrs, size - 1, 4, &len) == NULL, "nor one that is cut");
-	ok(netlink_find(&broken, sizeof(broken), 7, &len) == NULL, "nor one that is longer than the message");
+	ok(netlink_find(&broken, sizeof(broken), 7, &len) == NULL,
+	   "nor one that is longer than the message");
 	ok(netlink_find(&broken, 3, 7, &len) == NULL, "nor one in less than a header");
 }
 

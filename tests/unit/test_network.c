@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_network.c - lo, and devices moved with their addresses, in a user namespace that owns two network
- * namespaces.
+ * test_network.c - lo, and devices moved with their addresses, in a user namespace that owns two
+ * network namespaces.
  */
 #include "network.h"
 
@@ -30,8 +30,11 @@ static struct network_plan compile(const char *devices)
 	struct host host = room_root();
 	struct network_plan plan;
 	struct error err = { 0 };
-	struct oci_config *c = room_config(&arena, arena_printf(&arena,
-			"\"linux\": {\"namespaces\": [{\"type\": \"network\"}], \"netDevices\": {%s}}", devices));
+	struct oci_config *c =
+		room_config(&arena, arena_printf(&arena,
+						 "\"linux\": {\"namespaces\": [{\"type\": "
+						 "\"network\"}], \"netDevices\": {%s}}",
+						 devices));
 
 	if (network_compile(c, &host, &arena, &plan, &err) < 0)
 		bail_out(err.text);
@@ -43,9 +46,11 @@ static void refuse(const char *linux_members, const char *want)
 	struct host host = room_root();
 	struct network_plan plan;
 	struct error err = { 0 };
-	struct oci_config *c = room_config(&arena, arena_printf(&arena, "\"linux\": {%s}", linux_members));
+	struct oci_config *c =
+		room_config(&arena, arena_printf(&arena, "\"linux\": {%s}", linux_members));
 
-	ok(network_compile(c, &host, &arena, &plan, &err) < 0 && strstr(err.text, want) != NULL, "refused: %s", err.text);
+	ok(network_compile(c, &host, &arena, &plan, &err) < 0 && strstr(err.text, want) != NULL,
+	   "refused: %s", err.text);
 }
 
 static void test_compile(void)
@@ -58,9 +63,13 @@ static void test_compile(void)
 	is_str(p.devices[0].name, "eth%d", "a template is taken");
 	ok(network_check(&p, 0, &err) < 0, "not into the caller's own: %s", err.text);
 	refuse("\"netDevices\": {\"eth0\": {}}", "network namespace");
-	refuse("\"namespaces\": [{\"type\": \"network\"}], \"netDevices\": {\"a/b\": {}}", "not the name");
-	refuse("\"namespaces\": [{\"type\": \"network\"}], \"netDevices\": {\"eth0\": {\"name\": \"%s\"}}", "not the name");
-	refuse("\"namespaces\": [{\"type\": \"network\"}], \"netDevices\": {\"eth0\": {\"name\": \"sixteen_or_more_\"}}",
+	refuse("\"namespaces\": [{\"type\": \"network\"}], \"netDevices\": {\"a/b\": {}}",
+	       "not the name");
+	refuse("\"namespaces\": [{\"type\": \"network\"}], \"netDevices\": {\"eth0\": {\"name\": "
+	       "\"%s\"}}",
+	       "not the name");
+	refuse("\"namespaces\": [{\"type\": \"network\"}], \"netDevices\": {\"eth0\": {\"name\": "
+	       "\"sixteen_or_more_\"}}",
 	       "not the name");
 }
 
@@ -128,7 +137,8 @@ static bool is_up(const char *device)
 
 static void test_move(int own, int other)
 {
-	struct network_plan p = compile("\"moved0\": {\"name\": \"eth0\"}, \"moved1\": {\"name\": \"eth%d\"}");
+	struct network_plan p =
+		compile("\"moved0\": {\"name\": \"eth0\"}, \"moved1\": {\"name\": \"eth%d\"}");
 	struct network_plan bad = compile("\"back0\": {}, \"missing0\": {}");
 	struct error err = { 0 };
 	owned_fd sock = netlink_open();
@@ -141,16 +151,21 @@ static void test_move(int own, int other)
 	make_device(sock, "back0");
 	is_int(add_address(sock, "moved0", "192.0.2.1", RT_SCOPE_UNIVERSE), 0, "a global address");
 	is_int(add_address(sock, "moved0", "198.51.100.2", RT_SCOPE_LINK), 0, "one of the link");
-	is_int(add_address(sock, "back0", "192.0.2.3", RT_SCOPE_UNIVERSE), 0, "one of another device");
+	is_int(add_address(sock, "back0", "192.0.2.3", RT_SCOPE_UNIVERSE), 0,
+	       "one of another device");
 
-	ok(network_serve(&bad, own, other, &arena, &err) < 0 && strstr(err.text, "missing0") != NULL, "%s", err.text);
-	ok(if_nametoindex("back0") != 0 && addresses(sock) == 3, "the one before is back, with its address");
+	ok(network_serve(&bad, own, other, &arena, &err) < 0 &&
+		   strstr(err.text, "missing0") != NULL,
+	   "%s", err.text);
+	ok(if_nametoindex("back0") != 0 && addresses(sock) == 3,
+	   "the one before is back, with its address");
 
 	is_int(network_serve(&p, own, other, &arena, &err), 0, "moved %s", err.text);
 	ok(if_nametoindex("moved0") == 0 && if_nametoindex("moved1") == 0, "they are gone here");
 	ok(network_serve(&p, own, other, &arena, &err) < 0, "a second time: %s", err.text);
 	make_device(sock, "moved0");
-	ok(network_serve(&p, own, other, &arena, &err) < 0 && strstr(err.text, "already") != NULL, "%s", err.text);
+	ok(network_serve(&p, own, other, &arena, &err) < 0 && strstr(err.text, "already") != NULL,
+	   "%s", err.text);
 	sys_setns(other, CLONE_NEWNET);
 	ok(is_up("eth0") && is_up("eth1"), "both are there, one by template, and up");
 	fd_close(&sock);

@@ -35,11 +35,13 @@ static void test_serve(int dir, const char *directory)
 
 	snprintf(path, sizeof(path), "%s/manager", directory);
 	manager = unix_socket_bind(dir, "manager", SOCK_DGRAM, 0600);
-	ok(notify_socket_compile(path, &plan, &err) == 0 && notify_socket_prepare(&plan, dir, &err) == 0, "prepare %s",
-	   err.text);
+	ok(notify_socket_compile(path, &plan, &err) == 0 &&
+		   notify_socket_prepare(&plan, dir, &err) == 0,
+	   "prepare %s", err.text);
 	sock = notify_socket_open(dir, &err);
 	ok(sock >= 0, "open %s", err.text);
-	is_int(notify_socket_serve(&plan, sock, getpid(), -1, 20, &err), -ETIMEDOUT, "silence ends: %s", err.text);
+	is_int(notify_socket_serve(&plan, sock, getpid(), -1, 20, &err), -ETIMEDOUT,
+	       "silence ends: %s", err.text);
 	pid = fork();
 	if (pid == 0) {
 		owned_fd s = -1;
@@ -65,9 +67,11 @@ static void test_serve(int dir, const char *directory)
 		pid_t p = wait(&status);
 
 		if (p != pid)
-			is_int(status, 0, "the manager got READY with the true MAINPID, and a barrier");
+			is_int(status, 0,
+			       "the manager got READY with the true MAINPID, and a barrier");
 	}
-	is_int(notify_socket_serve(&plan, sock, pid, pidfd, 5000, &err), 0, "init's end ends it too");
+	is_int(notify_socket_serve(&plan, sock, pid, pidfd, 5000, &err), 0,
+	       "init's end ends it too");
 }
 
 int main(void)
@@ -79,7 +83,8 @@ int main(void)
 
 	test_text();
 	ok(notify_socket_compile("relative", &plan, &err) < 0, "refused: %s", err.text);
-	ok(notify_socket_compile(NULL, &plan, &err) == 0 && plan.host == NULL, "none given, none made");
+	ok(notify_socket_compile(NULL, &plan, &err) == 0 && plan.host == NULL,
+	   "none given, none made");
 	if (mkdtemp(directory) == NULL)
 		bail_out("mkdtemp");
 	dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);

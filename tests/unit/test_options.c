@@ -43,7 +43,9 @@ static struct error err;
 /* Splits at blanks and parses. */
 static int parse(const char *line, bool stop)
 {
-	const struct option_set sets[] = { { rows, &target }, { more_rows, &target }, { NULL, NULL } };
+	const struct option_set sets[] = {
+		{ rows, &target }, { more_rows, &target }, { NULL, NULL },
+	};
 	char *text = arena_strdup(&arena, line), *word;
 	char *words[32];
 	size_t n = 0;
@@ -70,8 +72,8 @@ static void test_values(void)
 	ok(parse("-bundle=/h", false) == 0 && !strcmp(target.bundle, "/h"), "one dash and =");
 	ok(parse("-b -- x", false) == 0 && !strcmp(target.bundle, "--"), "-- as a value");
 	ok(parse("-b 1 -b 2", false) == 0 && !strcmp(target.bundle, "2"), "the last one wins");
-	ok(parse("-tdb/i", false) == 0 && target.tty && target.detach && !strcmp(target.bundle, "/i"),
-	   "flags and a value in one word");
+	is_int(parse("-tdb/i", false), 0, "flags and a value in one word");
+	ok(target.tty && target.detach && !strcmp(target.bundle, "/i"), "are all taken");
 	ok(parse("--preserve-fds 7", false) == 0 && target.fds == 7, "a number");
 	ok(parse("--deep -t", false) == 0 && target.deep && target.tty, "rows of a second table");
 }
@@ -85,7 +87,8 @@ static void test_lists(void)
 	ok(!strcmp(target.env[1], "B=2") && !strcmp(target.env[2], "C=3") && !target.env[3],
 	   "in order, with a NULL behind");
 	snprintf(line, sizeof(line), "-e 0 -e 1 -e 2 -e 3 -e 4 -e 5 -e 6 -e 7 -e 8");
-	ok(parse(line, false) == 0 && !strcmp(target.env[8], "8") && !target.env[9], "a longer list");
+	ok(parse(line, false) == 0 && !strcmp(target.env[8], "8") && !target.env[9],
+	   "a longer list");
 }
 
 static void test_flags_and_choices(void)
@@ -98,7 +101,8 @@ static void test_flags_and_choices(void)
 	ok(parse("--colour x", false) == 0 && target.colour == GREEN && rest.count == 1,
 	   "a bare choice is the first one and takes no word");
 	ok(parse("--colour=blue", false) < 0, "no such choice");
-	is_str(err.text, "option --colour is one of green|red, not \"blue\"", "says which there are");
+	is_str(err.text, "option --colour is one of green|red, not \"blue\"",
+	       "says which there are");
 }
 
 static void test_arguments(void)
@@ -154,7 +158,10 @@ static void test_texts(void)
 	ok(strstr(text, "--colour[=green|red]") != NULL, "help: a bare choice");
 	ok(!strstr(text, "secret"), "hidden rows are nowhere");
 	ok(strstr(text, "option\trun\t--env\t-e\tNAME=VALUE\tenvironment\n") != NULL, "list");
-	ok(strstr(text, "option\trun\t--preserve-fds\t-\tN\tdescriptors\n") != NULL, "list: no letter");
+	ok(strstr(text, "option\trun\t--preserve-fds\t-\tN\tdescriptors\n") != NULL,
+	   "list: no letter");
+	ok(strstr(text, "option\trun\t--colour\t-c\t=green|red\tpaint\n") != NULL,
+	   "list: a bare choice");
 	free(text);
 }
 

@@ -7,27 +7,41 @@
 #include "base/fd.h"
 #include "tap.h"
 
+static int compile(struct preserve_fd_request request, struct arena *a, struct preserve_fd_plan *out,
+		   struct error *err)
+{
+	request.own_pid = 77;
+	return preserve_fd_compile(&request, a, out, err);
+}
+
 int main(void)
 {
+	const struct preserve_fd_request own = {
+		.listen_fds = "2", .listen_pid = "77", .listen_fdnames = "a:b",
+	};
 	struct arena arena = ARENA_INIT;
 	struct preserve_fd_plan p;
 	struct error err = { 0 };
 
 	fd_close_range_except(3, ~0U, NULL, 0);
-	is_int(preserve_fd_compile(0, "2", "77", "a:b", 77, &arena, &p, &err), 0, "socket activation");
+	is_int(compile(own, &arena, &p, &err), 0,
+	       "socket activation");
 	is_int(p.listen, 2, "two descriptors");
 	is_str(p.env[0], "LISTEN_FDS=2", "LISTEN_FDS");
 	is_str(p.env[1], "LISTEN_PID=1", "LISTEN_PID is that of the container's init");
 	is_str(p.env[2], "LISTEN_FDNAMES=a:b", "LISTEN_FDNAMES");
-	preserve_fd_compile(0, "2", "78", NULL, 77, &arena, &p, &err);
+	compile((struct preserve_fd_request){ .listen_fds = "2", .listen_pid = "78" }, &arena, &p,
+		&err);
 	ok(p.listen == 0 && p.env[0] == NULL, "another process's LISTEN_PID: not for us");
-	preserve_fd_compile(0, "two", NULL, NULL, 77, &arena, &p, &err);
+	compile((struct preserve_fd_request){ .listen_fds = "two" }, &arena, &p, &err);
 	is_int(p.listen, 0, "no number: none");
-	ok(preserve_fd_compile(70000, NULL, NULL, NULL, 1, &arena, &p, &err) < 0, "refused: %s", err.text);
+	ok(compile((struct preserve_fd_request){ .preserve = 70000 }, &arena, &p, &err) < 0,
+	   "refused: %s", err.text);
 
-	preserve_fd_compile(1, "1", NULL, NULL, 1, &arena, &p, &err);
+	compile((struct preserve_fd_request){ .preserve = 1, .listen_fds = "1" }, &arena, &p, &err);
 	open("/dev/null", O_RDONLY | O_CLOEXEC);	/* 3 */
-	ok(preserve_fd_check(&p, &err) < 0 && strstr(err.text, "--preserve-fds: descriptor 4 is not open") != NULL,
+	ok(preserve_fd_check(&p, &err) < 0 &&
+		   strstr(err.text, "--preserve-fds: descriptor 4 is not open") != NULL,
 	   "missing: %s", err.text);
 	open("/dev/null", O_RDONLY | O_CLOEXEC);	/* 4 */
 	is_int(preserve_fd_check(&p, &err), 0, "there");

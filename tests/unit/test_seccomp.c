@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "seccomp_bpf.h"
 #include "tap.h"
 
 #define ALLOW	      SECCOMP_RET_ALLOW
@@ -21,61 +22,6 @@
 #define ENOSYS_ACTION (SECCOMP_RET_ERRNO | ENOSYS)
 
 static struct arena arena;
-
-/* One step of classic BPF over struct seccomp_data, as far as filters use it.  False: return *a. */
-static bool step(const struct sock_filter *f, const struct seccomp_data *data, size_t *pc,
-		 uint32_t *a, uint32_t *mem)
-{
-	bool jump = false;
-
-	switch (f->code) {
-	case BPF_LD | BPF_W | BPF_ABS:
-		memcpy(a, (const char *)data + f->k, sizeof(*a));
-		break;
-	case BPF_LD | BPF_MEM:
-		*a = mem[f->k];
-		break;
-	case BPF_ST:
-		mem[f->k] = *a;
-		break;
-	case BPF_ALU | BPF_AND | BPF_K:
-		*a &= f->k;
-		break;
-	case BPF_RET | BPF_K:
-		*a = f->k;
-		return false;
-	case BPF_JMP | BPF_JA:
-		*pc += f->k;
-		break;
-	case BPF_JMP | BPF_JEQ | BPF_K:
-		jump = *a == f->k;
-		break;
-	case BPF_JMP | BPF_JGT | BPF_K:
-		jump = *a > f->k;
-		break;
-	case BPF_JMP | BPF_JGE | BPF_K:
-		jump = *a >= f->k;
-		break;
-	default:
-		bail_out("an instruction this interpreter does not know");
-	}
-	if (BPF_CLASS(f->code) == BPF_JMP && BPF_OP(f->code) != BPF_JA)
-		*pc += jump ? f->jt : f->jf;
-	*pc += 1;
-	return true;
-}
-
-static uint32_t interpret(const struct seccomp_plan *p, uint32_t arch, uint32_t nr, uint64_t arg0,
-			  uint64_t arg1)
-{
-	struct seccomp_data data = { .nr = (int)nr, .arch = arch, .args = { arg0, arg1 } };
-	uint32_t a = 0, mem[BPF_MEMWORDS] = { 0 };
-	size_t pc = 0;
-
-	while (pc < p->n_program && step(&p->program[pc], &data, &pc, &a, mem))
-		;
-	return a;
-}
 
 /*
  * Reads a seccomp object (single quotes for double ones) and compiles it.  NULL, or the error's
@@ -131,16 +77,17 @@ static void test_three_arches(void)
 
 	is_str(problem, NULL, "a profile for three architectures");
 	for (uint32_t nr = 0; nr < 2000; nr++) {
-		wrong64 +=
-			interpret(&plan, AUDIT_ARCH_X86_64, nr, 0, 0) != expect(nr, x64, 165, 437);
-		wrong32 += interpret(&plan, AUDIT_ARCH_I386, nr, 0, 0) != expect(nr, i386, 21, 437);
-		wrong_x32 += interpret(&plan, AUDIT_ARCH_X86_64, nr | 0x40000000u, 0, 0) !=
+		wrong64 += seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, nr, 0, 0) !=
+			   expect(nr, x64, 165, 437);
+		wrong32 += seccomp_bpf_run(&plan, AUDIT_ARCH_I386, nr, 0, 0) !=
+			   expect(nr, i386, 21, 437);
+		wrong_x32 += seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, nr | 0x40000000u, 0, 0) !=
 			     expect(nr, x64, 165, 437);
 	}
 	is_int(wrong64, 0, "x86-64: every number");
 	is_int(wrong32, 0, "i386: every number");
 	is_int(wrong_x32, 0, "x32: every number");
-	is_int(interpret(&plan, AUDIT_ARCH_AARCH64, 0, 0, 0), SECCOMP_RET_KILL_THREAD,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_AARCH64, 0, 0, 0), SECCOMP_RET_KILL_THREAD,
 	       "another one is killed");
 }
 
@@ -152,14 +99,14 @@ static void test_one_arch(void)
 				      true, &plan, NULL);
 
 	is_str(problem, NULL, "a profile for the native architecture");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, 0, 0, 0), ALLOW, "read");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, 1, 0, 0), EPERM_ACTION, "write");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, 40, 0, 0), ENOSYS_ACTION,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, 0, 0, 0), ALLOW, "read");
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, 1, 0, 0), EPERM_ACTION, "write");
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, 40, 0, 0), ENOSYS_ACTION,
 	       "newer than the profile knows");
-	is_int(interpret(&plan, AUDIT_ARCH_I386, 3, 0, 0), SECCOMP_RET_KILL_THREAD,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_I386, 3, 0, 0), SECCOMP_RET_KILL_THREAD,
 	       "i386 is killed");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, 0x40000000u, 0, 0), SECCOMP_RET_KILL_THREAD,
-	       "x32 is killed");
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, 0x40000000u, 0, 0),
+	       SECCOMP_RET_KILL_THREAD, "x32 is killed");
 }
 
 static void test_prologue_conditions(void)
@@ -169,17 +116,17 @@ static void test_prologue_conditions(void)
 	compile("{'defaultAction':'SCMP_ACT_ALLOW','syscalls':[{'names':['mount'],'action':'SCMP_"
 		"ACT_ERRNO'}]}",
 		true, &plan, NULL);
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, 5000, 0, 0), ALLOW,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, 5000, 0, 0), ALLOW,
 	       "an allowing profile: new calls are allowed");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, 165, 0, 0), EPERM_ACTION,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, 165, 0, 0), EPERM_ACTION,
 	       "EPERM when no errno is given");
 	compile("{'defaultAction':'SCMP_ACT_KILL_PROCESS','syscalls':[{'names':['read'],'action':'"
 		"SCMP_ACT_ALLOW'}]}",
 		true, &plan, NULL);
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, 5000, 0, 0), ENOSYS_ACTION,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, 5000, 0, 0), ENOSYS_ACTION,
 	       "a killing one: ENOSYS");
 	compile("{'defaultAction':'SCMP_ACT_KILL'}", true, &plan, NULL);
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, 5000, 0, 0), SECCOMP_RET_KILL_THREAD,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, 5000, 0, 0), SECCOMP_RET_KILL_THREAD,
 	       "an empty one: as it says");
 }
 
@@ -200,21 +147,23 @@ static void test_arguments(void)
 	const uint64_t big = UINT64_C(1) << 32;
 
 	is_str(problem, NULL, "a profile with arguments");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, SYS_personality, 0, 0), ALLOW,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, SYS_personality, 0, 0), ALLOW,
 	       "one alternative");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, SYS_personality, 8, 0), ALLOW, "the other one");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, SYS_personality, 9, 0), EPERM_ACTION, "neither");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, SYS_personality, big, 0), EPERM_ACTION,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, SYS_personality, 8, 0), ALLOW,
+	       "the other one");
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, SYS_personality, 9, 0), EPERM_ACTION,
+	       "neither");
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, SYS_personality, big, 0), EPERM_ACTION,
 	       "high bits count");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, SYS_clone, 17, 0), ALLOW,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, SYS_clone, 17, 0), ALLOW,
 	       "masked: none of the bits");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, SYS_clone, 0x10000000, 0), EPERM_ACTION,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, SYS_clone, 0x10000000, 0), EPERM_ACTION,
 	       "masked: one of them");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, SYS_kill, big, 1), ALLOW,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, SYS_kill, big, 1), ALLOW,
 	       "both conditions hold");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, SYS_kill, big, 9), EPERM_ACTION,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, SYS_kill, big, 9), EPERM_ACTION,
 	       "the second does not");
-	is_int(interpret(&plan, AUDIT_ARCH_X86_64, SYS_kill, big - 1, 1), EPERM_ACTION,
+	is_int(seccomp_bpf_run(&plan, AUDIT_ARCH_X86_64, SYS_kill, big - 1, 1), EPERM_ACTION,
 	       "the first does not");
 }
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_self_exe.c - after self_exe_run() a process runs on, with all its data, and no way leads from it to the binary.
- * Without root the children are in a user namespace of their own, as a container of such a caller.
+ * test_self_exe.c - after self_exe_run() a process runs on, with all its data, and no way leads
+ * from it to the binary. Without root the children are in a user namespace of their own, as a
+ * container of such a caller.
  */
 #include "self_exe.h"
 
@@ -55,7 +56,8 @@ static void look(int proc, const struct stat *host, struct findings *f)
 	f->size = st.st_size;
 	fd = open("/proc/self/exe", O_WRONLY | O_CLOEXEC);
 	f->write_errno = fd < 0 ? errno : 0;
-	f->command_line_len = read_self_file(proc, "self/cmdline", f->command_line, sizeof(f->command_line));
+	f->command_line_len =
+		read_self_file(proc, "self/cmdline", f->command_line, sizeof(f->command_line));
 	f->environment_len = read_self_file(proc, "self/environ", environment, sizeof(environment));
 	execve("/proc/self/exe", argv, envp);
 	f->exec_errno = errno;
@@ -97,11 +99,13 @@ static void check(const char *what, int proc, int flags, bool no_source, struct 
 	ok(f->run == 0, "%s: the binary is let go %s", what, f->text);
 	ok(!f->same_inode, "%s: /proc/self/exe is not the host's inode", what);
 	is_int(f->size, 0, "%s: /proc/self/exe is empty", what);
-	ok(f->write_errno != 0, "%s: /proc/self/exe cannot be written (%s)", what, error_name(f->write_errno));
+	ok(f->write_errno != 0, "%s: /proc/self/exe cannot be written (%s)", what,
+	   error_name(f->write_errno));
 	is_int(f->exec_errno, ENOEXEC, "%s: executing /proc/self/exe fails without harm", what);
 	ok(f->data == test_data + 1 && f->bss == 7 && f->relocated, "%s: data is intact", what);
 	is_int(f->command_line_len, 10, "%s: length of the command line", what);
-	ok(memcmp(f->command_line, "kist\0init", 10) == 0, "%s: the caller's arguments are gone", what);
+	ok(memcmp(f->command_line, "kist\0init", 10) == 0, "%s: the caller's arguments are gone",
+	   what);
 	is_int(f->environment_len, 0, "%s: the caller's environment is gone", what);
 }
 
@@ -123,7 +127,8 @@ int main(int argc, char **argv)
 		owned_fd self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
 		seals = fcntl(self, F_GET_SEALS);
-		ok(seals >= 0 && (seals & F_SEAL_WRITE), "runs from a sealed copy where the kernel knows no better");
+		ok(seals >= 0 && (seals & F_SEAL_WRITE),
+		   "runs from a sealed copy where the kernel knows no better");
 		return done();
 	}
 	check("as a container", proc, user, false, f);

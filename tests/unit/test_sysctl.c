@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_sysctl.c - which sysctls are a container's own, and how their names become paths; names of the uts namespace. */
+/*
+ * test_sysctl.c - which sysctls are a container's own, and how their names become paths; names of
+ * the uts namespace.
+ */
 #include "sysctl.h"
 
 #include <sched.h>
@@ -8,10 +11,12 @@
 #include "uts.h"
 
 static struct arena arena = ARENA_INIT;
-static const char all[] = "\"linux\": {\"namespaces\": [{\"type\":\"network\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"
-			  "{\"type\":\"user\"}], \"sysctl\": {\"%s\": \"%s\"}}%s";
+static const char all[] =
+	"\"linux\": {\"namespaces\": [{\"type\":\"network\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"
+	"{\"type\":\"user\"}], \"sysctl\": {\"%s\": \"%s\"}}%s";
 
-static int compile(const char *key, const char *value, const char *more, struct sysctl_plan *out, struct error *err)
+static int compile(const char *key, const char *value, const char *more, struct sysctl_plan *out,
+		   struct error *err)
 {
 	struct host host = room_root();
 	char text[512];
@@ -35,7 +40,8 @@ static void refuse(const char *key, const char *value, const char *more, const c
 	struct sysctl_plan p;
 	struct error err;
 
-	ok(compile(key, value, more, &p, &err) < 0 && strstr(err.text, want) != NULL, "refused: %s", err.text);
+	ok(compile(key, value, more, &p, &err) < 0 && strstr(err.text, want) != NULL, "refused: %s",
+	   err.text);
 }
 
 static void test_names(void)
@@ -64,12 +70,16 @@ static void test_scope(void)
 	struct host host = room_root();
 	struct sysctl_plan p;
 	struct error err = { 0 };
-	struct oci_config *c = room_config(&arena, "\"linux\": {\"sysctl\": {\"net.core.somaxconn\": \"1\"}}");
+	struct oci_config *c =
+		room_config(&arena, "\"linux\": {\"sysctl\": {\"net.core.somaxconn\": \"1\"}}");
 
-	ok(sysctl_compile(c, &host, &arena, &p, &err) < 0 && strstr(err.text, "network") != NULL, "refused: %s", err.text);
-	is_int(compile("net.core.somaxconn", "1", "", &p, &err), 0, "with a network namespace it is taken");
+	ok(sysctl_compile(c, &host, &arena, &p, &err) < 0 && strstr(err.text, "network") != NULL,
+	   "refused: %s", err.text);
+	is_int(compile("net.core.somaxconn", "1", "", &p, &err), 0,
+	       "with a network namespace it is taken");
 	is_int(sysctl_check(&p, CLONE_NEWNET, &err), 0, "when that is separate");
-	ok(sysctl_check(&p, CLONE_NEWIPC, &err) < 0, "but not when it is the caller's: %s", err.text);
+	ok(sysctl_check(&p, CLONE_NEWIPC, &err) < 0, "but not when it is the caller's: %s",
+	   err.text);
 }
 
 static void test_uts(void)
@@ -79,8 +89,11 @@ static void test_uts(void)
 	struct error err = { 0 };
 	struct oci_config *c = room_config(&arena, "\"hostname\": \"box\"");
 
-	ok(uts_compile(c, &host, &arena, &p, &err) < 0 && strstr(err.text, "hostname: ") != NULL, "refused: %s", err.text);
-	c = room_config(&arena, "\"hostname\": \"box\", \"linux\": {\"namespaces\": [{\"type\": \"uts\"}]}");
+	ok(uts_compile(c, &host, &arena, &p, &err) < 0 && strstr(err.text, "hostname: ") != NULL,
+	   "refused: %s", err.text);
+	c = room_config(
+		&arena,
+		"\"hostname\": \"box\", \"linux\": {\"namespaces\": [{\"type\": \"uts\"}]}");
 	is_int(uts_compile(c, &host, &arena, &p, &err), 0, "with a uts namespace it is taken");
 	is_str(p.hostname, "box", "the name");
 	ok(uts_check(&p, 0, &err) < 0, "but not when that is the caller's: %s", err.text);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_terminal.c - the rules of --console-socket, a terminal opened and handed over, and the loop of the foreground. */
+/*
+ * test_terminal.c - the rules of --console-socket, a terminal opened and handed over, and the loop
+ * of the foreground.
+ */
 #include "terminal.h"
 
 #include <errno.h>
@@ -21,10 +24,15 @@
 
 static struct arena arena = ARENA_INIT;
 
-static int compile(const char *terminal, bool detach, const char *sock, struct terminal_plan *out, struct error *err)
+static int compile(const char *terminal, bool detach, const char *sock, struct terminal_plan *out,
+		   struct error *err)
 {
-	struct oci_config *c = room_config(&arena, arena_printf(&arena, "\"process\": {\"cwd\": \"/\", \"user\": {\"uid\": "
-								"%u, \"gid\": 0}, %s}", geteuid(), terminal));
+	struct oci_config *c =
+		room_config(&arena,
+			    arena_printf(&arena,
+					 "\"process\": {\"cwd\": \"/\", \"user\": {\"uid\": "
+					 "%u, \"gid\": 0}, %s}",
+					 geteuid(), terminal));
 
 	memset(err, 0, sizeof(*err));
 	return terminal_compile(c, c->process, detach, sock, out, err);
@@ -39,10 +47,12 @@ static void test_rules(void)
 	ok(compile("\"terminal\": true", false, "/s", &p, &err) < 0, "refused: %s", err.text);
 	ok(compile("\"terminal\": false", true, "/s", &p, &err) < 0, "refused: %s", err.text);
 	is_int(compile("\"terminal\": true", true, "/s", &p, &err), 0, "detached, with a socket");
-	is_int(compile("\"terminal\": true, \"consoleSize\": {\"height\": 30, \"width\": 99}", false, NULL, &p, &err), 0,
-	       "in the foreground, without");
+	is_int(compile("\"terminal\": true, \"consoleSize\": {\"height\": 30, \"width\": 99}",
+		       false, NULL, &p, &err),
+	       0, "in the foreground, without");
 	ok(p.wanted && p.has_size && p.rows == 30 && p.columns == 99, "the size");
-	ok(compile("\"terminal\": true, \"consoleSize\": {\"height\": 70000, \"width\": 9}", false, NULL, &p, &err) < 0,
+	ok(compile("\"terminal\": true, \"consoleSize\": {\"height\": 70000, \"width\": 9}", false,
+		   NULL, &p, &err) < 0,
 	   "refused: %s", err.text);
 }
 
@@ -55,13 +65,15 @@ static int open_terminal(int proc, int *slave)
 	struct winsize size;
 	int pair[2], received;
 
-	compile("\"terminal\": true, \"consoleSize\": {\"height\": 30, \"width\": 99}", false, NULL, &p, &err);
+	compile("\"terminal\": true, \"consoleSize\": {\"height\": 30, \"width\": 99}", false, NULL,
+		&p, &err);
 	if (terminal_open_run(&p, root, proc, &master, slave, &err) < 0) {
 		printf("# %s\n", err.text);
 		return -1;
 	}
 	ok(isatty(*slave) == 1, "a terminal is opened");
-	ok(ioctl(*slave, TIOCGWINSZ, &size) == 0 && size.ws_row == 30 && size.ws_col == 99, "with its size");
+	ok(ioctl(*slave, TIOCGWINSZ, &size) == 0 && size.ws_row == 30 && size.ws_col == 99,
+	   "with its size");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		bail_out("socketpair");
 	is_int(terminal_send_run(pair[0], master, &err), 0, "the master is sent");
@@ -87,13 +99,16 @@ static void test_wrong_multiplexer(int proc)
 	mkdirat(root, "dev", 0755);
 	mkdirat(root, "dev/pts", 0755);
 	mkfifoat(root, "dev/pts/ptmx", 0600);
-	ok(terminal_open_run(&p, root, proc, &master, &slave, &err) < 0 && err.errnum == ENODEV, "a FIFO: %s", err.text);
+	ok(terminal_open_run(&p, root, proc, &master, &slave, &err) < 0 && err.errnum == ENODEV,
+	   "a FIFO: %s", err.text);
 	snprintf(path, sizeof(path), "rm -r %s", directory);
 	if (system(path) != 0)
 		printf("# %s was left\n", directory);
 }
 
-/* A child on the terminal says something, is signalled through the proxy, and ends with a status. */
+/*
+ * A child on the terminal says something, is signalled through the proxy, and ends with a status.
+ */
 static void test_proxy(int master, int slave)
 {
 	struct terminal_proxy proxy = TERMINAL_PROXY_INIT;
@@ -125,8 +140,10 @@ static void test_proxy(int master, int slave)
 	dup2(out, STDOUT_FILENO);
 	terminal_proxy_end(&proxy);
 	is_int(r, 0, "the loop ends %s", err.text);
-	ok(WIFEXITED(status) && WEXITSTATUS(status) == 42, "with the status of the process, which got the signal");
-	ok(pread(file, text, sizeof(text) - 1, 0) == 8, "its output has come through to the last byte");
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 42,
+	   "with the status of the process, which got the signal");
+	ok(pread(file, text, sizeof(text) - 1, 0) == 8,
+	   "its output has come through to the last byte");
 	is_str(text, "one\ntwo\n", "line ends are as they were written");
 }
 

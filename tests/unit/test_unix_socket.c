@@ -12,11 +12,14 @@
 #include "base/fd.h"
 #include "tap.h"
 
-#define LONG "a-directory-whose-name-alone-is-longer-than-the-one-hundred-and-seven-bytes-that-struct-sockaddr_un-can-hold-in-it"
+#define LONG                                                                                       \
+	"a-directory-whose-name-alone-is-longer-than-the-one-hundred-and-seven-bytes-that-struct-" \
+	"sockaddr_un-can-hold-in-it"
 
 static void test_paths(const char *directory)
 {
-	owned_fd top = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1, server = -1, client = -1;
+	owned_fd top = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1, server = -1,
+		 client = -1;
 	char path[512], data[16];
 
 	mkdirat(top, LONG, 0755);
@@ -35,7 +38,8 @@ static void test_paths(const char *directory)
 	fd_close(&server);
 	server = unix_socket_bind(dir, "sock", SOCK_DGRAM, 0600);
 	ok(server >= 0, "an old socket is replaced");
-	is_int(unix_socket_connect("@kist-test-nobody-listens", SOCK_DGRAM), -ECONNREFUSED, "abstract names work too");
+	is_int(unix_socket_connect("@kist-test-nobody-listens", SOCK_DGRAM), -ECONNREFUSED,
+	       "abstract names work too");
 }
 
 static void test_descriptors(void)
@@ -47,7 +51,8 @@ static void test_descriptors(void)
 		bail_out("socketpair");
 	is_int(unix_socket_send(pair[0], "x", 1, pair[0]), 0, "a descriptor is sent");
 	is_int(unix_socket_receive(pair[1], data, sizeof(data), &got), 1, "and comes");
-	ok(got >= 0 && fcntl(got, F_GETFD) == FD_CLOEXEC && fd_same_inode(got, pair[0]) == 1, "the same, close-on-exec");
+	ok(got >= 0 && fcntl(got, F_GETFD) == FD_CLOEXEC && fd_same_inode(got, pair[0]) == 1,
+	   "the same, close-on-exec");
 	close(got);
 	unix_socket_send(pair[0], "x", 1, pair[0]);
 	before = dup(0);

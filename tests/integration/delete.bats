@@ -1,0 +1,91 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+@test "delete removes a stopped container" {
+	start_container true
+	wait_for stopped
+	ok kist delete "$ID"
+	refused 1 'does not exist' kist state "$ID"
+	assert_nothing_left
+}
+
+@test "delete removes a container that was never started" {
+	create_container
+	ok kist delete "$ID"
+	assert_nothing_left
+}
+
+@test "a running container is not deleted" {
+	start_container
+	refused 1 'not stopped' kist delete "$ID"
+	has_status running
+}
+
+@test "delete --force kills" {
+	start_container
+	ok kist delete --force "$ID"
+	assert_nothing_left
+}
+
+@test "delete --force of an unknown container is a success, delete is not" {
+	ok kist delete --force nobody
+	refused 1 'container nobody does not exist' kist delete nobody
+}
+
+@test "delete --force of a paused container" {
+	config_cgroup
+	start_container
+	ok kist pause "$ID"
+	ok kist delete --force "$ID"
+	assert_nothing_left
+}
+
+@test "delete --force of a whole tree of processes" {
+	start_container sh -c 'for i in 1 2 3 4 5; do (sleep 1000 & sleep 1000) & done; wait'
+	ok kist delete --force "$ID"
+	assert_nothing_left
+}
+
+@test "cgroups that the container made below its own go too" {
+	config_cgroup
+	start_container
+	local mount
+	while read -r mount; do
+		mkdir -p "$mount/test-$ID/sub/sub"
+	done < <(find /sys/fs/cgroup -name "test-$ID" -printf '%h\n')
+	ok kist delete --force "$ID"
+	assert_nothing_left
+}
+
+@test "a cgroup that was there before create stays" {
+	local dir
+	config_set ".linux.cgroupsPath = \"/before-$ID/test\""
+	find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs -not -path '*/runner/*' -printf '%h\n' >"$T/mounts"
+	while read -r dir; do
+		mkdir "$dir/before-$ID"
+		[ ! -e "$dir/cpuset.cpus" ] || cat "$dir/cpuset.cpus" >"$dir/before-$ID/cpuset.cpus" || true
+		[ ! -e "$dir/cpuset.mems" ] || cat "$dir/cpuset.mems" >"$dir/before-$ID/cpuset.mems" || true
+	done <"$T/mounts"
+	run_container
+	while read -r dir; do
+		rmdir "$dir/before-$ID"
+	done <"$T/mounts"
+}
+
+@test "a shared pid namespace: delete --force ends everything" {
+	config_cgroup
+	config_set '.linux.namespaces |= map(select(.type != "pid"))'
+	start_container sh -c 'sleep 1000 & sleep 1000'
+	ok kist delete --force "$ID"
+	assert_nothing_left
+}
+
+@test "--regex deletes what matches" {
+	ok kist create --bundle "$BUNDLE" aa1
+	ok kist create --bundle "$BUNDLE" aa2
+	ok kist create --bundle "$BUNDLE" bb1
+	ok kist delete --force --regex '^aa'
+	is "$(kist list -q)" bb1
+}

@@ -1,0 +1,176 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+setup() {
+	setup_container
+	config_cgroup
+}
+
+@test "a further process, with the status of its program" {
+	start_container
+	ok kist exec "$ID" echo hello
+	is "$output" hello
+	refused 42 '' kist exec "$ID" sh -c 'exit 42'
+	refused 143 '' kist exec "$ID" sh -c 'kill -TERM $$'
+}
+
+@test "options end at the first argument, and -- is accepted" {
+	start_container
+	ok kist exec "$ID" echo -e x
+	is "$output" x
+	ok kist exec "$ID" -- echo -n y
+	is "$output" y
+	ok kist exec -- "$ID" echo z
+	is "$output" z
+}
+
+@test "it is in the container's namespaces and cgroup" {
+	start_container
+	local name
+	for name in pid net ipc uts mnt cgroup; do
+		ok kist exec "$ID" readlink "/proc/self/ns/$name"
+		is "$output" "$(readlink "/proc/$(pid_of)/ns/$name")"
+	done
+	ok kist exec --detach --pid-file "$T/pid" "$ID" sleep 1000
+	diff "/proc/$(<"$T/pid")/cgroup" "/proc/$(pid_of)/cgroup"
+}
+
+@test "a container that waits for its start can be entered" {
+	create_container
+	ok kist exec "$ID" echo hello
+	is "$output" hello
+	has_status created
+}
+
+@test "unknown and stopped containers are errors with 255" {
+	refused 255 'container nobody does not exist' kist exec nobody true
+	start_container true
+	wait_for stopped
+	refused 255 'not running' kist exec "$ID" true
+}
+
+@test "a program that is not there is an error with 255" {
+	start_container
+	refused 255 'exec: "no-such": executable file not found in $PATH' kist exec "$ID" no-such
+	refused 255 'no such file or directory' kist exec "$ID" /no/such
+	has_status running
+}
+
+@test "no program is a usage error" {
+	start_container
+	try kist exec "$ID"
+	[ "$status" -ne 0 ]
+	output_has 'needs a command'
+}
+
+@test "--env, --cwd and --user" {
+	config_set '.process.env += ["A=config", "B=config"]'
+	start_container
+	ok kist exec --env A=exec -e C=3 --cwd /tmp --user 7:8 "$ID" sh -c 'echo $A $B $C; pwd; id -u; id -g'
+	is "$output" $'exec config 3\n/tmp\n7\n8'
+}
+
+@test "users are numbers, and only those that fit" {
+	start_container
+	local user
+	for user in 4294967296 4294967295 -1 root 1x 0x0 ' 1' '' 1: :1 18446744073709551616; do
+		try kist exec --user "$user" "$ID" id -u
+		[ "$status" -eq 255 ] || fail "--user '$user' gave status $status:" "$output"
+	done
+	ok kist exec --user 1 "$ID" id -u
+	is "$output" 1
+}
+
+@test "--additional-gids" {
+	start_container
+	ok kist exec --additional-gids 10 -g 11 "$ID" id -G
+	is "$output" '0 10 11'
+}
+
+@test "--cap adds to what the container has, and nothing becomes inheritable" {
+	start_container
+	ok kist exec --cap CAP_NET_RAW "$ID" grep Cap /proc/self/status
+	is "$(awk '/CapInh/ { print $2 }' <<<"$output")" 0000000000000000
+	is "$(awk '/CapAmb/ { print $2 }' <<<"$output")" 0000000000000000
+	is "$(awk '/CapEff/ { print $2 }' <<<"$output")" 0000000020002420
+}
+
+@test "no_new_privs, limits, oom score and capabilities are the container's" {
+	config_set '.process.oomScoreAdj = 321'
+	start_container
+	ok kist exec "$ID" cat /proc/self/status /proc/self/limits /proc/self/oom_score_adj
+	output_has $'NoNewPrivs:\t1'
+	output_has $'CapEff:\t0000000020000420'
+	output_has $'CapBnd:\t0000000020000420'
+	[[ $output =~ open\ files\ +1024\ +1024 ]]
+	is "${output##*$'\n'}" 321
+}
+
+@test "--process takes a whole process from a file" {
+	start_container
+	jq '.process | .args = ["sh", "-c", "echo $WHO; id -u; pwd"] | .env += ["WHO=me"] | .user.uid = 9 | .cwd = "/tmp"
+		' "$BUNDLE/config.json" >"$T/process.json"
+	ok kist exec --process "$T/process.json" "$ID"
+	is "$output" $'me\n9\n/tmp'
+}
+
+@test "--process with a mistake says where" {
+	start_container
+	jq '.process | .user.uid = "root"' "$BUNDLE/config.json" >"$T/process.json"
+	refused 255 'user.uid' kist exec -p "$T/process.json" "$ID"
+	[[ $output =~ process.json:[0-9]+:[0-9]+ ]]
+}
+
+@test "--detach returns, with the pid in the pid file" {
+	start_container
+	ok kist exec --detach --pid-file "$T/pid" "$ID" sleep 1001
+	is "$(tr '\0' ' ' <"/proc/$(<"$T/pid")/cmdline")" 'sleep 1001 '
+}
+
+@test "the pid file's process is the subreaper's child" {
+	start_container
+	ok kist exec --detach --pid-file "$T/pid" "$ID" sleep 1001
+	is "$(awk '/PPid/ { print $2 }' "/proc/$(<"$T/pid")/status")" 1
+}
+
+@test "a signal to exec reaches the program" {
+	start_container
+	"$KIST" --root "$ROOT" exec "$ID" sh -c 'trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done' \
+		>"$T/out" 2>&1 </dev/null 3>&- &
+	local pid=$! status=0
+	wait_for grep -q ready "$T/out"
+	kill -TERM $pid
+	wait $pid || status=$?
+	is $status 5
+}
+
+@test "--cgroup runs it below the container's cgroup" {
+	start_container
+	local dir mounts=()
+	mapfile -t mounts < <(find /sys/fs/cgroup -maxdepth 2 -name "test-$ID")
+	for dir in "${mounts[@]}"; do
+		mkdir "$dir/sub"
+		[ ! -e "$dir/cpuset.mems" ] || { cat "$dir/cpuset.cpus" >"$dir/sub/cpuset.cpus"; cat "$dir/cpuset.mems" >"$dir/sub/cpuset.mems"; }
+	done
+	ok kist exec --cgroup sub --detach --pid-file "$T/pid" "$ID" sleep 1000
+	grep "test-$ID/sub" "/proc/$(<"$T/pid")/cgroup"
+	refused 255 'cgroup' kist exec --cgroup ../.. "$ID" true
+	refused 255 'cgroup' kist exec --cgroup none "$ID" true
+}
+
+@test "the process of exec has no host descriptors" {
+	start_container
+	ok kist exec "$ID" sh -c 'ls /proc/self/fd | xargs'
+	is "$output" '0 1 2 3'
+}
+
+@test "fifty in a row leave nothing" {
+	local i
+	start_container
+	for ((i = 0; i < 50; i++)); do
+		kist exec "$ID" true </dev/null 3>&- || fail "number $i failed"
+	done
+	wait_for test "$(kist ps -f json "$ID" | jq length)" = 1
+}

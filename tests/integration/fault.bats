@@ -1,0 +1,277 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+# Every row of the step tables (libcontainer/steps.c) fails, and dies, once.  Which rows there are comes from the
+# program's dry run, which have a parent's half from the table itself.
+
+STEPS=$KIST_TEST_TOP/libcontainer/steps.c
+
+# Rows of the table $1 whose 5th column, serve, is not NULL.
+served() {
+	awk -v table="steps_$1[]" '
+		index($0, table) { on = 1 }
+		on && /^};/ { on = 0 }
+		on && /^\t\{ "/ { row = $0; if (row !~ /\}/) { getline; row = row $0 }
+			split(row, column, ", *")
+			gsub(/[{" \t]/, "", column[1])
+			if (column[5] != "NULL") print column[1] }' "$STEPS"
+}
+
+rows() {
+	awk -v table="steps_$1[]" '
+		index($0, table) { on = 1 }
+		on && /^};/ { on = 0 }
+		on && /^\t\{ "/ { gsub(/[{",]/, "", $0); print $1 }' "$STEPS"
+}
+
+# The rows that apply to $BUNDLE.
+applying() {
+	kist create --dry-run=json --bundle "$BUNDLE" "$@" "$ID" | jq -r '.[].step'
+}
+
+# Fails with a full disk at a row: of create, or, past the point where create is done, of start.
+fails_at() {
+	local fault=$1 step=${1%/serve}
+	shift
+	start_receiver
+	try kist --fault "$fault=ENOSPC" create --bundle "$BUNDLE" "$@" "$ID"
+	if [ "$status" -eq 0 ]; then
+		try kist start "$ID"
+		kist delete --force "$ID"
+	fi
+	stop_receiver
+	[ "$status" -eq 1 ] || { echo "$fault: status $status: $output"; return; }
+	[[ $output == *"$step"*"no space left on device"* ]] || echo "$fault: it says: $output"
+	left=$(assert_nothing_left 2>&1) || echo "$fault: $left"
+}
+
+# The process that the row runs in is killed there.
+dies_at() {
+	local fault=$1 step=${1%/serve}
+	shift
+	start_receiver
+	try kist --fault "$fault=kill" create --bundle "$BUNDLE" "$@" "$ID"
+	if [ "$status" -eq 0 ]; then
+		try kist start "$ID"
+	fi
+	stop_receiver
+	[ "$status" -ne 0 ] || echo "$fault=kill: status 0"
+	if [ "$status" -eq 1 ] && [[ $output != *"$step"*killed*signal* ]]; then
+		echo "$fault=kill: it says: $output"
+	fi
+	kist delete --force "$ID" >"$T/delete" 2>&1 || echo "$fault=kill: delete -f: $(<"$T/delete")"
+	left=$(assert_nothing_left 2>&1) || echo "$fault=kill: $left"
+}
+
+# A test may need somebody at the other end of a socket.
+start_receiver() {
+	receivers=()
+	local socket
+	for socket in "${sockets[@]}"; do
+		rm -f "$T/$socket.socket"
+		"$RECEIVE" "$socket" "$T/$socket.socket" >/dev/null 2>"$T/listening" </dev/null 3>&- &
+		receivers+=($!)
+		wait_for grep -q listening "$T/listening"
+	done
+}
+
+stop_receiver() {
+	[ ${#receivers[@]} -eq 0 ] || { kill "${receivers[@]}" && wait "${receivers[@]}"; } 2>/dev/null || true
+}
+
+# each FUNCTION [OPTION...]: for each row that applies, and each parent's half.
+each() {
+	local function=$1 step complaints=
+	shift
+	applying "$@" >"$T/applying"
+	[ "$(wc -l <"$T/applying")" -gt 20 ] || fail "only $(wc -l <"$T/applying") rows apply"
+	while read -r step; do
+		complaints+=$("$function" "$step" "$@")
+		! grep -qx -- "$step" <(served create) || complaints+=$("$function" "$step/serve" "$@")
+	done <"$T/applying"
+	[ -z "$complaints" ] || fail "$complaints"
+}
+
+# Configurations that together need every row.
+plain_config() {
+	sockets=()
+	config_cgroup
+}
+
+rich_config() {
+	sockets=(tty fd)
+	config_cgroup
+	ip netns add "net$ID" 2>/dev/null || mkdir -p /run/netns
+	config_set '.process.terminal = true
+		| .process.oomScoreAdj = 500
+		| .process.scheduler = {"policy": "SCHED_BATCH"}
+		| .hostname = "kist"
+		| .linux.sysctl = {"net.ipv4.ip_forward": "1"}
+		| .linux.personality = {"domain": "LINUX"}
+		| .linux.namespaces += [{"type": "time"}]
+		| .linux.timeOffsets = {"monotonic": {"secs": 5}}
+		| .linux.resources.pids = {"limit": 50}
+		| .linux.resources.hugepageLimits = [{"pageSize": "2MB", "limit": 0}]
+		| .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": $socket,
+			"syscalls": [{"names": ["getrlimit"], "action": "SCMP_ACT_NOTIFY"}]}
+		| .hooks = ({} | .prestart = [{"path": "/bin/true"}] | .createRuntime = .prestart
+			| .createContainer = .prestart | .startContainer = .prestart | .poststart = .prestart
+			| .poststop = .prestart)' --arg socket "$T/fd.socket"
+	config_set '.hooks.createContainer[0].path = "/bin/true" | .hooks.startContainer[0].path = "/bin/true"'
+	has_controller pids || config_set 'del(.linux.resources.pids)'
+}
+
+userns_config() {
+	sockets=()
+	config_cgroup
+	config_userns
+	mkdir "$T/source"
+	config_set '.process.noNewPrivileges = false
+		| .linux.netDevices = {"dummy\($id)": {"name": "d0"}}
+		| .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
+			"syscalls": [{"names": ["getrlimit"], "action": "SCMP_ACT_ERRNO"}]}
+		| .mounts += [{"destination": "/bound", "type": "bind", "source": $source, "options": ["bind"]}]
+		| .linux.namespaces |= map(if .type == "ipc" then .path = "/proc/\($pid)/ns/ipc" else . end)' \
+		--arg source "$T/source" --arg pid $$ --arg id "$BATS_TEST_NUMBER"
+	chmod 711 "$T"
+}
+
+@test "plain: each step fails with its name and leaves nothing" {
+	plain_config
+	each fails_at
+}
+
+@test "plain: each step is killed, and delete -f leaves nothing" {
+	plain_config
+	each dies_at
+}
+
+@test "everything: each step fails with its name and leaves nothing" {
+	rich_config
+	each fails_at --console-socket "$T/tty.socket"
+}
+
+@test "everything: each step is killed, and delete -f leaves nothing" {
+	rich_config
+	each dies_at --console-socket "$T/tty.socket"
+}
+
+@test "a user namespace: each step fails with its name and leaves nothing" {
+	userns_config
+	ip link add "dummy$BATS_TEST_NUMBER" type dummy 2>/dev/null || config_set 'del(.linux.netDevices)'
+	each fails_at
+}
+
+@test "a user namespace: each step is killed, and delete -f leaves nothing" {
+	userns_config
+	config_set 'del(.linux.netDevices)'
+	each dies_at
+}
+
+@test "run: each step fails with its name and leaves nothing" {
+	local step complaints=
+	plain_config
+	while read -r step; do
+		try kist --fault "$step=EIO" run --bundle "$BUNDLE" "$ID"
+		[ "$status" -eq 1 ] && [[ $output == *"$step"*"input/output error"* ]] ||
+			complaints+="$step: status $status: $output"$'\n'
+		left=$(assert_nothing_left 2>&1) || complaints+="$step: $left"$'\n'
+	done < <(kist run --dry-run=json --bundle "$BUNDLE" "$ID" | jq -r '.[].step' | grep -vxE 'cgroup-owner|poststop-hooks')
+	[ -z "$complaints" ] || fail "$complaints"
+}
+
+@test "exec: each step fails with its name, and the container lives on" {
+	local step complaints='' before
+	plain_config
+	start_container
+	before=$(kist ps -f json "$ID" | jq -c .)
+	while read -r step; do
+		try kist --fault "$step=EMFILE" exec "$ID" true
+		case $status:$output in
+		255:*"$step"*"too many open files"*) ;;
+		0:*) continue ;; # a row that does not apply
+		*) complaints+="$step: status $status: $output"$'\n' ;;
+		esac
+		sleep 0.01
+		[ "$(kist ps -f json "$ID" | jq -c .)" = "$before" ] || complaints+="$step: a process is left"$'\n'
+	done < <(rows exec; served exec | sed 's|$|/serve|')
+	has_status running
+	[ -z "$complaints" ] || fail "$complaints"
+}
+
+@test "exec: each step is killed, and the container lives on" {
+	local step complaints='' before
+	plain_config
+	start_container
+	before=$(kist ps -f json "$ID" | jq -c .)
+	while read -r step; do
+		try kist --fault "$step=kill" exec "$ID" true
+		[ "$status" -ne 0 ] || continue
+		wait_for sh -c "[ \"\$('$KIST' --root '$ROOT' ps -f json $ID | jq -c .)\" = '$before' ]" ||
+			complaints+="$step: a process is left"$'\n'
+	done < <(rows exec; served exec | sed 's|$|/serve|')
+	has_status running
+	[ -z "$complaints" ] || fail "$complaints"
+}
+
+@test "every row of create is failed by one of these tests" {
+	local seen
+	seen=$(
+		plain_config
+		applying
+		rich_config
+		applying --console-socket "$T/tty.socket"
+		kist run --dry-run=json --bundle "$BUNDLE" "$ID" | jq -r '.[].step'
+		cp "$KIST_TEST_SUITE/config.json" "$BUNDLE"
+		userns_config
+		applying
+		NOTIFY_SOCKET=$T/notify applying
+	)
+	# An LSM is another machine's; a cgroup's owner is set on cgroup2 only.
+	comm -23 <(rows create | sort) <(sort -u <<<"$seen") | grep -vxE 'labels|cgroup-owner' >"$T/unseen" || true
+	[ ! -s "$T/unseen" ] || fail "not failed: $(xargs <"$T/unseen")"
+}
+
+@test "a fault at a step that does not exist is refused" {
+	try kist --fault nonsense create --bundle "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	try kist --fault rootfs=ENONSENSE create --bundle "$BUNDLE" "$ID"
+	[ "$status" -eq 1 ]
+	assert_nothing_left
+}
+
+@test "create killed at any moment leaves nothing after delete -f" {
+	killed_at_random create
+}
+
+@test "delete killed at any moment leaves nothing after delete -f" {
+	killed_at_random delete
+}
+
+# The time of a kill goes evenly from none to a little more than the command takes.
+killed_at_random() {
+	local i begin span rounds=40 wait
+	[ -z "${KIST_TEST_LONG:-}" ] || rounds=1000
+	config_cgroup
+	args sleep 1000
+	begin=$(date +%s%N)
+	create_container
+	span=$((($(date +%s%N) - begin) * 12 / 10000))
+	[ "$1" = create ] || span=$((span * 2))
+	kist delete --force "$ID"
+	for ((i = 0; i < rounds; i++)); do
+		printf -v wait '0.%06d' $((RANDOM * span / 32768 + 1))
+		if [ "$1" = create ]; then
+			timeout --foreground -s KILL "$wait" "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID" \
+				>"$T/out" 2>&1 </dev/null 3>&- || true
+		else
+			create_container
+			timeout --foreground -s KILL "$wait" "$KIST" --root "$ROOT" delete --force "$ID" \
+				>"$T/out" 2>&1 </dev/null 3>&- || true
+		fi
+		kist delete --force "$ID" >"$T/delete" 2>&1 3>&- || fail "round $i, killed after $wait s: $(<"$T/delete")"
+		nothing_left >"$T/left" || assert_nothing_left || fail "round $i, killed after $wait s"
+	done
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+# Descriptors of the caller that are not asked for, opened without close-on-exec: the engines' shims do that.
+leaky() {
+	"$@" 5<"$KIST_TEST_SUITE/config.json" 6>"$T/leak" 7</ 9< <(:)
+}
+
+@test "no descriptor of the caller or of kist reaches the container" {
+	shell 'ls -l /proc/self/fd >/fds; ls /proc/1/fd | xargs >>/fds'
+	leaky kist run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
+	grep -q config.json "$ROOTFS/fds" && fail "$(<"$ROOTFS/fds")"
+	is "$(tail -n 1 "$ROOTFS/fds")" '0 1 2'
+}
+
+@test "no descriptor of the caller or of kist reaches a process of exec" {
+	start_container
+	leaky kist exec "$ID" sh -c 'ls /proc/$$/fd | xargs >/fds' </dev/null 3>&-
+	is "$(<"$ROOTFS/fds")" '0 1 2'
+}
+
+@test "no descriptor reaches a hook" {
+	cat >"$T/hook" <<-END
+		#!/bin/sh
+		ls /proc/\$\$/fd | grep -vx 255 | xargs >>"$T/hook-fds"
+		cat >/dev/null
+	END
+	chmod +x "$T/hook"
+	config_set '.hooks = {"createRuntime": [{"path": $hook}], "poststart": [{"path": $hook}], "poststop": [{"path": $hook}]}' \
+		--arg hook "$T/hook"
+	leaky kist run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
+	# The shell has its script open as 10.
+	is "$(sed 's/ 10\b//' "$T/hook-fds" | sort -u)" '0 1 2'
+	is "$(wc -l <"$T/hook-fds")" 3
+}
+
+@test "a waiting init holds nothing of the caller, and no path of the host" {
+	local link
+	leaky create_container
+	for link in "/proc/$(pid_of)/fd/"*; do
+		[ "${link##*/}" -gt 2 ] || continue
+		case $(readlink "$link") in
+		socket:* | anon_inode:* | pipe:* | /memfd:*) ;;
+		/proc | / | /proc/*) fail "descriptor ${link##*/} is $(readlink "$link")" ;;
+		*) fail "descriptor ${link##*/} is $(readlink "$link")" ;;
+		esac
+	done
+}
+
+@test "no environment variable of the caller or of kist reaches the container" {
+	shell 'tr "\0" "\n" </proc/1/environ | sort'
+	SECRET=1 _OCI_SYNCPIPE=3 run_container
+	is "$output" $'HOME=/root\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nTERM=xterm'
+}
+
+@test "no environment variable of the caller reaches a process of exec" {
+	start_container
+	SECRET=1 ok kist exec "$ID" sh -c 'tr "\0" "\n" </proc/self/environ | grep -c SECRET || true'
+	is "$output" 0
+}
+
+@test "nothing of the program's own remains in the process: mappings, signals, names" {
+	start_container
+	local pid
+	pid=$(pid_of)
+	is "$(grep -ci kist "/proc/$pid/maps")" 0
+	is "$(awk '/^SigBlk/ { print $2 }' "/proc/$pid/status")" 0000000000000000
+	is "$(awk '/^SigIgn/ { print $2 }' "/proc/$pid/status")" 0000000000000000
+	is "$(awk '/^TracerPid/ { print $2 }' "/proc/$pid/status")" 0
+	is "$(<"/proc/$pid/comm")" sleep
+}
+
+@test "the caller's signal mask and ignored signals are the program's affair only" {
+	shell 'grep -E "Sig(Blk|Ign)" /proc/1/status; exit 0'
+	(trap '' USR1 PIPE; kist run --bundle "$BUNDLE" "$ID" >"$T/signals" 2>&1 </dev/null 3>&-)
+	grep -E 'SigBlk:.0{16}' "$T/signals"
+}
+
+@test "create leaves one process, whose parent is the reaper, and no zombie" {
+	local new
+	create_container
+	see_processes
+	new=$(for pid in $processes; do [[ $world_processes == *" $pid "* ]] || [ ! -d "/proc/$pid" ] || echo "$pid"; done)
+	is "$new" "$(pid_of)"
+	is "$(awk '/^PPid/ { print $2 }' "/proc/$new/status")" 1
+}
+
+@test "exec leaves no zombie in the container" {
+	start_container
+	local word
+	for word in five times each its own; do
+		ok kist exec "$ID" echo "$word"
+	done
+	is "$(kist ps -f json "$ID" | jq length)" 1
+}
+
+@test "a failed create leaves nothing, whatever failed" {
+	args no-such-program
+	refused 1 '' kist create --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+	args true
+	config_set '.mounts += [{"destination": "/x", "type": "nosuchfs", "source": "x"}]'
+	refused 1 '' kist create --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+	config_set '.hooks.createRuntime = [{"path": "/bin/false"}]'
+	refused 1 '' kist create --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "few descriptors are enough" {
+	(ulimit -n 40 && run_container)
+}

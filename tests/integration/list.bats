@@ -1,0 +1,56 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+@test "a table, sorted by id" {
+	ok kist create --bundle "$BUNDLE" zz
+	ok kist create --bundle "$BUNDLE" aa
+	ok kist list
+	[[ ${output%%$'\n'*} =~ ^ID\ +PID\ +STATUS\ +BUNDLE\ +CREATED\ +OWNER$ ]]
+	is "$(tail -n +2 <<<"$output" | cut -d' ' -f1 | xargs)" "aa zz"
+	[[ $output =~ aa\ +[0-9]+\ +created\ +"$BUNDLE"\ +20.*\ root ]]
+}
+
+@test "JSON on one line" {
+	ok kist create --bundle "$BUNDLE" aa
+	ok kist list -f json
+	is "$(wc -l <"$T/output")" 1
+	jq -e '.[0].id == "aa" and .[0].status == "created" and (.[0].pid | type) == "number"' <<<"$output"
+}
+
+@test "no containers: an empty array, an empty list of ids" {
+	mkdir "$ROOT"
+	ok kist list --format json
+	is "$output" '[]'
+	ok kist list --quiet
+	is "$output" ''
+}
+
+@test "--quiet prints ids" {
+	ok kist create --bundle "$BUNDLE" aa
+	ok kist list -q
+	is "$output" aa
+}
+
+@test "a state root that was asked for and is not there is an error, the default is not" {
+	refused 1 'no such file or directory' kist list
+	ok "$KIST" list
+}
+
+@test "a damaged container is listed with a warning, and does not hide the others" {
+	ok kist create --bundle "$BUNDLE" good
+	mkdir "$ROOT/bad"
+	ok kist list
+	output_has 'bad'
+	output_has 'good'
+	output_has 'damaged'
+}
+
+@test "what a bundle's name contains does not reach the terminal" {
+	mv "$BUNDLE" "$T/esc"$'\e'"[31m"
+	BUNDLE=$T/esc$'\e'"[31m"
+	create_container
+	ok kist list
+	output_lacks $'\e'
+}

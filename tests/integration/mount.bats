@@ -1,0 +1,245 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+# add MOUNT: one more mount, in jq's words; $T is $t there.
+add() {
+	config_set ".mounts += [$1]" --arg t "$T"
+}
+
+@test "the default mounts, in order, with their options" {
+	shell 'while read -r _ _ _ _ where options _; do echo "$where $options"; done </proc/self/mountinfo'
+	run_container
+	output_has $'/proc rw,relatime\n'
+	output_has $'/dev rw,nosuid'
+	output_has $'/dev/pts rw,nosuid,noexec'
+	output_has $'/dev/shm rw,nosuid,nodev,noexec'
+	output_has $'/dev/mqueue rw,nosuid,nodev,noexec'
+	output_has $'/sys ro,nosuid,nodev,noexec'
+}
+
+@test "bind: a directory, a file, read-only" {
+	mkdir "$T/dir" && echo text >"$T/dir/file"
+	add '{"destination": "/new/dir", "type": "bind", "source": "\($t)/dir", "options": ["bind", "ro"]}'
+	add '{"destination": "/new/file", "type": "bind", "source": "\($t)/dir/file", "options": ["bind"]}'
+	shell 'cat /new/dir/file /new/file; echo x >/new/dir/x; echo changed >/new/file'
+	run_container
+	output_has $'text\ntext'
+	output_has 'Read-only file system'
+	is "$(<"$T/dir/file")" changed
+}
+
+@test "bind: a source relative to the bundle" {
+	mkdir "$BUNDLE/source" && touch "$BUNDLE/source/here"
+	add '{"destination": "/new", "type": "bind", "source": "source/", "options": ["bind"]}'
+	shell 'ls /new'
+	container_says here
+}
+
+@test "bind: a source that is not there is named" {
+	add '{"destination": "/new", "type": "bind", "source": "\($t)/none", "options": ["bind"]}'
+	refused 1 "$T/none*no such file or directory" kist run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "bind: an unknown option is refused, not ignored" {
+	add '{"destination": "/new", "type": "bind", "source": "\($t)", "options": ["bind", "nosiud"]}'
+	refused 1 'nosiud' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "rbind takes what is mounted below, bind does not" {
+	mkdir -p "$T/dir/sub"
+	mount -t tmpfs tmpfs "$T/dir/sub" && touch "$T/dir/sub/below"
+	add '{"destination": "/all", "source": "\($t)/dir", "options": ["rbind"]}'
+	add '{"destination": "/one", "source": "\($t)/dir", "options": ["bind"]}'
+	shell 'ls /all/sub; ls /one/sub'
+	try kist run --bundle "$BUNDLE" "$ID"
+	umount "$T/dir/sub"
+	is "$output" below
+}
+
+@test "rro makes all of it read-only" {
+	mkdir -p "$T/dir/sub"
+	mount -t tmpfs tmpfs "$T/dir/sub"
+	add '{"destination": "/all", "source": "\($t)/dir", "options": ["rbind", "rro"]}'
+	shell 'touch /all/sub/x'
+	try kist run --bundle "$BUNDLE" "$ID"
+	umount "$T/dir/sub"
+	output_has 'Read-only file system'
+}
+
+@test "options of binds: nosuid nodev noexec noatime nosymfollow" {
+	mkdir "$T/dir"
+	add '{"destination": "/new", "source": "\($t)/dir", "options": ["bind", "nosuid", "nodev", "noexec", "noatime", "nosymfollow"]}'
+	shell 'grep " /new " /proc/self/mountinfo'
+	run_container
+	output_has 'nosuid,nodev,noexec,noatime,nosymfollow'
+}
+
+@test "a bind keeps the flags of its source, unless others are asked for" {
+	mkdir "$T/dir"
+	mount -t tmpfs -o noexec,nodev tmpfs "$T/dir"
+	add '{"destination": "/new", "source": "\($t)/dir", "options": ["bind"]}'
+	shell 'grep " /new " /proc/self/mountinfo'
+	try kist run --bundle "$BUNDLE" "$ID"
+	umount "$T/dir"
+	output_has 'nodev,noexec'
+}
+
+@test "propagation of a bind" {
+	mkdir "$T/dir"
+	add '{"destination": "/new", "source": "\($t)/dir", "options": ["rbind", "rshared"]}'
+	shell 'grep " /new " /proc/self/mountinfo'
+	run_container
+	output_has ' shared:'
+}
+
+@test "tmpfs: size, mode, owner" {
+	add '{"destination": "/new", "type": "tmpfs", "source": "tmpfs", "options": ["size=64k", "mode=1750", "uid=7", "gid=8"]}'
+	shell 'stat -c "%a %u %g" /new; grep " /new " /proc/self/mountinfo; head -c 100000 /dev/zero >/new/x'
+	run_container
+	output_has '1750 7 8'
+	output_has 'size=64k'
+	output_has 'No space left'
+}
+
+@test "tmpfs: without a mode it has that of the directory below" {
+	mkdir -m 710 "$ROOTFS/has-mode"
+	add '{"destination": "/has-mode", "type": "tmpfs", "source": "tmpfs"}'
+	add '{"destination": "/made", "type": "tmpfs", "source": "tmpfs"}'
+	shell 'stat -c "%a" /has-mode /made'
+	container_says $'710\n1777'
+}
+
+@test "tmpfs: a wrong value is told in the kernel's words" {
+	add '{"destination": "/new", "type": "tmpfs", "source": "tmpfs", "options": ["size=lots"]}'
+	refused 1 '/new' kist run --bundle "$BUNDLE" "$ID"
+	output_has 'size'
+}
+
+@test "tmpcopyup copies what the image has there" {
+	mkdir -p "$ROOTFS/data/sub"
+	echo text >"$ROOTFS/data/sub/file"
+	chmod 640 "$ROOTFS/data/sub/file"
+	chown 5:6 "$ROOTFS/data/sub/file"
+	ln -s sub/file "$ROOTFS/data/link"
+	mkfifo "$ROOTFS/data/fifo"
+	add '{"destination": "/data", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]}'
+	shell 'cat /data/link; stat -c "%a %u %g" /data/sub/file; test -p /data/fifo && echo fifo; echo new >/data/sub/file'
+	container_says $'text\n640 5 6\nfifo'
+	is "$(<"$ROOTFS/data/sub/file")" text
+}
+
+@test "mounts go in order: a bind below a tmpfs, and a source inside an earlier mount's directory" {
+	mkdir "$T/dir" && touch "$T/dir/file"
+	add '{"destination": "/new", "type": "tmpfs", "source": "tmpfs"}'
+	add '{"destination": "/new/a/b", "source": "\($t)/dir", "options": ["bind"]}'
+	shell 'ls /new/a/b'
+	container_says file
+}
+
+@test "destinations are followed inside the root only" {
+	mkdir "$T/dir" "$T/out" "$ROOTFS/inside"
+	touch "$T/dir/file"
+	ln -s /inside "$ROOTFS/link"
+	ln -s "$T/out" "$ROOTFS/evil"
+	ln -s ../../../../../../../../inside "$ROOTFS/up"
+	add '{"destination": "/link/a", "source": "\($t)/dir", "options": ["bind"]}'
+	add '{"destination": "/evil/b", "source": "\($t)/dir", "options": ["bind"]}'
+	add '{"destination": "/up/c", "source": "\($t)/dir", "options": ["bind"]}'
+	shell 'ls /inside/a /inside/c'
+	try kist run --bundle "$BUNDLE" "$ID"
+	is "$(ls -A "$T/out")" ''
+}
+
+@test "an unknown file system is named, with the mount's place in the configuration" {
+	add '{"destination": "/new", "type": "nosuchfs", "source": "x"}'
+	refused 1 'nosuchfs' kist run --bundle "$BUNDLE" "$ID"
+	output_has '/new'
+}
+
+@test "a mount over a part of /proc is refused, but for the files that lxcfs has" {
+	mkdir "$T/dir" && touch "$T/file"
+	add '{"destination": "/proc/sys/kernel", "source": "\($t)/dir", "options": ["bind"]}'
+	refused 1 '/proc/sys/kernel' kist run --bundle "$BUNDLE" "$ID"
+	config_set 'del(.mounts[-1])'
+	echo lxcfs >"$T/file"
+	add '{"destination": "/proc/uptime", "source": "\($t)/file", "options": ["bind"]}'
+	shell 'cat /proc/uptime'
+	container_says lxcfs
+}
+
+@test "/proc and /sys must be directories of the image" {
+	rmdir "$ROOTFS/proc" && ln -s /tmp "$ROOTFS/proc"
+	refused 1 '/proc' kist run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "an idmapped bind shows other owners" {
+	mkdir "$T/dir" && touch "$T/dir/file" && chown 5:6 "$T/dir/file"
+	add '{"destination": "/new", "source": "\($t)/dir", "options": ["bind"],
+		"uidMappings": [{"containerID": 0, "hostID": 1000, "size": 100}],
+		"gidMappings": [{"containerID": 0, "hostID": 2000, "size": 100}]}'
+	shell 'stat -c "%u %g" /new/file; touch /new/mine'
+	run_container
+	output_has '1005 2006'
+}
+
+@test "in a user namespace: an idmapped bind shows the container's owners" {
+	config_userns
+	mkdir "$T/dir" && touch "$T/dir/file" && chown 5:6 "$T/dir/file"
+	add '{"destination": "/new", "source": "\($t)/dir", "options": ["bind", "idmap"]}'
+	shell 'stat -c "%u %g" /new/file; touch /new/mine'
+	container_says '5 6'
+	is "$(stat -c '%u %g' "$T/dir/mine")" '0 0'
+}
+
+@test "in a user namespace: a bind whose source only the host's root can reach" {
+	config_userns
+	mkdir -p "$T/closed/dir" && echo text >"$T/closed/dir/file"
+	chmod 700 "$T/closed"
+	add '{"destination": "/new", "source": "\($t)/closed/dir", "options": ["bind"]}'
+	shell 'cat /new/file'
+	container_says text
+}
+
+@test "an overlay mount" {
+	mkdir "$T/lower" "$T/upper" "$T/work" && touch "$T/lower/low"
+	add '{"destination": "/new", "type": "overlay", "source": "overlay",
+		"options": ["lowerdir=\($t)/lower", "upperdir=\($t)/upper", "workdir=\($t)/work"]}'
+	shell 'ls /new; touch /new/up'
+	container_says low
+	[ -e "$T/upper/up" ]
+}
+
+@test "mqueue, devpts, sysfs and proc options" {
+	shell 'grep -E " (mqueue|devpts|sysfs|proc) " /proc/self/mountinfo'
+	run_container
+	output_has 'ptmxmode=666'
+	output_has 'gid=5'
+	output_has 'mqueue'
+}
+
+@test "an empty option is no option" {
+	mkdir "$T/dir"
+	add '{"destination": "/new", "type": "tmpfs", "source": "tmpfs", "options": ["", "size=64k"]}'
+	run_container
+}
+
+@test "a read-only /dev is made so when all is in it" {
+	config_set '(.mounts[] | select(.destination == "/dev") | .options) += ["ro"]'
+	shell 'touch /dev/x; ls -l /dev/null'
+	run_container
+	output_has 'Read-only file system'
+	output_has '1,   3'
+}
+
+@test "mounts are gone with the container" {
+	mkdir "$T/dir"
+	add '{"destination": "/new", "source": "\($t)/dir", "options": ["bind"]}'
+	start_container
+	is "$(grep -c "$ROOTFS" /proc/self/mountinfo)" 0
+	ok kist delete -f "$ID"
+	rmdir "$T/dir"
+}

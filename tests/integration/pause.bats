@@ -1,0 +1,47 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+@test "a paused container stands still until it is resumed" {
+	config_cgroup
+	start_container sh -c 'while :; do echo >>/ticks; sleep 0.01; done'
+	wait_for test -s "$ROOTFS/ticks"
+	ok kist pause "$ID"
+	has_status paused
+	local before
+	before=$(wc -c <"$ROOTFS/ticks")
+	sleep 0.1
+	is "$(wc -c <"$ROOTFS/ticks")" "$before"
+	ok kist resume "$ID"
+	has_status running
+	wait_for sh -c "[ \$(wc -c <'$ROOTFS/ticks') -gt $before ]"
+}
+
+@test "what cannot be paused or resumed is refused" {
+	config_cgroup
+	start_container
+	refused 1 'container not paused' kist resume "$ID"
+	ok kist pause "$ID"
+	refused 1 'paused' kist pause "$ID"
+	ok kist resume "$ID"
+	refused 1 'does not exist' kist pause nobody
+	refused 1 'does not exist' kist resume nobody
+	ok kist kill "$ID" KILL
+	wait_for stopped
+	refused 1 'not running' kist pause "$ID"
+}
+
+@test "exec into a paused container is refused, with --ignore-paused it waits" {
+	config_cgroup
+	start_container
+	ok kist pause "$ID"
+	refused 255 'paused' kist exec "$ID" true
+	"$KIST" --root "$ROOT" exec --ignore-paused "$ID" touch /ran >"$T/exec" 2>&1 </dev/null 3>&- &
+	helper=$!
+	sleep 0.2
+	[ ! -e "$ROOTFS/ran" ]
+	ok kist resume "$ID"
+	wait $helper
+	[ -e "$ROOTFS/ran" ]
+}

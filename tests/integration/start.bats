@@ -1,0 +1,56 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+@test "start runs the program once" {
+	shell 'echo ran >>/ran; sleep 1000'
+	create_container
+	ok kist start "$ID"
+	refused 1 'it is running' kist start "$ID"
+	wait_for test -e "$ROOTFS/ran"
+	is "$(<"$ROOTFS/ran")" ran
+}
+
+@test "a stopped container cannot be started" {
+	start_container true
+	wait_for stopped
+	refused 1 'stopped' kist start "$ID"
+}
+
+@test "an unknown container cannot be started" {
+	refused 1 'container nobody does not exist' kist start nobody
+}
+
+@test "a created container whose process was killed cannot be started" {
+	create_container
+	kill -KILL "$(pid_of)"
+	wait_for stopped
+	refused 1 'not running' kist start "$ID"
+}
+
+@test "a program that vanished after create fails at start" {
+	echo '#!/bin/sh' >"$ROOTFS/etc/script"
+	chmod +x "$ROOTFS/etc/script"
+	args /etc/script
+	create_container
+	rm "$ROOTFS/etc/script"
+	refused 1 'exec*/etc/script*no such file or directory' kist start "$ID"
+	wait_for stopped
+}
+
+@test "create and start may have different parents, and two starts race for one win" {
+	local i won=0 pids=()
+	shell 'echo ran >>/ran; sleep 1000'
+	create_container
+	for i in 1 2 3 4 5; do
+		"$KIST" --root "$ROOT" start "$ID" >"$T/start$i" 2>&1 3>&- &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		! wait "$i" || won=$((won + 1))
+	done
+	is $won 1
+	wait_for test -e "$ROOTFS/ran"
+	is "$(<"$ROOTFS/ran")" ran
+}
