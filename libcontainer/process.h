@@ -6,6 +6,8 @@
  * Order in the child: process_oom_run() while privileged, process_cwd_make_run() and
  * process_cwd_run() before the user is switched, process_cwd_run() again after it if the first
  * answer was 1, process_lookup_run() as the new user, process_exec_run() last.
+ * What happens before the user is switched also belongs before a filter that is loaded early: a
+ * profile need not allow openat2() or mkdirat().
  */
 #ifndef KIST_PROCESS_H
 #define KIST_PROCESS_H

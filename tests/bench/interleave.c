@@ -5,14 +5,15 @@
  *	interleave [-n ROUNDS] [-w WARMUP] [-p PAUSE_MS] [-s SEED] SCENARIO
  *	interleave -m SCENARIO
  *
- * SCENARIO has one line a candidate: LABEL | BEFORE | TIMED | AFTER.  BEFORE and AFTER are not timed and may be empty
- * or several commands with ";" between them.  Words are separated by blanks, nothing is quoted, and {n} is a number
- * that is new in every sample.  Every round runs each candidate once in random order, so that what else happens on the
- * machine meets all of them alike.
+ * SCENARIO has one line a candidate: LABEL | BEFORE | TIMED | AFTER.  BEFORE and AFTER are not
+ * timed and may be empty or several commands with ";" between them.  Words are separated by blanks,
+ * nothing is quoted, and {n} is a number that is new in every sample.  Every round runs each
+ * candidate once in random order, so that what else happens on the machine meets all of them alike.
  *
- * Prints a line a candidate, tab-separated: label, median, lower and upper quartile, minimum (microseconds), samples,
- * failures.  With -m it prints instead: label, peak resident memory of the command itself in KiB.  For this the command
- * is traced and asked at its very end, since wait4()'s figure includes the page tables of who started it.
+ * Prints a line a candidate, tab-separated: label, median, lower and upper quartile, minimum
+ * (microseconds), samples, failures.  With -m it prints instead: label, peak resident memory of the
+ * command itself in KiB.  For this the command is traced and asked at its very end, since wait4()'s
+ * figure includes the pages of who started it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -86,7 +87,8 @@ static char *trim(char *s)
 }
 
 /* Splits text into words, with {n} replaced; the words live in buffer.  Returns their number. */
-static size_t split(const struct bench *b, const char *text, char *buffer, size_t size, char **words)
+static size_t split(const struct bench *b, const char *text, char *buffer, size_t size,
+		    char **words)
 {
 	char *out = buffer, *end = buffer + size - 16, *save = NULL;
 	size_t n = 0;
@@ -220,7 +222,8 @@ static void report(const struct bench *b)
 		}
 		qsort(c->samples, c->n, sizeof(double), by_value);
 		printf("%s\t%.0f\t%.0f\t%.0f\t%.0f\t%zu\t%zu\n", c->column[0], c->samples[c->n / 2],
-		       c->samples[c->n / 4], c->samples[c->n * 3 / 4], c->samples[0], c->n, c->failures);
+		       c->samples[c->n / 4], c->samples[c->n * 3 / 4], c->samples[0], c->n,
+		       c->failures);
 	}
 }
 
@@ -263,7 +266,7 @@ static pid_t start_traced(const struct bench *b, char **words)
 	return pid;
 }
 
-/* The highest resident set of the command itself, in the last image it executed; -1 if it failed. */
+/* The highest resident set of the command itself, in its last image; -1 if it failed. */
 static long memory(const struct bench *b, const char *text)
 {
 	char buffer[65536], *words[WORDS_MAX];
@@ -274,7 +277,8 @@ static long memory(const struct bench *b, const char *text)
 		return -1;
 	pid = start_traced(b, words);
 	for (int status, sig = 0;; sig = 0) {
-		if (ptrace(PTRACE_CONT, pid, NULL, (void *)(intptr_t)sig) < 0 || waitpid(pid, &status, 0) < 0)
+		if (ptrace(PTRACE_CONT, pid, NULL, (void *)(intptr_t)sig) < 0 ||
+		    waitpid(pid, &status, 0) < 0)
 			die("ptrace");
 		if (WIFEXITED(status))
 			return WEXITSTATUS(status) == 0 ? peak : -1;
@@ -346,7 +350,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind + 1 != argc) {
-		fputs("usage: interleave [-n ROUNDS] [-w WARMUP] [-p PAUSE_MS] [-s SEED] [-m] SCENARIO\n", stderr);
+		fputs("usage: interleave [-n ROUNDS] [-w WARMUP] [-p PAUSE_MS] [-s SEED] [-m]"
+		      " SCENARIO\n", stderr);
 		return 2;
 	}
 	b.serial = (unsigned int)getpid() % 100000 * 10000;

@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What the program does before it looks at its words.
+load helpers
+
+@test "closed standard streams end in no file" {
+	for mask in 0 1 2 3 4 5 6 7; do
+		status=0
+		(
+			if ((mask & 1)); then exec <&-; fi
+			if ((mask & 2)); then exec >&-; fi
+			if ((mask & 4)); then exec 2>&-; fi
+			exec "$KIST" --root "$ROOT" --log "$T/log.$mask" state "$ID"
+		) >"$T/out" 2>&1 </dev/null || status=$?
+		is "$status" 1
+		is "$(grep -c 'does not exist' "$T/log.$mask")" 1
+		is "$(wc -l <"$T/log.$mask")" 1
+	done
+}
+
+@test "a file size limit is an error, not a death" {
+	status=0
+	(
+		ulimit -f 0
+		exec "$KIST" --root "$ROOT" spec -f - >"$T/config"
+	) 2>/dev/null || status=$?
+	is "$status" 1
+}
+
+@test "a set-user-ID kist refuses to run" {
+	cp "$KIST" "$T/kist"
+	chmod 4755 "$T/kist"
+	refused 1 'refusing to run set-user-ID' \
+		setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups "$T/kist" list
+}
+
+@test "a kist with file capabilities refuses to run" {
+	command -v setcap >/dev/null || skip "setcap is not installed"
+	cp "$KIST" "$T/kist"
+	chmod 755 "$T/kist"
+	setcap cap_kill+ep "$T/kist" || skip "no file capabilities on this file system"
+	refused 1 'refusing to run with file capabilities' \
+		setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups "$T/kist" list
+}
