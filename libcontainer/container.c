@@ -38,6 +38,11 @@ const struct json_field container_state_fields[] = {
 
 static const char *const status_names[] = { "creating", "created", "running", "paused", "stopped" };
 
+int container_protect_binary(char *const *argv, struct error *err)
+{
+	return self_exe_reexec(argv, err);
+}
+
 /* ---- opening ------------------------------------------------------------------------------------ */
 
 int container_default_root(struct arena *a, char **out, struct error *err)

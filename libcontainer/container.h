@@ -102,6 +102,13 @@ struct container_state {
 extern const struct json_field container_state_fields[];
 
 /*
+ * The first thing that create, run and exec do: where the kernel does not let a process part with its binary
+ * (self_exe.h), they go on from a sealed copy of it.  Returns 0 when there is nothing to do; a copy that was started
+ * does not return.
+ */
+int container_protect_binary(char *const *argv, struct error *err);
+
+/*
  * "/run/kist", or below XDG_RUNTIME_DIR for a caller without privilege (an empty variable counts as unset).
  */
 int container_default_root(struct arena *a, char **out, struct error *err);

@@ -48,7 +48,7 @@ void job_init(struct job *job, struct container_context *ctx)
 		.trace = ctx->trace,
 		.channel = -1, .channel_child = -1, .init_pid = -1, .init_pidfd = -1,
 		.stage1_pid = -1, .proc = -1, .page_fd = -1, .state_root = -1, .state_dir = -1, .bundle = -1,
-		.self_exe = SELF_EXE_INIT, .console_socket = -1, .seccomp_socket = -1, .terminal = -1, .terminal_channel = -1, .start_socket = -1,
+		.self_exe = SELF_EXE_INIT, .notify = -1, .console_socket = -1, .seccomp_socket = -1, .terminal = -1, .terminal_channel = -1, .start_socket = -1,
 		.root = -1, .join_pidfd = -1, .signals = -1,
 	};
 }
@@ -56,9 +56,9 @@ void job_init(struct job *job, struct container_context *ctx)
 void job_close(struct job *job)
 {
 	int *fds[] = {
-		&job->channel, &job->channel_child, &job->init_pidfd, &job->proc, &job->page_fd,
-		&job->state_root, &job->state_dir, &job->bundle, &job->console_socket,
-		&job->seccomp_socket, &job->terminal, &job->terminal_channel, &job->start_socket, &job->root, &job->join_pidfd, &job->signals,
+		&job->channel, &job->channel_child, &job->init_pidfd, &job->proc, &job->page_fd, &job->state_root,
+		&job->state_dir, &job->bundle, &job->console_socket, &job->seccomp_socket, &job->terminal,
+		&job->terminal_channel, &job->notify, &job->start_socket, &job->root, &job->join_pidfd, &job->signals,
 	};
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
@@ -146,7 +146,7 @@ static int compile(struct creation *c, bool run, struct error *err)
 		.detach = !run || c->o->detach,
 	};
 
-	if (!str_is_container_id(c->id))
+	if (!state_id_is_valid(c->id))
 		return error_set(err, 0, "invalid container id \"%s\": use letters, digits, _ . + - (at most 255)",
 				 c->id);
 	if (container_preserve_fds(c->ctx, c->o->preserve_fds, &c->preserve_fds, err) < 0)
@@ -283,6 +283,8 @@ int container_run(struct container_context *ctx, const char *id, const struct co
 		ret = carry_out(c, &job, err);
 	if (ret == 0) {
 		ret = container_poststart(ctx, &job, err);
+		if (ret == 0)
+			ret = container_notify(&job, &c->plan.notify_socket, err);
 		if (ret < 0)
 			ret = clean_up(&job, o, ret, err);
 	}

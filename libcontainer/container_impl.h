@@ -60,6 +60,9 @@ int container_wait(struct job *job, int *status, struct error *err);
 int container_saved_config(struct container_context *ctx, const struct container *c, struct oci_config **out,
 			   struct error *err);
 
+/* Waits for the container's READY=1 and passes it on, if there is a service manager that waits for it. */
+int container_notify(struct job *job, const struct notify_socket_plan *p, struct error *err);
+
 /* Runs the poststart hooks of a container that was started; on failure it is killed.  0 or negative. */
 int container_poststart(struct container_context *ctx, struct job *job, struct error *err);
 

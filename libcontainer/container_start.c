@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "base/unix_socket.h"
 #include "hook.h"
 #include "trace.h"
@@ -101,9 +103,22 @@ int container_poststart(struct container_context *ctx, struct job *job, struct e
 	return ret;
 }
 
+int container_notify(struct job *job, const struct notify_socket_plan *p, struct error *err)
+{
+	owned_fd pidfd = -1;
+
+	if (job->notify < 0)
+		return 0;
+	pidfd = sys_pidfd_open(job->state->pid, 0);
+	if (pidfd < 0)
+		return 0;	/* it has ended already: its exit status says more than a missing READY */
+	return notify_socket_serve(p, job->notify, job->state->pid, pidfd, -1, err);
+}
+
 static int start_opened(struct container_context *ctx, struct container *c, struct error *err)
 {
 	enum container_status status = container_status_of(c);
+	struct notify_socket_plan notify;
 	struct error trace_err;
 	struct job job;
 	int ret;
@@ -117,11 +132,17 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 	job.steps = steps_create;
 	job.state = c->state;
 	job.state_dir = c->dir;
-	ret = start_process(c, &job, err);
+	ret = notify_socket_compile(getenv("NOTIFY_SOCKET"), &notify, err);
+	if (ret == 0 && notify.host)
+		ret = job.notify = notify_socket_open(c->dir, err);
+	if (ret >= 0)
+		ret = start_process(c, &job, err);
 	if (job.trace && job.page && trace_write(job.trace, job.steps, job.page, ctx->arena, &trace_err) < 0)
 		log_warning("%s", trace_err.text);
 	if (ret == 0) {
 		ret = container_poststart(ctx, &job, err);
+		if (ret == 0)
+			ret = container_notify(&job, &notify, err);
 		/* config.md, "Poststart": a failure stops the container. */
 		if (ret < 0)
 			(void)container_signal_init(c, SIGKILL, NULL);

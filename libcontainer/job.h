@@ -94,6 +94,7 @@ struct job {
 	int terminal_channel;			/* foreground: where the parent receives it */
 	int seccomp_socket;			/* connected to the seccomp agent */
 	int terminal;				/* slave (in the container), or master (in the parent) */
+	int notify;				/* the container's NOTIFY_SOCKET, read end */
 	int start_socket;			/* listens in a created container */
 	int root;				/* the container's root directory */
 	int join_pidfd;				/* exec: the container's init */

@@ -120,13 +120,13 @@ int plan_compile(const struct oci_config *c, const struct oci_process *p, const 
 		.host = h,
 		.preserve_fds = *o->preserve_fds,
 	};
-	if (!out->process)
+	if (!out->process && o->command != PLAN_CREATE)
 		return oci_error(c, NULL, err, "process: missing: there is nothing to run in the container");
 	ret = namespace_compile(c, h, a, &out->namespaces, err);
 	if (ret == 0 && o->command != PLAN_EXEC)
 		ret = compile_container(out, a, err);
 	if (ret == 0)
-		ret = compile_process(out, a, err);
+		ret = out->process ? compile_process(out, a, err) : selinux_compile(c, NULL, h, a, &out->selinux, err);
 	if (ret < 0)
 		return ret;
 	/* exec joins what is there, in one act, and its first process always has a second (steps_exec). */

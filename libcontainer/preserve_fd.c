@@ -45,9 +45,11 @@ int preserve_fd_check(const struct preserve_fd_plan *p, struct error *err)
 {
 	for (unsigned int i = 0; i < p->listen + p->preserve; i++) {
 		int fd = (int)(PRESERVE_FD_FIRST + i);
+		int flags = fcntl(fd, F_GETFD);
 
-		if (fcntl(fd, F_GETFD) < 0)
-			return error_set(err, errno,
+		/* What the caller passes came over an exec; with close-on-exec it is one of kist's own. */
+		if (flags < 0 || (flags & FD_CLOEXEC))
+			return error_set(err, EBADF,
 					 "%s: descriptor %d is not open (descriptors 3 to %u are "
 					 "to be passed)",
 					 i < p->listen ? "LISTEN_FDS" : "--preserve-fds", fd,

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +23,6 @@
 #define STATE_FILE "state.json"
 #define STATE_MAX (1u << 20)
 #define INTENT_MAX (64u << 20)
-#define LOCK_POLL_MS 5
 
 #define JSON_TYPE struct state
 #define STATE_MEMBERS \
@@ -69,6 +70,11 @@ static const struct json_field hook_state_fields[] = {
 	{ 0 }
 };
 #undef JSON_TYPE
+
+bool state_id_is_valid(const char *id)
+{
+	return str_is_container_id(id) && strcmp(id, STATE_CACHE) != 0;
+}
 
 /* ---- the state root ---------------------------------------------------------------------------- */
 
@@ -180,7 +186,7 @@ int state_load(int root, const char *id, struct arena *a, struct state **out, in
 	struct state s = { 0 };
 	owned_fd fd = -1;
 
-	if (!str_is_container_id(id))
+	if (!state_id_is_valid(id))
 		return error_set(err, 0, "invalid container id \"%s\": use letters, digits, _ . + - (at most 255)", id);
 	fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
@@ -215,21 +221,42 @@ int state_load_config(int dir, struct state *s, struct arena *a, struct error *e
 	return 0;
 }
 
+/* Only interrupts what the process waits for. */
+static void wake_up(int sig)
+{
+	(void)sig;
+}
+
+/* flock() knows no time-out: a timer's signal ends the wait. */
+static int lock_until(int dir, int timeout_ms)
+{
+	struct sigaction wake = { .sa_handler = wake_up }, old;
+	struct itimerval timer = {
+		.it_value = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 },
+		/* Again and again, in case the first comes before flock() has begun to wait. */
+		.it_interval = { .tv_usec = 50000 },
+	};
+	static const struct itimerval off;
+	int ret;
+
+	if (sigaction(SIGALRM, &wake, &old) < 0 || setitimer(ITIMER_REAL, &timer, NULL) < 0)
+		return -errno;
+	ret = flock(dir, LOCK_EX) < 0 ? -errno : 0;
+	(void)setitimer(ITIMER_REAL, &off, NULL);
+	(void)sigaction(SIGALRM, &old, NULL);
+	return ret;
+}
+
 int state_lock(int dir, const char *id, int timeout_ms, struct error *err)
 {
-	/* flock() has no time-out; whoever holds the lock is another kist about to finish. */
-	for (int waited = 0;; waited += LOCK_POLL_MS) {
-		struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
+	int ret = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 
-		if (flock(dir, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_set(err, errno, "lock container %s", id);
-		if (waited >= timeout_ms)
-			return error_set(err, 0, "container %s is locked by another kist command for %d s", id,
-					 timeout_ms / 1000);
-		nanosleep(&pause, NULL);
-	}
+	if (ret == -EWOULDBLOCK)
+		ret = lock_until(dir, timeout_ms);
+	if (ret == -EINTR)
+		return error_set(err, 0, "container %s is locked by another kist command for %d s", id,
+				 timeout_ms / 1000);
+	return ret < 0 ? error_set(err, -ret, "lock container %s", id) : 0;
 }
 
 int state_remove(int root, const char *id, struct error *err)
@@ -266,8 +293,7 @@ int state_ids(int root, struct arena *a, char ***out, size_t *n, struct error *e
 
 	*n = 0;
 	while (ret == 0 && (name = dir_next(&it, &type, &ret))) {
-		/* kist's own; create cannot use that name since it is taken. */
-		if (strcmp(name, STATE_CACHE) == 0 || !str_is_container_id(name))
+		if (!state_id_is_valid(name))
 			continue;
 		ids = arena_grow(a, ids, *n, sizeof(*ids));
 		ids[(*n)++] = arena_strdup(a, name);

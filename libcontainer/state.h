@@ -47,6 +47,9 @@ struct state {
 	struct json_span config;	/* intent.json only: the configuration's own text */
 };
 
+/* Whether a container may be called so: str_is_container_id(), and not the name of kist's own directory. */
+bool state_id_is_valid(const char *id);
+
 /* Opens (creating it, mode 0700, with parents) the state root.  >= 0 or negative with err; -ENOENT if it is not there. */
 int state_root_open(const char *root, bool create, struct error *err);
 

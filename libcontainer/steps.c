@@ -14,6 +14,8 @@
 		return condition; \
 	}
 
+WHEN(process, p->process != NULL)
+WHEN(home, p->program.home != NULL)
 WHEN(creates, p->command == PLAN_CREATE)
 WHEN(terminal, p->terminal.wanted)
 WHEN(seccomp_agent, p->seccomp.notify)
@@ -136,16 +138,18 @@ const struct step steps_create[] = {
 	{ "masked-paths", STAGE_2, NULL, step_masked_paths_run, NULL, NULL, show_mask },
 	{ "read-only", STAGE_2, NULL, step_readonly_run, NULL, NULL, NULL },
 	{ "pivot", STAGE_2, NULL, step_pivot_run, NULL, NULL, NULL },
-	{ "scheduler", STAGE_2, NULL, step_scheduler_run, NULL, NULL, show_scheduler },
+	{ "scheduler", STAGE_2, process, step_scheduler_run, NULL, NULL, show_scheduler },
 	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, NULL },
 	{ "limits", STAGE_2, limits, step_limits_run, NULL, NULL, show_limits },
 	{ "labels", STAGE_2, labels, step_labels_run, NULL, NULL, show_labels },
+	{ "session", STAGE_2, process, step_session_run, NULL, NULL, NULL },
+	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
+	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, NULL },
 	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
 	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL, show_seccomp },
-	{ "user", STAGE_2, NULL, step_user_run, NULL, NULL, show_user },
-	{ "cwd", STAGE_2, NULL, step_cwd_run, NULL, NULL, NULL },
-	{ "capabilities", STAGE_2, NULL, step_capabilities_run, NULL, NULL, show_capabilities },
-	{ "program", STAGE_2, NULL, step_program_run, NULL, NULL, NULL },
+	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },
+	{ "capabilities", STAGE_2, process, step_capabilities_run, NULL, NULL, show_capabilities },
+	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
 	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
 	{ "ready", STAGE_2, NULL, step_ready_run, step_ready_serve, NULL, NULL },
 	{ "start", STAGE_2, creates, step_start_run, NULL, NULL, NULL },
@@ -183,15 +187,17 @@ const struct step steps_exec[] = {
 
 	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
 	{ "console", STAGE_2, terminal, step_console_run, NULL, NULL, show_terminal },
-	{ "scheduler", STAGE_2, NULL, step_scheduler_run, NULL, NULL, show_scheduler },
+	{ "scheduler", STAGE_2, process, step_scheduler_run, NULL, NULL, show_scheduler },
 	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, NULL },
 	{ "limits", STAGE_2, limits, step_limits_run, NULL, NULL, show_limits },
+	{ "session", STAGE_2, process, step_session_run, NULL, NULL, NULL },
+	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
+	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, NULL },
 	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
 	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL, show_seccomp },
-	{ "user", STAGE_2, NULL, step_user_run, NULL, NULL, show_user },
-	{ "cwd", STAGE_2, NULL, step_cwd_run, NULL, NULL, NULL },
-	{ "capabilities", STAGE_2, NULL, step_capabilities_run, NULL, NULL, show_capabilities },
-	{ "program", STAGE_2, NULL, step_program_run, NULL, NULL, NULL },
+	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },
+	{ "capabilities", STAGE_2, process, step_capabilities_run, NULL, NULL, show_capabilities },
+	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
 	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
 	{ "ready", STAGE_2, NULL, NULL, step_exec_ready_serve, NULL, NULL },
 	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL, NULL },

@@ -339,37 +339,48 @@ int step_seccomp_run(struct job *job, struct error *err)
 }
 
 /*
- * The terminal, or the streams that came from the caller, become the user's while we may still give them away; then
- * the ids change.
+ * The terminal, or the streams that came from the caller, become the user's while we may still give them away.
+ * Without a terminal too the session is a new one: the caller's terminal, its signals and TIOCSTI are not for the
+ * container (CVE-2017-5226).
  */
-int step_user_run(struct job *job, struct error *err)
+int step_session_run(struct job *job, struct error *err)
+{
+	const struct terminal_plan *t = &job->plan->terminal;
+
+	if (t->wanted)
+		return terminal_attach_run(job->terminal, err);
+	(void)setsid();
+	return terminal_stdio_run(t, err);
+}
+
+int step_home_run(struct job *job, struct error *err)
 {
 	const struct plan *p = job->plan;
-	int ret;
 
-	if (p->program.home)
-		user_home_run(job->root, p->user.uid, p->program.home, PROCESS_HOME_MAX);
-	if (p->terminal.wanted) {
-		ret = terminal_attach_run(job->terminal, err);
-	} else {
-		/* Not in the caller's session: its terminal's signals and TIOCSTI are not the container's (CVE-2017-5226). */
-		(void)setsid();
-		ret = terminal_stdio_run(&p->terminal, err);
-	}
-	if (ret == 0)
-		ret = process_cwd_make_run(&p->program, job->root, err);
-	if (ret == 0)
-		job->cwd_again = process_cwd_run(&p->program, job->root, false, err);
-	if (ret == 0 && job->cwd_again < 0)
-		ret = job->cwd_again;
-	return ret < 0 ? ret : user_run(&p->user, err);
+	(void)err;
+	user_home_run(job->root, p->user.uid, p->program.home, PROCESS_HOME_MAX);
+	return 0;
 }
 
 int step_cwd_run(struct job *job, struct error *err)
 {
-	int ret = job->cwd_again > 0 ? process_cwd_run(&job->plan->program, job->root, true, err) : 0;
+	const struct process_plan *p = &job->plan->program;
+	int ret = process_cwd_make_run(p, job->root, err);
 
-	return ret < 0 ? ret : die_with_parent(job, err);	/* the ids have changed */
+	if (ret < 0)
+		return ret;
+	job->cwd_again = process_cwd_run(p, job->root, false, err);
+	return job->cwd_again < 0 ? job->cwd_again : 0;
+}
+
+/* The ids change; and with them what the kernel lets us see, and its memory of our wish to die with the parent. */
+int step_user_run(struct job *job, struct error *err)
+{
+	int ret = user_run(&job->plan->user, err);
+
+	if (ret == 0 && job->cwd_again > 0)
+		ret = process_cwd_run(&job->plan->program, job->root, true, err);
+	return ret < 0 ? ret : die_with_parent(job, err);
 }
 
 int step_capabilities_run(struct job *job, struct error *err)
@@ -430,7 +441,11 @@ int step_start_run(struct job *job, struct error *err)
 	n = unix_socket_send(job->channel, &traced, sizeof(traced), job->page_fd);
 	fd_close(&job->start_socket);
 	fd_close(&job->page_fd);
-	return n < 0 ? error_set(err, (int)-n, "answer the start command") : 0;
+	if (n < 0)
+		return error_set(err, (int)-n, "answer the start command");
+	/* config.md: process is REQUIRED when start is called, not before. */
+	return job->plan->process ? 0 :
+		error_set(err, 0, "config.json: process: missing: there is nothing to start");
 }
 
 int step_no_new_privs_run(struct job *job, struct error *err)

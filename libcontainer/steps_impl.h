@@ -75,6 +75,8 @@ STEP_FN(step_limits_run);
 STEP_FN(step_labels_run);
 STEP_FN(step_bounding_run);
 STEP_FN(step_seccomp_run);
+STEP_FN(step_session_run);
+STEP_FN(step_home_run);
 STEP_FN(step_user_run);
 STEP_FN(step_capabilities_run);
 STEP_FN(step_cwd_run);

@@ -431,7 +431,9 @@ int step_ready_serve(struct job *job, struct error *err)
 	job->state->pid = job->init_pid;
 	job->state->start_time = st.start_time;
 	ret = name_start_socket(job, err);
-	if (ret == 0)
+	if (ret == 0 && job->plan->command == PLAN_RUN && job->plan->notify_socket.host)
+		ret = job->notify = notify_socket_open(job->state_dir, err);
+	if (ret >= 0)
 		ret = state_save(job->state_dir, job->state, job->arena, err);
 	if (ret == 0)
 		ret = write_pid_file(job, err);

@@ -25,7 +25,7 @@ const struct option_row cmd_create_rows[] = {
 		    "move the root instead of pivot_root (for a root on ramfs; weaker)"),
 	OPTION_FLAG("no-new-keyring", 0, T, no_new_keyring, "keep the caller's session keyring"),
 	OPTION_FLAG("no-subreaper", 0, T, no_subreaper,
-		    "do not become the reaper of orphaned processes"),
+		    "accepted, without effect: kist is never a subreaper"),
 	OPTION_CHOICE("dry-run", 0, T, dry_run, dry_run_forms,
 		      "print what would be done, and do nothing",
 		      .flags = OPTION_BARE),
@@ -51,6 +51,6 @@ const struct command cmd_create = {
 	.options_size = sizeof(struct container_create_options),
 	.min_arguments = 1,
 	.max_arguments = 1,
-	.flags = CMD_TRACED,
+	.flags = CMD_TRACED | CMD_ENTERS,
 	.run = run,
 };

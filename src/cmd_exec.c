@@ -62,7 +62,7 @@ const struct command cmd_exec = {
 	.options_size = sizeof(struct container_exec_options),
 	.min_arguments = 1,
 	.max_arguments = CMD_ANY_NUMBER,
-	.flags = CMD_OWN_WORDS | CMD_TRACED,
+	.flags = CMD_OWN_WORDS | CMD_TRACED | CMD_ENTERS,
 	.failure_status = STATUS_EXEC_FAILED,
 	.run = run,
 };

@@ -30,6 +30,6 @@ const struct command cmd_run = {
 	.options_size = sizeof(struct container_create_options),
 	.min_arguments = 1,
 	.max_arguments = 1,
-	.flags = CMD_TRACED,
+	.flags = CMD_TRACED | CMD_ENTERS,
 	.run = run,
 };

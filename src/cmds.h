@@ -22,6 +22,7 @@ struct cli {
 	struct container_context ctx;	/* from the global options */
 	struct arena *arena;		/* lives until the process ends */
 	FILE *out;			/* standard output */
+	char **argv;			/* of the program */
 	struct arguments arguments;	/* as many as the row allows */
 	void *options;			/* the command's options structure, filled */
 	int status;			/* set by the command: what to exit with after success */
@@ -30,11 +31,13 @@ struct cli {
 /*
  * struct command's flags.
  * OWN_WORDS: options end at the first argument; what follows is another program's.
+ * ENTERS: a process of it enters a container, so the binary must be out of reach there.
  * TRACED: takes --trace and --fault, which are read into struct container_context.
  */
 #define CMD_OWN_WORDS	1u
 #define CMD_TRACED	2u
 #define CMD_HIDDEN	4u
+#define CMD_ENTERS	8u
 
 #define CMD_ANY_NUMBER ((size_t)-1)
 

@@ -126,6 +126,12 @@ static int carry_out(const struct invocation *in, struct cli *cli, struct error 
 		help_command(in->command, cli->out);
 		return 0;
 	}
+	if (in->command->flags & CMD_ENTERS) {
+		int ret = container_protect_binary(cli->argv, err);
+
+		if (ret < 0)
+			return ret;
+	}
 	return in->command->run(cli, err);
 }
 
@@ -174,7 +180,7 @@ static int run(struct cli *cli, char **words, struct log_output *log, struct err
 int main(int argc, char **argv)
 {
 	struct arena arena = ARENA_INIT;
-	struct cli cli = { .ctx.arena = &arena, .arena = &arena, .out = stdout };
+	struct cli cli = { .ctx.arena = &arena, .arena = &arena, .out = stdout, .argv = argv };
 	struct log_output log = LOG_OUTPUT_INIT;
 	struct error err = { 0 };
 	int status;

@@ -7,6 +7,7 @@
  *	receive fd SOCKET	listens; prints the message and what each descriptor with it is.  For the seccomp
  *				agent's socket and --pidfd-socket.
  *	receive text SOCKET	a datagram socket; prints one message.  For NOTIFY_SOCKET.
+ *	receive ready SOCKET	the other way: sends READY=1 to a datagram socket, as a program does that was started.
  *
  * Prints "listening" on standard error when the socket is there.
  */
@@ -130,6 +131,18 @@ static void receive_text(const char *path)
 	puts(text);
 }
 
+static void send_ready(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		die("socket");
+	strcpy(address.sun_path, path);
+	if (sendto(fd, "READY=1", 7, 0, (struct sockaddr *)&address, sizeof(address)) < 0)
+		die(path);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "tty") == 0)
@@ -138,7 +151,9 @@ int main(int argc, char **argv)
 		receive_fd(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "text") == 0)
 		receive_text(argv[2]);
+	else if (argc == 3 && strcmp(argv[1], "ready") == 0)
+		send_ready(argv[2]);
 	else
-		fputs("usage: receive tty|fd|text SOCKET\n", stderr);
+		fputs("usage: receive tty|fd|text|ready SOCKET\n", stderr);
 	return 0;
 }

@@ -7,8 +7,8 @@
 #include "base/fd.h"
 #include "tap.h"
 
-static int compile(struct preserve_fd_request request, struct arena *a, struct preserve_fd_plan *out,
-		   struct error *err)
+static int compile(struct preserve_fd_request request, struct arena *a,
+		   struct preserve_fd_plan *out, struct error *err)
 {
 	request.own_pid = 77;
 	return preserve_fd_compile(&request, a, out, err);

@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+caps() {
+	awk -v name="Cap$1:" '$1 == name { print $2 }' <<<"$output"
+}
+
+@test "exactly the capabilities of the configuration" {
+	config_set '.process.capabilities = {"bounding": ["CAP_CHOWN", "CAP_KILL", "CAP_SYS_CHROOT"], "permitted": ["CAP_CHOWN", "CAP_KILL"],
+		"effective": ["CAP_CHOWN"], "inheritable": ["CAP_KILL"], "ambient": ["CAP_KILL"]}'
+	args cat /proc/self/status
+	run_container
+	is "$(caps Bnd)" 0000000000040021
+	is "$(caps Amb)" 0000000000000020
+	is "$(caps Inh)" 0000000000000020
+}
+
+@test "a user that is not root has what is ambient only" {
+	config_set '.process.user = {"uid": 1000, "gid": 1000}'
+	args cat /proc/self/status
+	run_container
+	is "$(caps Eff)" 0000000000000000
+	is "$(caps Prm)" 0000000000000000
+	config_set '.process.capabilities.inheritable = ["CAP_KILL"] | .process.capabilities.ambient = ["CAP_KILL"]'
+	run_container
+	is "$(caps Eff)" 0000000000000020
+}
+
+@test "no capabilities object: none at all" {
+	config_set 'del(.process.capabilities)'
+	args cat /proc/self/status
+	run_container
+	local set
+	for set in Bnd Eff Prm Inh Amb; do
+		is "$(caps $set)" 0000000000000000
+	done
+}
+
+@test "an unknown or missing capability is a warning" {
+	config_set '.process.capabilities.effective += ["CAP_NONSENSE"] | .process.capabilities.bounding += ["CAP_NONSENSE"]'
+	shell 'echo runs'
+	run_container
+	output_has 'CAP_NONSENSE'
+	output_has 'runs'
+}
+
+@test "an ambient capability that is not inheritable is a warning" {
+	config_set '.process.capabilities.ambient = ["CAP_KILL"]'
+	args cat /proc/self/status
+	run_container
+	output_has 'CAP_KILL'
+	is "$(caps Amb)" 0000000000000000
+}
+
+@test "a process of exec has the container's capabilities" {
+	config_set '.process.capabilities.bounding = ["CAP_KILL"] | .process.capabilities.effective = ["CAP_KILL"] | .process.capabilities.permitted = ["CAP_KILL"]'
+	start_container
+	ok kist exec "$ID" cat /proc/self/status
+	is "$(caps Bnd)" 0000000000000020
+	is "$(caps Eff)" 0000000000000020
+	ok kist exec --user 1000 "$ID" cat /proc/self/status
+	is "$(caps Eff)" 0000000000000000
+}

@@ -1,0 +1,132 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+# A hook that writes its name, and what it is told, into $T/log.
+note() {
+	cat >"$T/note" <<-END
+		#!/bin/sh
+		exec >>"$T/log"
+		echo "\$1 \$(cat)"
+	END
+	chmod +x "$T/note"
+}
+
+# hook KIND [MEMBERS]: adds one that notes its kind.
+hook() {
+	config_set ".hooks.$1 += [{\"path\": \$note, \"args\": [\"note\", \"$1\"]} + ${2:-{\}}]" --arg note "$T/note"
+}
+
+@test "hooks of the host run in their order, with the state on their standard input" {
+	local kind
+	note
+	for kind in poststop poststart createRuntime prestart; do
+		hook $kind
+	done
+	config_set '.annotations = {"key": "value"}'
+	run_container
+	is "$(cut -d' ' -f1 "$T/log" | xargs)" 'prestart createRuntime poststart poststop'
+	local line
+	while read -r _ line; do
+		jq -e --arg id "$ID" --arg bundle "$BUNDLE" '.id == $id and .bundle == $bundle and .annotations.key == "value" and (.ociVersion | startswith("1."))' <<<"$line"
+	done <"$T/log"
+	is "$(cut -d' ' -f2- "$T/log" | jq -r .status | xargs)" 'created created running stopped'
+	is "$(cut -d' ' -f2- "$T/log" | jq -r '.pid > 0' | xargs | cut -d' ' -f1-3)" 'true true true'
+}
+
+@test "hooks of the container run in its namespaces: before the pivot and before the program" {
+	printf '#!/bin/sh\necho "start $(hostname) $PWD" >>/log; cat >>/log\n' >"$ROOTFS/hook"
+	chmod +x "$ROOTFS/hook"
+	printf '#!/bin/sh\nreadlink /proc/self/ns/mnt >"%s"\ncat >/dev/null\n' "$T/mnt" >"$T/hook"
+	chmod +x "$T/hook"
+	config_set '.hostname = "inside" | .hooks.createContainer = [{"path": $hook}] | .hooks.startContainer = [{"path": "/hook"}]' --arg hook "$T/hook"
+	shell 'cat /log'
+	run_container
+	output_has 'start inside'
+	[ "$(<"$T/mnt")" != "$(readlink /proc/self/ns/mnt)" ]
+}
+
+@test "the order of create and start" {
+	note
+	hook createRuntime
+	hook poststart
+	hook poststop
+	args sleep 1000
+	create_container
+	is "$(cut -d' ' -f1 "$T/log" | xargs)" createRuntime
+	ok kist start "$ID"
+	is "$(cut -d' ' -f1 "$T/log" | xargs)" 'createRuntime poststart'
+	ok kist delete -f "$ID"
+	is "$(cut -d' ' -f1 "$T/log" | xargs)" 'createRuntime poststart poststop'
+}
+
+@test "a failing hook before the start fails the container, and nothing is left" {
+	local kind
+	for kind in prestart createRuntime createContainer startContainer; do
+		config_set ".hooks = {\"$kind\": [{\"path\": \"/bin/sh\", \"args\": [\"sh\", \"-c\", \"echo why >&2; exit 7\"]}]}"
+		shell 'echo ran >/ran'
+		refused 1 "$kind" kist run --bundle "$BUNDLE" "$ID"
+		output_has 7
+		[ ! -e "$ROOTFS/ran" ]
+		assert_nothing_left
+	done
+}
+
+@test "a failing poststart hook stops the container" {
+	config_set '.hooks.poststart = [{"path": "/bin/false"}]'
+	args sleep 1000
+	create_container
+	refused 1 'poststart' kist start "$ID"
+	wait_for stopped
+}
+
+@test "a failing poststop hook is a warning, and the others run" {
+	note
+	config_set '.hooks.poststop = [{"path": "/bin/false"}]'
+	hook poststop
+	create_container
+	ok kist delete "$ID"
+	is "$(cut -d' ' -f1 "$T/log")" poststop
+	assert_nothing_left
+}
+
+@test "a time-out ends a hook, and its children" {
+	config_set '.hooks.createRuntime = [{"path": "/bin/sh", "args": ["sh", "-c", "sleep 1000 & sleep 1000"], "timeout": 1}]'
+	refused 1 'createRuntime' kist run --bundle "$BUNDLE" "$ID"
+	[[ $output == *time* ]]
+	assert_nothing_left
+}
+
+@test "a hook's environment is the configuration's, and nothing else" {
+	cat >"$T/env" <<-END
+		#!/bin/sh
+		tr '\0' '\n' </proc/self/environ >"$T/env-seen"
+		env >"$T/env-seen"
+	END
+	chmod +x "$T/env"
+	config_set '.hooks.createRuntime = [{"path": $hook, "env": ["A=1", "B=2"]}] | .process.env += ["LD_PRELOAD=/evil.so"]' --arg hook "$T/env"
+	SECRET=1 run_container
+	is "$(grep -vE '^(PWD|SHLVL|_)=' "$T/env-seen" | sort | xargs)" 'A=1 B=2'
+}
+
+@test "a hook that is not there is found before anything is made" {
+	config_set '.hooks.poststop = [{"path": "/no/hook"}]'
+	refused 1 '/no/hook' kist create --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "a hook that does not read its input does no harm" {
+	config_set '.annotations = {"long": $long} | .hooks.createRuntime = [{"path": "/bin/true"}] | .hooks.poststop = [{"path": "/bin/true"}]' --arg long "$(long 200000)" ||
+		config_set '.hooks.createRuntime = [{"path": "/bin/true"}]'
+	run_container
+}
+
+@test "hooks see the container's cgroup" {
+	config_cgroup
+	printf '#!/bin/sh\ngrep -l . /proc/$(grep -o "\\"pid\\": *[0-9]*" | grep -o "[0-9]*$")/cgroup | xargs cat >"%s"\n' "$T/cgroup" >"$T/hook"
+	chmod +x "$T/hook"
+	config_set '.hooks.createRuntime = [{"path": $hook}]' --arg hook "$T/hook"
+	run_container
+	grep "/test-$ID" "$T/cgroup"
+}

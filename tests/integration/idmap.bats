@@ -1,0 +1,79 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+setup() {
+	setup_container
+	config_userns
+}
+
+@test "the maps are those of the configuration" {
+	shell 'cat /proc/self/uid_map /proc/self/gid_map; id -u'
+	run_container
+	[[ $output =~ ^\ *0\ +100000\ +65536 ]]
+	is "${output##*$'\n'}" 0
+}
+
+@test "several ranges" {
+	config_set '.linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 10}, {"containerID": 10, "hostID": 200000, "size": 5}]'
+	shell 'xargs </proc/self/uid_map'
+	container_says '0 100000 10 10 200000 5'
+}
+
+@test "the processes have the mapped ids outside" {
+	start_container
+	is "$(stat -c %u "/proc/$(pid_of)")" 100000
+	ok kist exec --user 5:6 --detach --pid-file "$T/pid" "$ID" sleep 1000
+	is "$(stat -c '%u %g' "/proc/$(<"$T/pid")")" '100005 100006'
+}
+
+@test "files that the container makes have the mapped ids outside" {
+	shell 'touch /tmp/x; stat -c %u /tmp/x'
+	container_says 0
+	is "$(stat -c %u "$ROOTFS/tmp/x")" 100000
+}
+
+@test "a user that is not mapped is refused" {
+	config_set '.process.user.uid = 70000'
+	refused 1 '70000' kist run --bundle "$BUNDLE" "$ID"
+	config_set '.process.user.uid = 0 | .process.user.additionalGids = [70000]'
+	refused 1 '70000' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "a user namespace without maps is refused, and maps that overlap too" {
+	config_set '.linux.uidMappings = [{"containerID": 0, "hostID": 1, "size": 5}, {"containerID": 3, "hostID": 10, "size": 5}]'
+	refused 1 'uidMappings' kist run --bundle "$BUNDLE" "$ID"
+	config_set 'del(.linux.uidMappings, .linux.gidMappings)'
+	refused 1 'uidMappings' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "the capabilities are of the container's namespace only" {
+	config_set '.process.capabilities.bounding += ["CAP_SYS_ADMIN"] | .process.capabilities.effective += ["CAP_SYS_ADMIN"]
+		| .process.capabilities.permitted += ["CAP_SYS_ADMIN"]'
+	shell 'mount -t tmpfs tmpfs /tmp && echo mounted; chown 70000 /tmp; echo 1 >/proc/sys/vm/drop_caches; mount -o remount,rw /proc/sys; cat /proc/kcore | head -c 1 | wc -c'
+	try kist run --bundle "$BUNDLE" "$ID"
+	output_has 'mounted'
+	output_has '0'
+}
+
+@test "a user namespace by path is joined" {
+	start_container
+	config_set '.linux.namespaces |= map(if .type == "user" then .path = $path else . end) | del(.linux.uidMappings, .linux.gidMappings)' \
+		--arg path "/proc/$(pid_of)/ns/user"
+	shell 'readlink /proc/self/ns/user; id -u'
+	ok kist run --bundle "$BUNDLE" "other$ID"
+	is "$output" "$(readlink "/proc/$(pid_of)/ns/user")"$'\n'0
+}
+
+@test "life of a container with ids: create, start, exec, kill, delete" {
+	config_cgroup
+	start_container
+	ok kist exec "$ID" id -u
+	is "$output" 0
+	ok kist pause "$ID"
+	ok kist resume "$ID"
+	ok kist kill "$ID" KILL
+	wait_for stopped
+	ok kist delete "$ID"
+}

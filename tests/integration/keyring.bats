@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+setup() {
+	setup_container
+	[ -e /proc/keys ] || skip "the kernel has no keyrings"
+	config_set '.linux.maskedPaths = []'
+}
+
+@test "the container has a session keyring of its own, named after it" {
+	args cat /proc/keys
+	run_container
+	output_has "_ses.$ID"
+}
+
+@test "--no-new-keyring" {
+	args cat /proc/keys
+	run_container --no-new-keyring
+	output_lacks "_ses.$ID"
+}
+
+@test "a process of exec does not have the caller's keyring" {
+	start_container
+	ok kist exec "$ID" cat /proc/keys
+	output_has "_ses.$ID"
+}
+
+@test "in a user namespace" {
+	config_userns
+	shell 'cat /proc/keys >/dev/null; echo runs'
+	container_says runs
+}

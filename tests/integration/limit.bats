@@ -1,0 +1,51 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+@test "rlimits are set" {
+	config_set '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 0},
+		{"type": "RLIMIT_STACK", "soft": 1048576, "hard": 2097152}]'
+	args cat /proc/self/limits
+	run_container
+	[[ $output =~ open\ files\ +100\ +200 ]]
+	[[ $output =~ core\ file\ size\ +0\ +0 ]]
+	[[ $output =~ stack\ size\ +1048576\ +2097152 ]]
+}
+
+@test "low limits do not disturb the runtime itself" {
+	config_set '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 3, "hard": 4}, {"type": "RLIMIT_AS", "soft": 16777216, "hard": 16777216},
+		{"type": "RLIMIT_FSIZE", "soft": 0, "hard": 0}, {"type": "RLIMIT_NPROC", "soft": 1, "hard": 1}]'
+	args true
+	run_container
+}
+
+@test "a limit that is too high is named" {
+	setpriv --bounding-set -sys_resource true 2>/dev/null || skip "cannot drop CAP_SYS_RESOURCE"
+	config_set '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 100000000, "hard": 100000000}]'
+	refused 1 'RLIMIT_NOFILE' setpriv --bounding-set -sys_resource --inh-caps -sys_resource "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+}
+
+@test "soft above hard is refused" {
+	config_set '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 200, "hard": 100}]'
+	refused 1 'rlimits' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "oomScoreAdj" {
+	config_set '.process.oomScoreAdj = 777'
+	args cat /proc/self/oom_score_adj
+	container_says 777
+	config_set '.process.oomScoreAdj = 1001'
+	refused 1 'oomScoreAdj' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "a file size limit of the caller is an error and not a death" {
+	try sh -c "ulimit -f 0; '$KIST' --root '$ROOT' create --bundle '$BUNDLE' '$ID' 2>&1 | cat"
+	[[ $output != *core* ]]
+	ok kist delete --force "$ID"
+	assert_nothing_left
+}
+
+@test "little memory is enough for kist" {
+	(ulimit -v 65536 && run_container)
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+@test "each namespace that is listed is new, the others are the caller's" {
+	local name
+	shell 'for n in pid net ipc uts mnt cgroup time user; do readlink /proc/self/ns/$n; done'
+	config_set '.linux.namespaces = [{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "cgroup"}]'
+	config_set '(.mounts |= map(select(.type != "sysfs" and .type != "cgroup"))) | del(.hostname)'
+	run_container
+	for name in pid ipc mnt cgroup; do
+		output_lacks "$(readlink "/proc/self/ns/$name")"
+	done
+	for name in net uts user time; do
+		output_has "$(readlink "/proc/self/ns/$name")"
+	done
+}
+
+@test "namespaces by path are joined" {
+	start_container
+	local pid type name
+	pid=$(pid_of)
+	for type in network:net ipc:ipc uts:uts pid:pid cgroup:cgroup; do
+		name=${type#*:}
+		config_set '.linux.namespaces |= map(if .type == $type then .path = $path else . end)' \
+			--arg type "${type%:*}" --arg path "/proc/$pid/ns/$name"
+	done
+	config_set 'del(.hostname)'
+	shell 'for n in net ipc uts pid cgroup; do readlink /proc/self/ns/$n; done'
+	ok kist run --bundle "$BUNDLE" "other$ID"
+	for name in net ipc uts pid cgroup; do
+		output_has "$(readlink "/proc/$pid/ns/$name")"
+	done
+}
+
+@test "a mount namespace by path" {
+	unshare --mount --propagation private sleep 1000 3>&- &
+	local pid=$!
+	wait_for sh -c "[ \$(readlink /proc/$pid/ns/mnt) != \$(readlink /proc/self/ns/mnt) ]"
+	config_set '.linux.namespaces |= map(if .type == "mount" then .path = $path else . end)' --arg path "/proc/$pid/ns/mnt"
+	shell 'readlink /proc/self/ns/mnt; ls /'
+	try kist run --bundle "$BUNDLE" "$ID"
+	kill $pid
+	wait $pid || true
+	[ "$status" -eq 0 ] || fail "$output"
+	output_lacks 'usr'
+}
+
+@test "a namespace of the wrong kind is refused" {
+	local type
+	for type in pid network ipc uts cgroup mount; do
+		config_set '.linux.namespaces |= map(if .type == $type then .path = "/proc/self/ns/user" else del(.path) end)' --arg type "$type"
+		try kist run --bundle "$BUNDLE" "$ID"
+		[ "$status" -eq 1 ] || fail "$type: status $status"
+		[[ $output == *namespace* ]] || fail "$output"
+	done
+	assert_nothing_left
+}
+
+@test "a path that is not there, or no namespace" {
+	config_set '.linux.namespaces |= map(if .type == "ipc" then .path = "/proc/self/ns/none" else . end)'
+	refused 1 '/proc/self/ns/none*no such file or directory' kist run --bundle "$BUNDLE" "$ID"
+	config_set '.linux.namespaces |= map(if .type == "ipc" then .path = "/etc/passwd" else . end)'
+	refused 1 '/etc/passwd' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "time offsets" {
+	[ -e /proc/self/timens_offsets ] || skip "the kernel has no time namespaces"
+	config_set '.linux.namespaces += [{"type": "time"}] | .linux.timeOffsets = {"boottime": {"secs": 1000000}, "monotonic": {"secs": 7, "nanosecs": 5}}'
+	shell 'cat /proc/self/timens_offsets; cut -d. -f1 /proc/uptime'
+	run_container
+	[[ $output =~ monotonic\ +7\ +5 ]]
+	[ "${output##*$'\n'}" -gt 1000000 ]
+}
+
+@test "time offsets without a time namespace are refused" {
+	config_set '.linux.timeOffsets = {"boottime": {"secs": 1}}'
+	refused 1 'timeOffsets' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "hostname and domainname" {
+	config_set '.hostname = "some-host" | .domainname = "some.domain"'
+	shell 'hostname; cat /proc/sys/kernel/domainname'
+	container_says $'some-host\nsome.domain'
+}
+
+@test "the cgroup namespace begins at the container's cgroup" {
+	config_cgroup
+	shell 'grep -v "^0::/$" /proc/self/cgroup | cut -d: -f3 | sort -u'
+	run_container
+	only_v2 || is "$output" /
+}
+
+@test "a container in a shared pid namespace ends when its program does" {
+	config_cgroup
+	config_set '.linux.namespaces |= map(select(.type != "pid"))'
+	shell 'sleep 1000 & exit 3'
+	refused 3 '' kist run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "no namespaces at all" {
+	config_set '.linux.namespaces = [] | .mounts = [] | del(.hostname, .linux.maskedPaths, .linux.readonlyPaths)'
+	shell 'echo runs'
+	container_says runs
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+@test "args, cwd and env" {
+	mkdir "$ROOTFS/work"
+	config_set '.process.cwd = "/work" | .process.env += ["ONE=1", "TWO=2 and 3"]'
+	args sh -c 'pwd; echo "$ONE $TWO"; echo "$0 $1"' a 'b  c'
+	container_says $'/work\n1 2 and 3\na b  c'
+}
+
+@test "of env entries with the same name the last one counts" {
+	config_set '.process.env += ["X=1", "X=2"]'
+	shell 'tr "\0" "\n" </proc/1/environ | grep ^X='
+	container_says X=2
+}
+
+@test "a cwd that is not there is made" {
+	config_set '.process.cwd = "/new/deep/dir"'
+	args pwd
+	container_says /new/deep/dir
+}
+
+@test "a cwd that is no directory is refused" {
+	config_set '.process.cwd = "/bin/busybox"'
+	refused 1 '/bin/busybox*not a directory' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "a cwd that the user may not enter is refused" {
+	mkdir -m 700 "$ROOTFS/closed"
+	config_set '.process.cwd = "/closed" | .process.user = {"uid": 1000, "gid": 1000}'
+	try kist run --bundle "$BUNDLE" "$ID"
+	# What root may enter before it becomes the user is another rule, that engines rely on.
+	[ "$status" -eq 0 ] || output_has 'permission denied'
+}
+
+@test "the program is found by the container's PATH" {
+	mkdir "$ROOTFS/tools"
+	ln -s /bin/busybox "$ROOTFS/tools/echo"
+	config_set '.process.env = ["PATH=/none:/tools"]'
+	args echo found
+	container_says found
+	config_set '.process.env = []'
+	try kist run --bundle "$BUNDLE" "$ID"
+	[ "$status" -eq 0 ] || output_has 'executable file not found in $PATH'
+}
+
+@test "a relative program is found from the cwd" {
+	mkdir "$ROOTFS/tools"
+	printf '#!/bin/sh\necho relative\n' >"$ROOTFS/tools/run"
+	chmod +x "$ROOTFS/tools/run"
+	config_set '.process.cwd = "/tools"'
+	args ./run
+	container_says relative
+}
+
+@test "why a program cannot be executed" {
+	printf '#!/no/interpreter\n' >"$ROOTFS/script"
+	printf '#!/bin/sh\r\necho x\r\n' >"$ROOTFS/crlf"
+	printf '\x7fELF garbage' >"$ROOTFS/garbage"
+	printf 'no format' >"$ROOTFS/noformat"
+	chmod +x "$ROOTFS"/{script,crlf,garbage,noformat}
+	args /script
+	refused 1 '/no/interpreter does not exist' kist run --bundle "$BUNDLE" "$ID"
+	args /crlf
+	refused 1 'CR LF' kist run --bundle "$BUNDLE" "$ID"
+	args /garbage
+	refused 1 'exec format error' kist run --bundle "$BUNDLE" "$ID"
+	args /noformat
+	refused 1 'exec format error' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "no_new_privs" {
+	args grep NoNewPrivs /proc/self/status
+	container_says $'NoNewPrivs:\t1'
+	config_set '.process.noNewPrivileges = false'
+	container_says $'NoNewPrivs:\t0'
+}
+
+@test "personality" {
+	[ "$(uname -m)" = x86_64 ] || skip "for 64-bit machines with a 32-bit personality"
+	config_set '.linux.personality = {"domain": "LINUX32"}'
+	args uname -m
+	container_says i686
+}
+
+@test "a long list of arguments, and a very long one" {
+	config_set '.process.args = (["echo"] + [range(2000) | tostring])'
+	run_container
+	output_has ' 1999'
+	config_set '.process.args = ["echo", $long]' --arg long "$(long 130000)"
+	ok kist run --bundle "$BUNDLE" "$ID"
+	config_set '.process.args += [.process.args[1] + .process.args[1]]'
+	refused 1 'argument list too long' kist run --bundle "$BUNDLE" "$ID"
+}

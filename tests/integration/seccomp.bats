@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+setup() {
+	setup_container
+	"$KIST" features | jq -e '.linux.seccomp.enabled' >/dev/null || skip "built without seccomp"
+	config_set '.process.noNewPrivileges = false'
+}
+
+# filter RULES: allows all but the rules, in jq's words.
+filter() {
+	config_set ".linux.seccomp = {\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [$1]}"
+}
+
+@test "a call is refused with the errno of the rule" {
+	filter '{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}'
+	shell 'mkdir /x'
+	refused 1 'No space left' kist run --bundle "$BUNDLE" "$ID"
+	filter '{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}'
+	refused 1 'Operation not permitted' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "the filter is on: mode 2" {
+	filter '{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}'
+	args grep Seccomp: /proc/self/status
+	container_says $'Seccomp:\t2'
+}
+
+@test "a call kills the program" {
+	filter '{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_KILL_PROCESS"}'
+	shell 'mkdir /x; echo $?'
+	container_says $'Bad system call\n159'
+}
+
+@test "arguments are compared" {
+	filter '{"names": ["personality"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}]}'
+	[ "$(uname -m)" = x86_64 ] || skip "the call is x86_64's"
+	shell 'setarch linux32 uname -m; setarch linux64 uname -m'
+	try kist run --bundle "$BUNDLE" "$ID"
+	output_has 'not permitted'
+	output_has 'x86_64'
+}
+
+@test "calls that the kernel has since the profile was written say ENOSYS" {
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
+		"syscalls": [{"names": $names, "action": "SCMP_ACT_ALLOW"}]}' --argjson names '["execve", "exit", "exit_group", "read", "write",
+		"brk", "mmap", "munmap", "mprotect", "arch_prctl", "set_tid_address", "getuid", "getpid", "getppid", "rt_sigaction", "rt_sigprocmask",
+		"stat", "newfstatat", "fstat", "open", "openat", "close", "prctl", "getrandom", "readlink", "readlinkat", "uname", "prlimit64",
+		"set_robust_list", "rseq", "access", "wait4", "setuid", "setgid", "geteuid", "getegid", "getgid", "getcwd", "ioctl", "lseek", "futex"]'
+	shell 'echo runs'
+	container_says runs
+}
+
+@test "an unknown action is refused, unknown names of calls are not" {
+	filter '{"names": ["no_such_call", "mkdir"], "action": "SCMP_ACT_ERRNO"}'
+	run_container
+	filter '{"names": ["mkdir"], "action": "SCMP_ACT_DREAM"}'
+	refused 1 'SCMP_ACT_DREAM' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "a process of exec is under the same filter" {
+	filter '{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}'
+	start_container
+	refused 1 'Operation not permitted' kist exec "$ID" mkdir /x
+}
+
+@test "the second run takes the program from the cache" {
+	filter '{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}'
+	run_container
+	[ -n "$(find "$ROOT/.cache" -type f)" ]
+	shell 'mkdir /x'
+	run_container
+	filter '{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO"}, {"names": ["mkdirat"], "action": "SCMP_ACT_ERRNO"}'
+	try kist run --bundle "$BUNDLE" "$ID"
+	[ "$status" -ne 0 ] || [ ! -e "$ROOTFS/x" ]
+}
+
+@test "a damaged cache is not trusted" {
+	filter '{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}'
+	run_container
+	local file
+	while read -r file; do
+		head -c 100 /dev/urandom >"$file"
+	done < <(find "$ROOT/.cache" -type f)
+	shell 'mkdir /x'
+	refused 1 'not permitted' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "the agent gets the listener and the state" {
+	listen fd "$T/agent"
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": $agent, "listenerMetadata": "meta data",
+		"syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]}' --arg agent "$T/agent"
+	shell 'echo runs'
+	container_says runs
+	wait_helper
+	head -n 1 "$T/received" | jq -e --arg id "$ID" '.metadata == "meta data" and .state.id == $id and .pid > 0 and (.fds | index("seccompFd") != null)'
+	grep -E '^descriptor anon_inode:.*seccomp' "$T/received"
+}
+
+@test "an agent that is not there is an error" {
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/none", "syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]}'
+	refused 1 '/none' kist run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "without no_new_privs and without CAP_SYS_ADMIN the filter is loaded all the same" {
+	filter '{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}'
+	config_set '.process.user = {"uid": 1000, "gid": 1000} | .process.capabilities = {}'
+	shell 'grep -E "NoNewPrivs|Seccomp:" /proc/self/status'
+	container_says $'NoNewPrivs:\t0\nSeccomp:\t2'
+}

@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+setup() {
+	setup_container
+	config_set '.process.terminal = true'
+}
+
+teardown() {
+	stop_helper
+	teardown_container
+}
+
+# on_terminal COMMAND...: with a terminal as its standard streams; what it shows is in $T/screen.
+on_terminal() {
+	local words
+	printf -v words '%q ' "$@"
+	script --quiet --return --command "$words" "$T/screen" </dev/null >/dev/null 2>&1 3>&-
+}
+
+@test "the console socket gets one descriptor, and the container its terminal" {
+	listen tty "$T/socket"
+	shell 'tty; test -t 0 && test -t 1 && test -t 2 && echo all three; ls -l /dev/console | cut -c1'
+	create_container --console-socket "$T/socket"
+	ok kist start "$ID"
+	wait_helper
+	is "$(<"$T/received")" $'/dev/console\nall three\nc' || is "$(<"$T/received")" $'/dev/pts/0\nall three\nc'
+}
+
+@test "lines end without a carriage return" {
+	listen tty "$T/socket"
+	shell 'echo a line'
+	create_container --console-socket "$T/socket"
+	ok kist start "$ID"
+	wait_helper
+	is "$(od -c "$T/received" | grep -c '\\r' || true)" 0
+}
+
+@test "the size of the configuration" {
+	config_set '.process.consoleSize = {"height": 33, "width": 77}'
+	listen tty "$T/socket"
+	shell 'stty size'
+	create_container --console-socket "$T/socket"
+	ok kist start "$ID"
+	wait_helper
+	is "$(<"$T/received")" '33 77'
+}
+
+@test "it is the controlling terminal of a session of its own" {
+	listen tty "$T/socket"
+	shell 'cut -d" " -f6,7,8 /proc/1/stat'
+	create_container --console-socket "$T/socket"
+	ok kist start "$ID"
+	wait_helper
+	[[ $(<"$T/received") =~ ^1\ 3[0-9]+\ 1 ]]
+}
+
+@test "the terminal belongs to the user" {
+	config_set '.process.user = {"uid": 1000, "gid": 1000}'
+	listen tty "$T/socket"
+	shell 'stat -Lc "%u" /proc/self/fd/0; echo x >/dev/tty'
+	create_container --console-socket "$T/socket"
+	ok kist start "$ID"
+	wait_helper
+	is "$(<"$T/received")" $'1000\nx'
+}
+
+@test "no console socket where one is needed, and one where none is" {
+	refused 1 'console' kist create --bundle "$BUNDLE" "$ID"
+	refused 1 'console' kist run --detach --bundle "$BUNDLE" "$ID"
+	config_set '.process.terminal = false'
+	listen tty "$T/socket"
+	refused 1 'console' kist create --console-socket "$T/socket" --bundle "$BUNDLE" "$ID"
+	assert_console_helper
+}
+
+# The helper is the test's own.
+assert_console_helper() {
+	stop_helper
+	assert_nothing_left
+}
+
+@test "a console socket that is not there" {
+	refused 1 "$T/none" kist create --console-socket "$T/none" --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "in the foreground the caller's terminal is passed on, with its size" {
+	shell 'test -t 0 && stty size; echo done; exit 5'
+	local status=0
+	on_terminal sh -c "stty rows 21 cols 55; exec '$KIST' --root '$ROOT' run --bundle '$BUNDLE' '$ID'" || status=$?
+	is $status 5
+	grep -q '21 55' "$T/screen"
+	grep -q done "$T/screen"
+}
+
+@test "what is typed in the foreground arrives, and the terminal is given back as it was" {
+	shell 'read line; echo "got $line"'
+	(sleep 0.3; echo words; sleep 0.3) | script --quiet --command \
+		"stty -a >'$T/before'; '$KIST' --root '$ROOT' run --bundle '$BUNDLE' '$ID'; stty -a >'$T/after'" "$T/screen" >/dev/null 2>&1 3>&-
+	grep -q 'got words' "$T/screen"
+	diff "$T/before" "$T/after"
+}
+
+@test "exec --tty in the foreground" {
+	config_set '.process.terminal = false'
+	start_container
+	on_terminal "$KIST" --root "$ROOT" exec --tty "$ID" sh -c 'test -t 0 && tty'
+	grep -q /dev/pts/ "$T/screen"
+}
+
+@test "exec --tty over a console socket" {
+	config_set '.process.terminal = false'
+	start_container
+	listen tty "$T/socket"
+	ok kist exec --tty --detach --console-socket "$T/socket" "$ID" sh -c 'test -t 0 && echo a terminal'
+	wait_helper
+	grep 'a terminal' "$T/received"
+}
+
+@test "run on something that is no terminal still gives the program one" {
+	shell 'test -t 0 && echo a terminal'
+	try kist run --bundle "$BUNDLE" "$ID"
+	[ "$status" -eq 0 ] || output_has 'terminal'
+}
+
+@test "in a user namespace" {
+	config_userns
+	listen tty "$T/socket"
+	shell 'test -t 0 && stat -Lc %u /proc/self/fd/0'
+	create_container --console-socket "$T/socket"
+	ok kist start "$ID"
+	wait_helper
+	is "$(<"$T/received")" 0
+}
