@@ -76,5 +76,5 @@ int apparmor_run(const struct apparmor_plan *p, int proc, struct error *err)
 void apparmor_show(const struct apparmor_plan *p, struct show *out)
 {
 	if (p->profile != NULL)
-		show_act(out, "AppArmor profile %s at exec", p->profile);
+		show_act(out, "set the AppArmor profile for exec: %s", p->profile);
 }

@@ -336,19 +336,39 @@ int container_resume(struct container_context *ctx, const char *id, struct error
 
 /* ---- delete ---------------------------------------------------------------------------------------- */
 
+/* state.json is lost, but not the container: its cgroup shows that it runs. */
+static bool runs_unrecorded(struct container_context *ctx, const struct state *s)
+{
+	struct error ignored;
+	pid_t *pids = NULL;
+	size_t n = 0;
+
+	return s->pid == 0 && s->cgroup && cgroup_procs(s->cgroup, ctx->arena, &pids, &n, &ignored) == 0 && n > 0;
+}
+
 static int delete_opened(struct container_context *ctx, struct container *c, bool force, struct error *err)
 {
 	enum container_status status = container_status_of(c);
+	struct host host = { 0 };
 	struct job job;
 
-	if (!force && state_is_damaged(c->state))
+	state_recover_cgroup(c->dir, c->state, ctx->arena);
+	if (!force && (state_is_damaged(c->state) || runs_unrecorded(ctx, c->state)))
 		return error_set(err, 0, "container %s: its record is damaged; use delete --force", c->state->id);
 	/* Engines delete what they created and never started; the specification would have them kill it first. */
 	if (!force && status != CONTAINER_STOPPED && status != CONTAINER_CREATED)
 		return error_set(err, 0, "cannot delete container %s that is not stopped: %s", c->state->id,
 				 status_names[status]);
+	/* The hooks run when the record is gone. */
+	if (c->state->poststop && (host_read(&host, ctx->arena, err) < 0 ||
+				   state_load_config(c->dir, c->state, ctx->arena, err) < 0)) {
+		if (!force)
+			return -EINVAL;
+		log_warning("%s: its poststop hooks will not run", err->text);
+	}
 	job_init(&job, ctx);
 	job.steps = steps_create;
+	job.host = &host;
 	job.state = c->state;
 	job.state_root = c->root;
 	job.state_dir = c->dir;

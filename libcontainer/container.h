@@ -75,6 +75,38 @@ struct container_exec_options {
 	bool ignore_paused;
 };
 
+/* Values as texts: sizes as units_size() reads them, other numbers plain; NULL: not given. */
+struct container_update_options {
+	const char *resources;		/* a JSON file, or "-": standard input; then no other value counts */
+	const char *blkio_weight;
+	const char *cpu_period;		/* microseconds, as all times here */
+	const char *cpu_quota;
+	const char *cpu_burst;
+	const char *cpu_shares;
+	const char *cpu_idle;
+	const char *cpu_rt_period;
+	const char *cpu_rt_runtime;
+	const char *cpuset_cpus;
+	const char *cpuset_mems;
+	const char *memory;
+	const char *memory_reservation;
+	const char *memory_swap;	/* memory and swap together */
+	const char *kernel_memory;	/* ignored, with a warning */
+	const char *kernel_memory_tcp;
+	const char *pids_limit;
+	const char *l3_cache_schema;
+	const char *mem_bw_schema;
+	char **devices;			/* "allow|deny TYPE MAJOR:MINOR ACCESS" each, also beside resources */
+};
+
+struct container_events_options {
+	bool stats;			/* one line of statistics, and no more */
+	const char *interval;		/* between statistics, as units_duration() reads it; NULL: 5s */
+	bool all;			/* also memory, pids, cgroup and exit events, and details of oom */
+	char **pressures;		/* "RESOURCE[:some|full[:STALL/WINDOW]]" each */
+	int output;			/* a descriptor with whose reader the stream ends, or -1 */
+};
+
 enum container_status {
 	CONTAINER_CREATING,
 	CONTAINER_CREATED,
@@ -136,6 +168,24 @@ int container_list_ids(struct container_context *ctx, char ***out, size_t *n, st
 /* Host pids of all processes of the container, ascending. */
 int container_ps(struct container_context *ctx, const char *id, pid_t **out, size_t *n,
 		 struct error *err);
+
+/*
+ * Changes limits of a container, all that are named or none.  Device rules in a resources file are
+ * ignored: engines put "deny everything" there and mean nothing by it.
+ */
+int container_update(struct container_context *ctx, const char *id,
+		     const struct container_update_options *o, struct error *err);
+
+/* Takes one event: a line of JSON, without a newline.  Negative ends the stream. */
+typedef int container_event(void *data, const char *line);
+
+/*
+ * Statistics and events of a running container until it ends, or `each` returns negative (which is
+ * no error).
+ */
+int container_events(struct container_context *ctx, const char *id,
+		     const struct container_events_options *o, container_event *each, void *data,
+		     struct error *err);
 
 /* `features`: the whole JSON text. */
 int container_features(struct container_context *ctx, char **out, struct error *err);

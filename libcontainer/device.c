@@ -362,18 +362,18 @@ int device_console_run(int root, int slave, struct error *err)
 void device_show(const struct device_plan *p, struct show *out)
 {
 	if (p->left_alone) {
-		show_act(out, "/dev is a bind mount and stays as it is");
+		show_act(out, "leave /dev as it is: a bind mount");
 		return;
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		const struct device_node *n = &p->nodes[i];
 
 		if (n->type == S_IFIFO)
-			show_act(out, "fifo %s mode %04o owner %u:%u", n->path, n->mode, n->uid,
+			show_act(out, "make fifo %s mode %04o owner %u:%u", n->path, n->mode, n->uid,
 				 n->gid);
 		else
 			show_act(out, "%s %s %c %u:%u mode %04o owner %u:%u",
-				 p->bind ? "bind" : "node", n->path, n->type == S_IFBLK ? 'b' : 'c',
+				 p->bind ? "bind" : "make", n->path, n->type == S_IFBLK ? 'b' : 'c',
 				 major(n->rdev), minor(n->rdev), n->mode, n->uid, n->gid);
 	}
 	for (size_t i = 0; i < N_LINKS; i++)

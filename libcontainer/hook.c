@@ -235,6 +235,13 @@ void hook_show(const struct hook_plan *p, enum hook_kind kind, struct show *out)
 {
 	const struct hook_list *list = &p->kinds[kind];
 
-	for (size_t i = 0; i < list->n; i++)
-		show_act(out, "run %s hook #%zu %s", kinds[kind].name, i, list->hooks[i].path);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct hook *hook = &list->hooks[i];
+
+		if (hook->timeout_ms > 0)
+			show_act(out, "run %s hook #%zu %s, for at most %d s", kinds[kind].name, i,
+				 hook->path, hook->timeout_ms / 1000);
+		else
+			show_act(out, "run %s hook #%zu %s", kinds[kind].name, i, hook->path);
+	}
 }

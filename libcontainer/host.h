@@ -3,7 +3,7 @@
  * host.h - facts about the kernel, the cgroup layout and the caller.
  *
  * The one place where "what is this machine" is asked.  Input of plan_compile(), so that a plan can be made for an
- * invented machine (tests/golden/<case>/host.json is read by the table in host.c).
+ * invented machine (tests/golden/).
  */
 #ifndef KIST_HOST_H
 #define KIST_HOST_H

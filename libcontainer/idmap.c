@@ -274,12 +274,13 @@ int idmap_to_host(const struct oci_id_mapping *map, size_t n, uint32_t id, uint3
 static void show_side(const struct idmap_kind *k, const struct idmap_side *side, struct show *out)
 {
 	const char *at = side->text;
+	const char *end = side->helper ? k->helper : "";
 
 	while (*at != '\0') {
 		size_t len = strcspn(at, "\n");
 
-		show_act(out, "map %.*s in %s by %s", (int)len, at, k->map,
-			 side->helper ? k->helper : "write");
+		show_act(out, "write \"%.*s\" to %s%s%s", (int)len, at, k->map,
+			 side->helper ? " by " : "", end);
 		at += len + (at[len] == '\n');
 	}
 }
@@ -289,7 +290,7 @@ void idmap_show(const struct idmap_plan *p, struct show *out)
 	if (!p->needed)
 		return;
 	if (p->deny_setgroups)
-		show_act(out, "write setgroups deny");
+		show_act(out, "write \"deny\" to setgroups");
 	show_side(&kind_uid, &p->uid, out);
 	show_side(&kind_gid, &p->gid, out);
 }

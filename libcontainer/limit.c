@@ -3,6 +3,7 @@
 #include "limit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -87,10 +88,21 @@ int limit_run(const struct limit_plan *p, struct error *err)
 	return 0;
 }
 
+static const char *limit_text(uint64_t value, char *buf, size_t size)
+{
+	if (value == UINT64_MAX)
+		return "unlimited";
+	snprintf(buf, size, "%llu", (unsigned long long)value);
+	return buf;
+}
+
 void limit_show(const struct limit_plan *p, struct show *out)
 {
-	for (size_t i = 0; i < p->n_limits; i++)
-		show_act(out, "set %s to soft %llu, hard %llu", limit_name(p->limits[i].resource),
-			 (unsigned long long)p->limits[i].soft,
-			 (unsigned long long)p->limits[i].hard);
+	for (size_t i = 0; i < p->n_limits; i++) {
+		char soft[24], hard[24];
+
+		show_act(out, "set %s: soft %s, hard %s", limit_name(p->limits[i].resource),
+			 limit_text(p->limits[i].soft, soft, sizeof(soft)),
+			 limit_text(p->limits[i].hard, hard, sizeof(hard)));
+	}
 }

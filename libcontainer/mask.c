@@ -218,7 +218,7 @@ int mask_run(const struct mask_plan *p, int root, struct error *err)
 void mask_show(const struct mask_plan *p, struct show *out)
 {
 	for (size_t i = 0; i < p->n_readonly; i++)
-		show_act(out, "read-only %s", p->readonly[i]);
+		show_act(out, "make read-only %s", p->readonly[i]);
 	for (size_t i = 0; i < p->n_masked; i++)
 		show_act(out, "mask %s", p->masked[i]);
 }

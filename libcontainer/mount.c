@@ -320,9 +320,7 @@ static int compile_destination(const struct compile *k)
 
 	if (!k->m->destination || !*k->m->destination)
 		return oci_error(k->c, &k->m->destination, k->err, "the destination is empty");
-	if (k->m->destination[0] != '/')
-		json_warn(k->c->doc, JSON_BAD_VALUE, &k->m->destination,
-			  "destination \"%s\" is not absolute; taken from /", k->m->destination);
+	/* A relative one counts from "/"; oci_config_check() warned. */
 	if (path_clean(arena_printf(k->a, "/%s", k->m->destination), clean, sizeof(clean)) < 0)
 		return oci_error(k->c, &k->m->destination, k->err,
 				 "the destination is longer than %d bytes", PATH_MAX - 1);
@@ -409,12 +407,34 @@ void mount_close(const struct mount_plan *p)
 	}
 }
 
+/* Of an idmapped mount: its two mappings on one line, "0 1000 1, 1 2000 10". */
+static void show_idmap(const struct mount_entry *e, struct show *out)
+{
+	const char *maps[] = { e->uid_map, e->gid_map };
+
+	if (e->userns_path)
+		show_act(out, "  its ids mapped as in user namespace %s", e->userns_path);
+	for (size_t i = 0; i < 2 && maps[i]; i++) {
+		char text[512];
+		struct strbuf b = STRBUF(text);
+
+		text[0] = '\0';
+		for (const char *s = maps[i]; *s; s++)
+			if (*s != '\n')
+				strbuf_addf(&b, "%c", *s);
+			else if (s[1])
+				strbuf_add(&b, ", ");
+		show_act(out, "  its %s mapped: %s", i == 0 ? "uids" : "gids", text);
+	}
+}
+
 void mount_show(const struct mount_plan *p, struct show *out)
 {
 	for (size_t i = 0; i < p->n && !p->skipped; i++) {
 		const struct mount_entry *e = &p->entries[i];
 		char options[512], data[512];
 		struct strbuf b = STRBUF(data);
+		bool none;
 
 		data[0] = '\0';
 		mount_option_print(&e->flags, options, sizeof(options));
@@ -422,10 +442,12 @@ void mount_show(const struct mount_plan *p, struct show *out)
 			strbuf_addf(&b, ",%s%s%s", e->fs.params[j].key,
 				    e->fs.params[j].value ? "=" : "",
 				    e->fs.params[j].value ? e->fs.params[j].value : "");
-		show_act(out, "%s %s on %s type %s (%s%s)%s",
+		none = options[0] == '\0' && data[0] == '\0';
+		show_act(out, "%s %s on %s type %s%s%s%s%s%s",
 			 e->kind == MOUNT_AGAIN ? "remount" : "mount", e->source, e->destination,
-			 *e->type ? e->type : "none", options,
-			 options[0] ? data : data + (data[0] == ','),
+			 *e->type ? e->type : "none", none ? "" : " (", options,
+			 options[0] ? data : data + (data[0] == ','), none ? "" : ")",
 			 e->late_readonly ? ", read-only at the end" : "");
+		show_idmap(e, out);
 	}
 }

@@ -407,7 +407,18 @@ void namespace_show(const struct namespace_plan *p, struct show *out)
 	for (size_t i = 0; i < NAMESPACE_COUNT; i++)
 		if (p->create & (uint64_t)types[i].type)
 			show_act(out, "create %s namespace", types[i].name);
-	if (p->time_offsets != NULL)
-		show_act(out, "write timens_offsets \"%s\"", p->time_offsets);
-	show_act(out, "use %s", p->two_stages ? "two processes" : "one process");
+	show_act(out, "make %s",
+		 p->two_stages ? "two processes, one after the other" : "one process");
+}
+
+void namespace_time_show(const struct namespace_plan *p, struct show *out)
+{
+	const char *at = p->time_offsets;
+
+	while (at != NULL && *at != '\0') {
+		size_t len = strcspn(at, "\n");
+
+		show_act(out, "write \"%.*s\" to timens_offsets", (int)len, at);
+		at += len + (at[len] == '\n');
+	}
 }

@@ -90,5 +90,6 @@ int namespace_create_error(int proc, uint64_t flags, int errnum, struct error *e
 const char *namespace_name(int type);
 
 void namespace_show(const struct namespace_plan *p, struct show *out);
+void namespace_time_show(const struct namespace_plan *p, struct show *out);
 
 #endif

@@ -356,9 +356,7 @@ int network_serve(const struct network_plan *p, int own, int netns, struct arena
 
 void network_show(const struct network_plan *p, struct show *out)
 {
-	if (p->loopback)
-		show_act(out, "set lo up");
 	for (size_t i = 0; i < p->n_devices; i++)
-		show_act(out, "move network device %s to %s", p->devices[i].host_name,
-			 p->devices[i].name);
+		show_act(out, "move network device %s into the container as %s",
+			 p->devices[i].host_name, p->devices[i].name);
 }

@@ -304,13 +304,10 @@ int process_exec_run(const struct process_plan *p, const char *path, struct erro
 
 void process_show(const struct process_plan *p, struct show *out)
 {
-	if (p->oom_score_adj != NULL)
-		show_act(out, "write %s to oom_score_adj", p->oom_score_adj);
-	if (p->set_personality)
-		show_act(out, "personality 0x%lx", p->personality);
-	if (p->no_new_privs)
-		show_act(out, "set no_new_privs");
-	show_act(out, "chdir %s", p->cwd);
+	if (p->argv == NULL) {
+		show_act(out, "nothing: the configuration has no process");
+		return;
+	}
 	for (char **e = p->env; *e != NULL; e++) {
 		if (p->home != NULL && *e + 5 == p->home)
 			show_act(out, "env HOME from the container's /etc/passwd");

@@ -239,13 +239,17 @@ int rootfs_propagation_run(const struct rootfs_plan *p, struct error *err)
 
 void rootfs_show(const struct rootfs_plan *p, struct show *out)
 {
+	show_act(out, "use root file system %s%s", p->path, p->readonly ? ", read-only" : "");
+}
+
+void rootfs_pivot_show(const struct rootfs_plan *p, struct show *out)
+{
 	const char *last = json_choice_name(oci_rootfs_propagations, (int64_t)p->last);
 
-	show_act(out, "root file system %s%s", p->path, p->readonly ? ", read-only" : "");
-	show_act(out, "enter it by %s",
+	show_act(out, "enter the root file system by %s",
 		 !p->mount_namespace ? "chroot"
 		 : p->no_pivot	     ? "move and chroot"
 				     : "pivot_root");
 	if (p->last)
-		show_act(out, "propagation of / %s", last ? last : "?");
+		show_act(out, "make / %s", last ? last : "?");
 }

@@ -53,5 +53,6 @@ int rootfs_pivot_run(const struct rootfs_plan *p, int root, struct error *err);
 int rootfs_propagation_run(const struct rootfs_plan *p, struct error *err);
 
 void rootfs_show(const struct rootfs_plan *p, struct show *out);
+void rootfs_pivot_show(const struct rootfs_plan *p, struct show *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "oci/oci_schema.h"
 
 #ifndef MPOL_PREFERRED_MANY
 #define MPOL_PREFERRED_MANY 5
@@ -312,17 +313,19 @@ int scheduler_run(const struct scheduler_plan *p, struct error *err)
 void scheduler_show(const struct scheduler_plan *p, struct show *out)
 {
 	if (p->initial != NULL)
-		show_act(out, "CPU affinity %s before joining the cgroup", p->initial->text);
+		show_act(out, "set CPU affinity before the cgroup is joined: %s", p->initial->text);
 	if (p->final != NULL)
-		show_act(out, "CPU affinity %s", p->final->text);
+		show_act(out, "set CPU affinity: %s", p->final->text);
 	if (p->attr != NULL)
-		show_act(out, "scheduler policy %u, nice %d, priority %u, flags 0x%llx",
-			 p->attr->policy, p->attr->nice, p->attr->priority,
-			 (unsigned long long)p->attr->flags);
+		show_act(out, "set scheduler: %s, nice %d, priority %u, flags 0x%llx",
+			 json_choice_name(oci_scheduler_policies, p->attr->policy), p->attr->nice,
+			 p->attr->priority, (unsigned long long)p->attr->flags);
 	if (p->io_priority >= 0)
-		show_act(out, "I/O priority class %d, priority %d",
-			 p->io_priority >> IOPRIO_CLASS_SHIFT, p->io_priority & 7);
+		show_act(out, "set I/O priority: %s, level %d",
+			 json_choice_name(oci_io_priority_classes,
+					  p->io_priority >> IOPRIO_CLASS_SHIFT),
+			 p->io_priority & 7);
 	if (p->memory != NULL)
-		show_act(out, "memory policy 0x%x on nodes %s", (unsigned int)p->memory->mode,
-			 p->memory->text);
+		show_act(out, "set memory policy: mode 0x%x, nodes %s",
+			 (unsigned int)p->memory->mode, p->memory->text);
 }

@@ -168,8 +168,7 @@ void seccomp_show(const struct seccomp_plan *p, struct show *out)
 {
 	if (!p->enabled)
 		return;
-	show_act(out, "load seccomp filter of %zu instructions, flags 0x%x, %s", p->n_program,
-		 p->flags, p->before_user ? "before the user is switched" : "last");
+	show_act(out, "load the seccomp filter, flags 0x%x", p->flags);
 	if (p->notify)
-		show_act(out, "send seccomp listener to %s", p->listener_path);
+		show_act(out, "send the listener to %s", p->listener_path);
 }

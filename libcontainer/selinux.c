@@ -73,7 +73,7 @@ int selinux_run(const struct selinux_plan *p, int proc, struct error *err)
 void selinux_show(const struct selinux_plan *p, struct show *out)
 {
 	if (p->label != NULL)
-		show_act(out, "SELinux label %s at exec", p->label);
+		show_act(out, "set the SELinux label for exec: %s", p->label);
 }
 
 const char *selinux_mount_option(const struct selinux_plan *p, struct arena *a)

@@ -181,9 +181,23 @@ static int read_record(int dir, const char *name, size_t max, const struct json_
 	return ret;
 }
 
+/* The directory's name is the truth: a record that claims another id was tampered with. */
+static bool read_state(int dir, const char *id, struct state *s, struct arena *a)
+{
+	*s = (struct state){ 0 };
+	return read_record(dir, STATE_FILE, STATE_MAX, state_fields, s, a) == 0 && s->pid > 0 &&
+	       strcmp(s->id, id) == 0;
+}
+
+static bool read_intent(int dir, const char *id, struct state *s, struct arena *a)
+{
+	*s = (struct state){ 0 };
+	return read_record(dir, INTENT_FILE, INTENT_MAX, intent_fields, s, a) == 0 && strcmp(s->id, id) == 0;
+}
+
 int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir, struct error *err)
 {
-	struct state s = { 0 };
+	struct state s;
 	owned_fd fd = -1;
 
 	if (!state_id_is_valid(id))
@@ -195,13 +209,7 @@ int state_load(int root, const char *id, struct arena *a, struct state **out, in
 	}
 	if (fd < 0)
 		return error_set(err, errno, "open the directory of container %s", id);
-	if (read_record(fd, STATE_FILE, STATE_MAX, state_fields, &s, a) < 0) {
-		s = (struct state){ 0 };
-		if (read_record(fd, INTENT_FILE, INTENT_MAX, intent_fields, &s, a) < 0)
-			s = (struct state){ 0 };
-	}
-	/* The directory's name is the truth; a record that claims another id was tampered with. */
-	if (s.id && strcmp(s.id, id) != 0)
+	if (!read_state(fd, id, &s, a) && !read_intent(fd, id, &s, a))
 		s = (struct state){ 0 };
 	s.id = arena_strdup(a, id);
 	*out = arena_memdup(a, &s, sizeof(s));
@@ -211,14 +219,22 @@ int state_load(int root, const char *id, struct arena *a, struct state **out, in
 
 int state_load_config(int dir, struct state *s, struct arena *a, struct error *err)
 {
-	struct state intent = { 0 };
+	struct state intent;
 
 	if (s->config.text)
 		return 0;
-	if (read_record(dir, INTENT_FILE, INTENT_MAX, intent_fields, &intent, a) < 0 || !intent.config.text)
+	if (!read_intent(dir, s->id, &intent, a) || !intent.config.text)
 		return error_set(err, 0, "container %s: its saved configuration cannot be read", s->id);
 	s->config = intent.config;
 	return 0;
+}
+
+void state_recover_cgroup(int dir, struct state *s, struct arena *a)
+{
+	struct state intent;
+
+	if ((!s->cgroup || s->cgroup->n_dirs == 0) && read_intent(dir, s->id, &intent, a))
+		s->cgroup = intent.cgroup;
 }
 
 /* Only interrupts what the process waits for. */

@@ -64,7 +64,7 @@ int state_save(int dir, const struct state *s, struct arena *a, struct error *er
 
 /*
  * Opens the directory (>= 0, into *dir) and reads what is there.  A container whose files are all damaged
- * still loads, with nothing but its id: *damaged says so.  -ENOENT: "container ... does not exist".
+ * still loads, with nothing but its id: state_is_damaged() says so.  -ENOENT: "container ... does not exist".
  */
 int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir, struct error *err);
 
@@ -73,6 +73,9 @@ static inline bool state_is_damaged(const struct state *s)
 {
 	return !s->created;
 }
+
+/* Where the record lost its cgroup, that of the intent: what is left behind must be found. */
+void state_recover_cgroup(int dir, struct state *s, struct arena *a);
 
 /* Fills s->config from intent.json.  0 or negative. */
 int state_load_config(int dir, struct state *s, struct arena *a, struct error *err);

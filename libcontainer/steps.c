@@ -54,18 +54,27 @@ WHEN(initial_affinity, p->scheduler.initial != NULL)
 #define SHOW(name, call) \
 	static void name(const struct plan *p, struct show *out) \
 	{ \
+		(void)p; \
 		call; \
 	}
 
 SHOW(show_state, show_act(out, "record container %s (bundle %s)", p->options.id, p->options.bundle))
 SHOW(show_cgroup, cgroup_show(&p->cgroup, out))
+SHOW(show_cgroup_devices, cgroup_devices_show(&p->cgroup, out))
+SHOW(show_cgroup_limits, cgroup_limits_show(&p->cgroup, out))
+SHOW(show_cgroup_owner, show_act(out, "give the cgroup to uid %lld", (long long)p->cgroup.owner))
 SHOW(show_namespaces, namespace_show(&p->namespaces, out))
 SHOW(show_id_maps, idmap_show(&p->idmap, out))
+SHOW(show_time, namespace_time_show(&p->namespaces, out))
+SHOW(show_loopback, show_act(out, "set lo up"))
 SHOW(show_network, network_show(&p->network, out))
 SHOW(show_uts, uts_show(&p->uts, out))
 SHOW(show_sysctl, sysctl_show(&p->sysctl, out))
 SHOW(show_keyring, keyring_show(&p->keyring, out))
+SHOW(show_oom_score,
+     show_act(out, "write \"%s\" to /proc/self/oom_score_adj", p->program.oom_score_adj))
 SHOW(show_rootfs, rootfs_show(&p->rootfs, out))
+SHOW(show_pivot, rootfs_pivot_show(&p->rootfs, out))
 SHOW(show_mounts, mount_show(&p->mounts, out))
 SHOW(show_devices, device_show(&p->devices, out))
 SHOW(show_terminal, terminal_show(&p->terminal, out))
@@ -77,10 +86,13 @@ SHOW(show_start_hooks, hook_show(&p->hooks, HOOK_START_CONTAINER, out))
 SHOW(show_poststop_hooks, hook_show(&p->hooks, HOOK_POSTSTOP, out))
 SHOW(show_mask, mask_show(&p->mask, out))
 SHOW(show_scheduler, scheduler_show(&p->scheduler, out))
+SHOW(show_personality, show_act(out, "set personality 0x%lx", p->program.personality))
 SHOW(show_limits, limit_show(&p->limits, out))
 SHOW(show_labels, selinux_show(&p->selinux, out); apparmor_show(&p->apparmor, out))
+SHOW(show_cwd, show_act(out, "change to directory %s", p->program.cwd))
 SHOW(show_capabilities, capability_show(&p->capabilities, out))
 SHOW(show_user, user_show(&p->user, out))
+SHOW(show_no_new_privs, show_act(out, "set no_new_privs"))
 SHOW(show_seccomp, seccomp_show(&p->seccomp, out))
 SHOW(show_descriptors, preserve_fd_show(&p->preserve_fds, out))
 SHOW(show_process, process_show(&p->program, out))
@@ -101,9 +113,12 @@ const struct step steps_create[] = {
 	{ "seccomp-agent", STAGE_PARENT, seccomp_agent, step_seccomp_agent_run, NULL, NULL, NULL },
 	{ "self-exe-prepare", STAGE_PARENT, NULL, step_self_exe_prepare_run, NULL, NULL, NULL },
 	{ "cgroup", STAGE_PARENT, cgroup, step_cgroup_run, NULL, step_cgroup_undo, show_cgroup },
-	{ "cgroup-devices", STAGE_PARENT, cgroup, step_cgroup_devices_run, NULL, NULL, NULL },
-	{ "cgroup-limits", STAGE_PARENT, cgroup_limits, step_cgroup_limits_run, NULL, NULL, NULL },
-	{ "cgroup-owner", STAGE_PARENT, cgroup_owner, step_cgroup_delegate_run, NULL, NULL, NULL },
+	{ "cgroup-devices", STAGE_PARENT, cgroup, step_cgroup_devices_run, NULL, NULL,
+	  show_cgroup_devices },
+	{ "cgroup-limits", STAGE_PARENT, cgroup_limits, step_cgroup_limits_run, NULL, NULL,
+	  show_cgroup_limits },
+	{ "cgroup-owner", STAGE_PARENT, cgroup_owner, step_cgroup_delegate_run, NULL, NULL,
+	  show_cgroup_owner },
 	{ "mount-sources", STAGE_PARENT, mounts, step_mount_sources_run, NULL, NULL, NULL },
 	{ "notify-socket", STAGE_PARENT, notify_socket, step_notify_socket_run, NULL, NULL, show_notify },
 	{ "start-socket", STAGE_PARENT, creates, step_start_socket_run, NULL, NULL, NULL },
@@ -115,18 +130,18 @@ const struct step steps_create[] = {
 	{ "namespaces-unshare", STAGE_1, unshares, step_unshare_run, NULL, NULL, NULL },
 	{ "id-maps", STAGE_1, id_maps, NULL, step_id_maps_serve, NULL, show_id_maps },
 	{ "root-ids", STAGE_1, user_namespace, step_root_ids_run, NULL, NULL, NULL },
-	{ "time-namespace", STAGE_1, time_namespace, step_time_run, NULL, NULL, NULL },
+	{ "time-namespace", STAGE_1, time_namespace, step_time_run, NULL, NULL, show_time },
 	{ "self-exe", STAGE_1, NULL, step_self_exe_run, NULL, NULL, NULL },
 	{ "second-process", STAGE_1, NULL, step_second_process_run, NULL, NULL, NULL },
 
 	{ "dumpable", STAGE_2, NULL, step_dumpable_run, NULL, NULL, NULL },
 	{ "cgroup-namespace", STAGE_2, cgroup_namespace, step_cgroup_namespace_run, NULL, NULL, NULL },
-	{ "loopback", STAGE_2, network_namespace, step_loopback_run, NULL, NULL, NULL },
+	{ "loopback", STAGE_2, network_namespace, step_loopback_run, NULL, NULL, show_loopback },
 	{ "net-devices", STAGE_2, net_devices, NULL, step_net_devices_serve, NULL, show_network },
 	{ "uts", STAGE_2, uts_names, step_uts_run, NULL, NULL, show_uts },
 	{ "sysctl", STAGE_2, sysctls, step_sysctl_run, NULL, NULL, show_sysctl },
 	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
-	{ "oom-score", STAGE_2, oom_score, step_oom_score_run, NULL, NULL, NULL },
+	{ "oom-score", STAGE_2, oom_score, step_oom_score_run, NULL, NULL, show_oom_score },
 	{ "rootfs", STAGE_2, NULL, step_rootfs_run, NULL, NULL, show_rootfs },
 	{ "mounts", STAGE_2, mounts, step_mounts_run, NULL, NULL, show_mounts },
 	{ "devices", STAGE_2, NULL, step_devices_run, NULL, NULL, show_devices },
@@ -137,14 +152,14 @@ const struct step steps_create[] = {
 	  show_container_hooks },
 	{ "masked-paths", STAGE_2, NULL, step_masked_paths_run, NULL, NULL, show_mask },
 	{ "read-only", STAGE_2, NULL, step_readonly_run, NULL, NULL, NULL },
-	{ "pivot", STAGE_2, NULL, step_pivot_run, NULL, NULL, NULL },
+	{ "pivot", STAGE_2, NULL, step_pivot_run, NULL, NULL, show_pivot },
 	{ "scheduler", STAGE_2, process, step_scheduler_run, NULL, NULL, show_scheduler },
-	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, NULL },
+	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, show_personality },
 	{ "limits", STAGE_2, limits, step_limits_run, NULL, NULL, show_limits },
 	{ "labels", STAGE_2, labels, step_labels_run, NULL, NULL, show_labels },
 	{ "session", STAGE_2, process, step_session_run, NULL, NULL, NULL },
 	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
-	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, NULL },
+	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
 	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL, show_seccomp },
 	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },
@@ -153,7 +168,8 @@ const struct step steps_create[] = {
 	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
 	{ "ready", STAGE_2, NULL, step_ready_run, step_ready_serve, NULL, NULL },
 	{ "start", STAGE_2, creates, step_start_run, NULL, NULL, NULL },
-	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL, NULL },
+	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL,
+	  show_no_new_privs },
 	{ "seccomp", STAGE_2, seccomp_late, step_seccomp_run, NULL, NULL, show_seccomp },
 	{ "start-hooks", STAGE_2, start_hooks, step_start_hooks_run, NULL, NULL, show_start_hooks },
 	{ "exec", STAGE_2, NULL, step_exec_run, NULL, NULL, show_process },
@@ -177,7 +193,7 @@ const struct step steps_exec[] = {
 	{ "guard", STAGE_1, NULL, step_guard_run, NULL, NULL, NULL },
 	{ "initial-affinity", STAGE_1, initial_affinity, step_affinity_initial_run, NULL, NULL, NULL },
 	{ "cgroup-join", STAGE_1, NULL, step_cgroup_join_run, NULL, NULL, NULL },
-	{ "oom-score", STAGE_1, oom_score, step_oom_score_run, NULL, NULL, NULL },
+	{ "oom-score", STAGE_1, oom_score, step_oom_score_run, NULL, NULL, show_oom_score },
 	{ "labels", STAGE_1, labels, step_labels_run, NULL, NULL, show_labels },
 	{ "dumpable", STAGE_1, NULL, step_dumpable_run, NULL, NULL, NULL },
 	{ "namespaces-join", STAGE_1, NULL, step_container_join_run, NULL, NULL, show_namespaces },
@@ -188,19 +204,20 @@ const struct step steps_exec[] = {
 	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
 	{ "console", STAGE_2, terminal, step_console_run, NULL, NULL, show_terminal },
 	{ "scheduler", STAGE_2, process, step_scheduler_run, NULL, NULL, show_scheduler },
-	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, NULL },
+	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, show_personality },
 	{ "limits", STAGE_2, limits, step_limits_run, NULL, NULL, show_limits },
 	{ "session", STAGE_2, process, step_session_run, NULL, NULL, NULL },
 	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
-	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, NULL },
+	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
 	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL, show_seccomp },
 	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },
 	{ "capabilities", STAGE_2, process, step_capabilities_run, NULL, NULL, show_capabilities },
 	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
 	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
-	{ "ready", STAGE_2, NULL, NULL, step_exec_ready_serve, NULL, NULL },
-	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL, NULL },
+	{ "ready", STAGE_2, NULL, step_ready_run, step_exec_ready_serve, NULL, NULL },
+	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL,
+	  show_no_new_privs },
 	{ "seccomp", STAGE_2, seccomp_late, step_seccomp_run, NULL, NULL, show_seccomp },
 	{ "exec", STAGE_2, NULL, step_exec_run, NULL, NULL, show_process },
 	{ 0 }

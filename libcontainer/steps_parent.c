@@ -29,13 +29,24 @@
 
 /* ---- before the first side effect -------------------------------------------------------------- */
 
+/* mkdir() in "state" decides; this is for the plain case, to say it before anything else is found wrong. */
+static int check_id(const struct job *job, struct error *err)
+{
+	if (faccessat(job->state_root, job->state->id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return error_set(err, 0, "container with id %s already exists", job->state->id);
+	return 0;
+}
+
 /* What compiling could not know without looking: namespaces behind paths, hooks on disk, descriptors. */
 int step_checks_run(struct job *job, struct error *err)
 {
 	const struct plan *p = job->plan;
-	int ret = namespace_open(&p->namespaces, job->proc, &job->namespaces, err);
-	uint64_t separate = job->namespaces.separate;
+	int ret = check_id(job, err);
+	uint64_t separate;
 
+	if (ret == 0)
+		ret = namespace_open(&p->namespaces, job->proc, &job->namespaces, err);
+	separate = job->namespaces.separate;
 	if (ret == 0)
 		ret = uts_check(&p->uts, separate, err);
 	if (ret == 0)
@@ -66,7 +77,9 @@ int step_cgroup_lookup_run(struct job *job, struct error *err)
 {
 	int ret = cgroup_open_run(&job->plan->cgroup, job->arena, &job->cgroup, err);
 
-	job->state->cgroup = &job->cgroup.ref;
+	/* Only a cgroup that may be used is ours to clear and to remove. */
+	if (ret == 0)
+		job->state->cgroup = &job->cgroup.ref;
 	return ret;
 }
 
@@ -159,7 +172,7 @@ int step_cgroup_run(struct job *job, struct error *err)
 
 int step_cgroup_undo(struct job *job, struct error *err)
 {
-	if (!job->state->cgroup)
+	if (!job->state->cgroup || job->state_dir < 0)
 		return 0;
 	return cgroup_remove(job->state->cgroup, DEATH_TIMEOUT_MS, err);
 }
@@ -280,61 +293,75 @@ static int wait_death(int pidfd, pid_t pid, struct error *err)
 	return 0;
 }
 
-/* Kills a child of this very command; its pid cannot have been reused while nobody has waited for it. */
-static int kill_child(pid_t pid, struct error *err)
+/*
+ * Sends SIGKILL and returns a descriptor to wait for the end with; -1: there is no such process.  A child of this
+ * very command cannot have lost its pid while nobody has waited for it.
+ */
+static int kill_child(pid_t pid)
 {
-	owned_fd pidfd = -1;
+	int pidfd = pid > 0 ? sys_pidfd_open(pid, 0) : -1;
 
-	if (pid <= 0)
-		return 0;
-	(void)kill(pid, SIGKILL);
-	pidfd = sys_pidfd_open(pid, 0);
+	if (pidfd < 0)
+		return -1;
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	return pidfd;
+}
+
+/* The same for the process of the record; the start time tells it from another that got its pid since. */
+static int kill_recorded(const struct state *s, int proc)
+{
+	owned_fd pidfd = s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -1;
+
+	if (pidfd < 0 || state_alive(s, proc) <= 0)
+		return -1;
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	return fd_take(&pidfd);
+}
+
+static int kill_child_and_wait(pid_t pid, struct error *err)
+{
+	owned_fd pidfd = kill_child(pid);
+
 	return pidfd < 0 ? 0 : wait_death(pidfd, pid, err);
 }
 
-/* Kills the process of the record; the start time tells it from another that got its pid since. */
-static int kill_recorded(const struct state *s, int proc, struct error *err)
+/* Stage 2 as far as it is known: the child may have written its pid down before it could say so. */
+static pid_t second_pid(const struct job *job)
 {
-	owned_fd pidfd = -1;
-
-	if (s->pid <= 0)
-		return 0;
-	pidfd = sys_pidfd_open(s->pid, 0);
-	if (pidfd < 0 || state_alive(s, proc) <= 0)
-		return 0;
-	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	return wait_death(pidfd, s->pid, err);
+	return job->init_pid > 0 ? job->init_pid : job->page ? job->page->init_pid : -1;
 }
 
 int step_init_undo(struct job *job, struct error *err)
 {
-	bool ours = job->stage1_pid > 0 || job->init_pid > 0;
-	pid_t second = job->init_pid > 0 ? job->init_pid : job->page ? job->page->init_pid : -1;
-	int ret = 0;
+	pid_t second = second_pid(job), pid;
+	owned_fd pidfd = -1;
+	int ret;
 
+	/* Nothing was begun: whoever lives in the cgroup or under this id is not ours. */
+	if (job->state_dir < 0)
+		return 0;
 	fd_close(&job->channel);
-	if (job->stage1_pid != second)
-		ret = kill_child(job->stage1_pid, err);
-	if (ret == 0)
-		ret = ours ? kill_child(second, err) : kill_recorded(job->state, job->proc, err);
+	ret = job->stage1_pid != second ? kill_child_and_wait(job->stage1_pid, err) : 0;
+	if (ret < 0)
+		return ret;
+	pid = second > 0 ? second : job->state->pid;
+	pidfd = second > 0 ? kill_child(second) : kill_recorded(job->state, job->proc);
 	/*
 	 * Everybody else in the cgroup: a half-made container whose pid was never written, or, in a shared PID
-	 * namespace, what init has left behind.
+	 * namespace, what init has left behind.  Before the wait, since the v1 freezer holds even the killed.
 	 */
-	if (ret == 0 && job->state->cgroup)
+	if (job->state->cgroup)
 		ret = cgroup_kill(job->state->cgroup, SIGKILL, err);
-	return ret;
+	return ret == 0 && pidfd >= 0 ? wait_death(pidfd, pid, err) : ret;
 }
 
 /* exec: only what this command has made; the container lives on. */
 int step_exec_process_undo(struct job *job, struct error *err)
 {
-	pid_t second = job->init_pid > 0 ? job->init_pid : job->page->init_pid;
-	int ret = kill_child(job->stage1_pid, err);
+	pid_t second = second_pid(job);
+	int ret = kill_child_and_wait(job->stage1_pid, err);
 
-	if (ret == 0 && second != job->stage1_pid)
-		ret = kill_child(second, err);
-	return ret;
+	return ret == 0 && second != job->stage1_pid ? kill_child_and_wait(second, err) : ret;
 }
 
 /* ---- the parent's halves ------------------------------------------------------------------------- */

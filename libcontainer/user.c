@@ -170,13 +170,13 @@ void user_show(const struct user_plan *p, struct show *out)
 		strbuf_addf(&b, "%s%u", i > 0 ? "," : "", p->groups[i]);
 	if (p->n_groups > 40)
 		strbuf_addf(&b, ",... (%zu)", p->n_groups);
-	show_act(out, "umask %04o", (unsigned int)p->umask);
+	show_act(out, "set umask %04o", (unsigned int)p->umask);
 	if (p->keep_groups)
 		show_act(out, "keep the caller's groups");
 	else
-		show_act(out, "setgroups %s", p->n_groups > 0 ? text : "none");
-	show_act(out, "setresgid %u", p->gid);
-	show_act(out, "setresuid %u", p->uid);
+		show_act(out, "set additional groups: %s", p->n_groups > 0 ? text : "none");
+	show_act(out, "set gid %u", p->gid);
+	show_act(out, "set uid %u", p->uid);
 }
 
 /*

@@ -18,6 +18,8 @@ const struct command *const cmds[] = {
 	&cmd_kill,
 	&cmd_pause,
 	&cmd_resume,
+	&cmd_update,
+	&cmd_events,
 	&cmd_delete,
 	&cmd_spec,
 	&cmd_validate,

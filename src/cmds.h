@@ -59,6 +59,7 @@ struct command {
 
 extern const struct command cmd_create;
 extern const struct command cmd_delete;
+extern const struct command cmd_events;
 extern const struct command cmd_exec;
 extern const struct command cmd_features;
 extern const struct command cmd_help;
@@ -72,6 +73,7 @@ extern const struct command cmd_run;
 extern const struct command cmd_spec;
 extern const struct command cmd_start;
 extern const struct command cmd_state;
+extern const struct command cmd_update;
 extern const struct command cmd_validate;
 
 /* Options of `create` that `run` has too. */

@@ -219,23 +219,27 @@ int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *r
 	return cgroup_knob_compile(c, &out->ref, a, &out->writes, &out->n_writes, err);
 }
 
-static void show_devices(const struct cgroup_device_plan *d, struct show *out)
+void cgroup_devices_show(const struct cgroup_plan *p, struct show *out)
 {
+	const struct cgroup_device_plan *d = &p->devices;
 	char text[CGROUP_DEVICE_TEXT];
 
 	for (size_t i = 0; i < d->n_rules; i++) {
 		cgroup_device_text(&d->rules[i], text);
-		show_act(out, "%s devices \"%s\"", d->rules[i].allow ? "allow" : "deny", text);
+		show_act(out, "%s %s", d->rules[i].allow ? "allow" : "deny", text);
 	}
 	if (d->n_insns)
-		show_act(out, "attach device program of %zu instructions", d->n_insns);
+		show_act(out, "attach them as a BPF program of %zu instructions", d->n_insns);
 }
 
 void cgroup_show(const struct cgroup_plan *p, struct show *out)
 {
 	for (size_t i = 0; i < p->ref.n_dirs; i++)
-		show_act(out, "join cgroup %s%s", p->ref.dirs[i].mount, p->ref.dirs[i].path);
-	show_devices(&p->devices, out);
+		show_act(out, "make cgroup %s%s", p->ref.dirs[i].mount, p->ref.dirs[i].path);
+}
+
+void cgroup_limits_show(const struct cgroup_plan *p, struct show *out)
+{
 	for (size_t i = 0; i < p->n_writes; i++) {
 		const struct cgroup_write *w = &p->writes[i];
 		const struct cgroup_dir *d = &p->ref.dirs[w->dir];
@@ -243,8 +247,6 @@ void cgroup_show(const struct cgroup_plan *p, struct show *out)
 		show_act(out, "write \"%s\" to %s%s/%s (%s)", w->value, d->mount, d->path, w->file,
 			 w->member);
 	}
-	if (p->owner >= 0)
-		show_act(out, "chown cgroup to %lld", (long long)p->owner);
 }
 
 /* --- making --- */

@@ -106,7 +106,10 @@ int cgroup_compile(const struct oci_config *c, const struct host *h, const struc
 int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *ref, struct arena *a,
 			  struct cgroup_plan *out, struct error *err);
 
+/* What each of the steps does: making, device rules, limits. */
 void cgroup_show(const struct cgroup_plan *p, struct show *out);
+void cgroup_devices_show(const struct cgroup_plan *p, struct show *out);
+void cgroup_limits_show(const struct cgroup_plan *p, struct show *out);
 
 /*
  * Opens the leaf, or its deepest existing parent, in each hierarchy and counts what create will

@@ -127,8 +127,28 @@ int cgroup_device_rules(const struct oci_config *c, struct arena *a, struct cgro
 		if (ret < 0)
 			return ret;
 	}
+	out->defaults = out->n_rules;
+	out->n_defaults = N_DEFAULTS;
 	for (size_t i = 0; i < N_DEFAULTS; i++)
 		add_rule(a, out, default_rules[i]);
+	return 0;
+}
+
+int cgroup_device_add(const struct oci_resources *r, struct arena *a,
+		      struct cgroup_device_plan *out, struct error *err)
+{
+	/* Not read from a file: only the text of an error is left. */
+	const struct oci_config none = { 0 };
+
+	for (size_t i = 0; i < r->n_devices; i++) {
+		int ret = add_config_rule(&none, &r->devices[i], a, out, err);
+
+		if (ret < 0)
+			return ret;
+		/* A rule for everything has removed the defaults as well. */
+		if (out->n_rules == 1)
+			out->defaults = out->n_defaults = 0;
+	}
 	return 0;
 }
 
@@ -196,10 +216,14 @@ static bool take_back(struct arena *a, struct cgroup_device_plan *p, size_t firs
 	return true;
 }
 
+static bool is_default(const struct cgroup_device_plan *p, size_t i)
+{
+	return i >= p->defaults && i - p->defaults < p->n_defaults;
+}
+
 int cgroup_device_lines(const struct oci_config *c, struct arena *a, struct cgroup_device_plan *p,
 			struct error *err)
 {
-	size_t n_config = p->n_rules - N_DEFAULTS;
 	bool allow_default = false;
 	size_t first = 0;		/* where the exceptions to the present default begin */
 
@@ -212,8 +236,10 @@ int cgroup_device_lines(const struct oci_config *c, struct arena *a, struct cgro
 			add_line(a, p, r->allow, r);
 		} else if (r->allow != allow_default) {
 			add_line(a, p, r->allow, r);
-		} else if (!take_back(a, p, first, i) && i < n_config) {
-			return oci_error(c, c->linux->resources->devices, err,
+		} else if (!take_back(a, p, first, i) && !is_default(p, i)) {
+			const void *at = i < p->defaults ? c->linux->resources->devices : NULL;
+
+			return oci_error(c, at, err,
 					 "%s %c %lld:%lld: cgroup v1 cannot take a part out of a "
 					 "wider earlier rule",
 					 r->allow ? "allow" : "deny", r->type, (long long)r->major,

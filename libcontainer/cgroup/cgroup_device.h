@@ -41,6 +41,8 @@ struct cgroup_device_plan {
 	int dir;			/* index into the plan's ref.dirs, or -1: none */
 	struct cgroup_device_rule *rules;
 	size_t n_rules;
+	size_t defaults;		/* where the default rules begin */
+	size_t n_defaults;
 	struct cgroup_device_line *lines;	/* v1 */
 	size_t n_lines;
 	struct bpf_insn *program;		/* v2 */
@@ -53,6 +55,10 @@ struct cgroup_device_plan {
  */
 int cgroup_device_rules(const struct oci_config *c, struct arena *a, struct cgroup_device_plan *out,
 			struct error *err);
+
+/* Further rules behind the defaults, over which they win: those of `update --device`. */
+int cgroup_device_add(const struct oci_resources *r, struct arena *a,
+		      struct cgroup_device_plan *out, struct error *err);
 
 /* A rule's type, numbers and access as v1 writes them: "c 1:3 rwm", "b *:* m", "a". */
 void cgroup_device_text(const struct cgroup_device_rule *r, char text[CGROUP_DEVICE_TEXT]);

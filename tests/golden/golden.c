@@ -4,9 +4,10 @@
  *
  *	golden [--json] HOST.json CASE
  *
- * CASE is a directory with config.json and perhaps options.json.  The output is what `kist create --dry-run` would
- * print on the machine that HOST.json describes: warnings, then the plan, or "error: ..." in its place.  Nothing of the
- * machine that the test runs on is looked at, so the output is the same everywhere.
+ * CASE is a directory with config.json and perhaps options.json.  The output is what `kist create
+ * --dry-run` would print on the machine that HOST.json describes: warnings, then the plan, or
+ * "error: ..." in its place.  Nothing of the machine that the test runs on is looked at, so the
+ * output is the same everywhere.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@
 #define BUNDLE "/bundle"
 #define LAST_CAP 40	/* CAP_CHECKPOINT_RESTORE, Linux 5.9 */
 
-/* ---- the machine --------------------------------------------------------------------------------- */
+/* ---- the machine ---------------------------------------------------------------------- */
 
 static const struct json_choice cgroup_modes[] = {
 	{ "none", HOST_CGROUP_NONE },
@@ -72,7 +73,7 @@ static const struct json_field machine_fields[] = {
 };
 #undef JSON_TYPE
 
-/* ---- the command ---------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------------- */
 
 static const struct json_choice commands[] = {
 	{ "create", PLAN_CREATE },
@@ -120,7 +121,7 @@ static const struct json_field command_fields[] = {
 };
 #undef JSON_TYPE
 
-/* ---- reading -------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------- */
 
 struct golden {
 	struct arena arena;
@@ -146,7 +147,8 @@ static void print_log(void *ctx, enum log_level level, const char *text)
 		printf("warning: %s\n", text);
 }
 
-static void read_table(struct golden *g, const char *path, const struct json_field *fields, void *out)
+static void read_table(struct golden *g, const char *path, const struct json_field *fields,
+		       void *out)
 {
 	struct json_doc doc = { .name = path, .arena = &g->arena, .strict = true };
 	struct error err = { 0 };
@@ -205,14 +207,17 @@ static void read_command(struct golden *g, const char *path)
 		setenv("NOTIFY_SOCKET", c->notify_socket, 1);
 }
 
-/* ---- the plan ------------------------------------------------------------------------------------- */
+/* ---- the plan -------------------------------------------------------------------------- */
 
 /* As container_create.c does, without the machine. */
 static int compile(struct golden *g, const char *path, struct error *err)
 {
 	const struct command *c = &g->command;
 	const struct host *h = &g->machine.host;
-	const struct preserve_fd_request fds = { .preserve = c->preserve_fds, .listen_fds = c->listen_fds };
+	const struct preserve_fd_request fds = {
+		.preserve = c->preserve_fds,
+		.listen_fds = c->listen_fds,
+	};
 	const struct plan_options o = {
 		.command = (enum plan_command)c->command,
 		.id = c->id,

@@ -91,8 +91,9 @@ load helpers
 	local pid=$! status=0
 	wait_for pgrep -x sleep
 	kill -TERM $pid
+	wait_for sh -c "! kill -0 $pid" || { kill -KILL $pid && pkill -x sleep; }
 	wait $pid || status=$?
 	[ $status -ne 0 ]
-	pkill -x sleep || true
+	[ $status -ne 137 ]
 	assert_nothing_left
 }

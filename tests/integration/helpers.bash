@@ -234,8 +234,8 @@ has_status() {
 
 # wait_for COMMAND...: until it succeeds, 10 s at most.
 wait_for() {
-	local tries
-	for ((tries = 0; tries < 500; tries++)); do
+	local end=$((SECONDS + 10))
+	while [ $SECONDS -lt $end ]; do
 		! "$@" >/dev/null 2>&1 || return 0
 		sleep 0.02
 	done

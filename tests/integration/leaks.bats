@@ -17,22 +17,22 @@ leaky() {
 
 @test "no descriptor of the caller or of kist reaches a process of exec" {
 	start_container
-	leaky kist exec "$ID" sh -c 'ls /proc/$$/fd | xargs >/fds' </dev/null 3>&-
-	is "$(<"$ROOTFS/fds")" '0 1 2'
+	leaky kist exec --detach --pid-file "$T/pid" "$ID" sleep 1000 </dev/null 3>&-
+	is "$(find "/proc/$(<"$T/pid")/fd" -type l -printf '%f\n' | sort | xargs)" '0 1 2'
 }
 
 @test "no descriptor reaches a hook" {
 	cat >"$T/hook" <<-END
 		#!/bin/sh
-		ls /proc/\$\$/fd | grep -vx 255 | xargs >>"$T/hook-fds"
+		echo \$(ls /proc/self/fd) >>"$T/hook-fds"
 		cat >/dev/null
 	END
 	chmod +x "$T/hook"
 	config_set '.hooks = {"createRuntime": [{"path": $hook}], "poststart": [{"path": $hook}], "poststop": [{"path": $hook}]}' \
 		--arg hook "$T/hook"
 	leaky kist run --bundle "$BUNDLE" "$ID" </dev/null 3>&-
-	# The shell has its script open as 10.
-	is "$(sed 's/ 10\b//' "$T/hook-fds" | sort -u)" '0 1 2'
+	# ls has the directory open as 3.
+	is "$(sort -u "$T/hook-fds")" '0 1 2 3'
 	is "$(wc -l <"$T/hook-fds")" 3
 }
 
@@ -52,7 +52,7 @@ leaky() {
 @test "no environment variable of the caller or of kist reaches the container" {
 	shell 'tr "\0" "\n" </proc/1/environ | sort'
 	SECRET=1 _OCI_SYNCPIPE=3 run_container
-	is "$output" $'HOME=/root\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nTERM=xterm'
+	is "$output" $'HOME=/\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nTERM=xterm'
 }
 
 @test "no environment variable of the caller reaches a process of exec" {
@@ -67,7 +67,7 @@ leaky() {
 	pid=$(pid_of)
 	is "$(grep -ci kist "/proc/$pid/maps")" 0
 	is "$(awk '/^SigBlk/ { print $2 }' "/proc/$pid/status")" 0000000000000000
-	is "$(awk '/^SigIgn/ { print $2 }' "/proc/$pid/status")" 0000000000000000
+	is "$(grep ^SigIgn "/proc/$pid/status")" "$(grep ^SigIgn /proc/self/status)"
 	is "$(awk '/^TracerPid/ { print $2 }' "/proc/$pid/status")" 0
 	is "$(<"/proc/$pid/comm")" sleep
 }
@@ -110,5 +110,6 @@ leaky() {
 }
 
 @test "few descriptors are enough" {
-	(ulimit -n 40 && run_container)
+	config_set 'del(.process.rlimits)'
+	(ulimit -n 20 && run_container)
 }

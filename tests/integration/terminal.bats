@@ -88,12 +88,12 @@ assert_console_helper() {
 }
 
 @test "in the foreground the caller's terminal is passed on, with its size" {
-	shell 'test -t 0 && stty size; echo done; exit 5'
+	shell 'test -t 0 && stty size; echo the end; exit 5'
 	local status=0
 	on_terminal sh -c "stty rows 21 cols 55; exec '$KIST' --root '$ROOT' run --bundle '$BUNDLE' '$ID'" || status=$?
 	is $status 5
 	grep -q '21 55' "$T/screen"
-	grep -q done "$T/screen"
+	grep -q 'the end' "$T/screen"
 }
 
 @test "what is typed in the foreground arrives, and the terminal is given back as it was" {

@@ -68,9 +68,14 @@ lint_ctags() {
 
 # Shell scripts and bats files, relative to top, sorted: known by their first line or their ending.
 scripts() {
-	(cd "$top" && find . \( -name .git -o -name build-aux -o -name autom4te.cache -o -name 'kist-*' \) -prune -o \
-		-type f -size -256k ! -name '*.[cho]' ! -name '*~' ! -name '*.log' ! -path ./configure \
-		! -path ./config.status -print | sort | xargs awk '
-		FNR == 1 && (/^#!.*(bash|bats|[\/ ]sh)/ || FILENAME ~ /\.(bash|bats)$/) { print substr(FILENAME, 3) }
-		FNR == 1 { nextfile }')
+	(
+		cd "$top"
+		find . \( -name .git -o -name autom4te.cache -o -name 'build-*' -o -name 'kist-[0-9]*' -o -name _build \
+			-o -name _inst \) -prune -o -type f -size -256k ! -name '*.[cho]' ! -name '*~' ! -name '*.log' \
+			! -path ./configure ! -name config.status -print | sort | xargs awk '
+			FNR == 1 && (/^#!.*(bash|bats|[\/ ]sh)/ || FILENAME ~ /\.(bash|bats)$/) {
+				print substr(FILENAME, 3)
+			}
+			FNR == 1 { nextfile }'
+	)
 }

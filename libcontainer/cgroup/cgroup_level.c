@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cgroup/cgroup_level.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cgroup/cgroup_impl.h"
+#include "cgroup/cgroup_stats.h"
+
+int cgroup_level_walk(const struct cgroup_dir *d, cgroup_level_visit *visit, void *ctx)
+{
+	owned_fd mount = cgroup_mount_open(d);
+	char path[PATH_MAX], *slash;
+	int ret = mount < 0 ? mount : 0;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s", d->path) >= sizeof(path))
+		return -ENAMETOOLONG;
+	for (size_t level = 0; ret == 0 && path[0] && level < CGROUP_LEVELS_MAX; level++) {
+		owned_fd dir = cgroup_dir_open(mount, path);
+
+		ret = dir < 0 ? dir : visit(ctx, dir, path, level);
+		slash = strrchr(path, '/');
+		if (!slash)
+			break;
+		*slash = '\0';
+	}
+	return ret;
+}
+
+/*
+ * v2 says it exactly: memory.events.local counts "oom" where the limit is.  v1 counts in failcnt how
+ * often the limit was hit at all; the level that was hit meanwhile is a good guess.
+ */
+static int count_ooms(void *ctx, int dir, const char *path, size_t level)
+{
+	struct cgroup_level_ooms *ooms = ctx;
+	char text[512];
+
+	(void)path;
+	if (file_read_small(dir, "memory.events.local", text, sizeof(text)) >= 0)
+		ooms->count[level] = cgroup_stats_keyed(text, "oom");
+	else
+		ooms->count[level] = cgroup_stats_number(dir, "memory.failcnt") +
+				     cgroup_stats_number(dir, "memory.memsw.failcnt");
+	ooms->n = level + 1;
+	return 0;
+}
+
+void cgroup_level_ooms_read(const struct cgroup_dir *d, struct cgroup_level_ooms *out)
+{
+	out->n = 0;
+	(void)cgroup_level_walk(d, count_ooms, out);
+}
+
+size_t cgroup_level_oom(const struct cgroup_level_ooms *before, const struct cgroup_level_ooms *now)
+{
+	for (size_t i = 0; i < now->n && i < before->n; i++)
+		if (now->count[i] > before->count[i])
+			return i;
+	return before->n;
+}
+
+struct smaller {
+	const struct cgroup_write *write;
+	uint64_t value;
+};
+
+static int find_smaller(void *ctx, int dir, const char *path, size_t level)
+{
+	const struct smaller *s = ctx;
+	uint64_t limit = level > 0 ? cgroup_stats_number(dir, s->write->file) : 0;
+
+	if (limit == 0 || limit >= s->value)
+		return 0;
+	log_warning("%s: %s has no effect: cgroup %s above the container allows only %llu",
+		    s->write->member, s->write->value, path, (unsigned long long)limit);
+	return 1;
+}
+
+void cgroup_level_warn(const struct cgroup_plan *p)
+{
+	struct sysinfo machine;
+
+	for (size_t i = 0; i < p->n_writes; i++) {
+		struct smaller s = { .write = &p->writes[i] };
+		bool memory = strcmp(s.write->member, "memory.limit") == 0;
+
+		/* Of a member's writes the one with a number: not "max", not -1. */
+		if ((!memory && strcmp(s.write->member, "pids.limit") != 0) ||
+		    str_to_u64(s.write->value, UINT64_MAX, &s.value) < 0 ||
+		    cgroup_level_walk(&p->ref.dirs[s.write->dir], find_smaller, &s) != 0)
+			continue;
+		if (memory && sysinfo(&machine) == 0 &&
+		    s.value / machine.mem_unit > machine.totalram)
+			log_warning("%s: %s is more than the machine's memory, %llu",
+				    s.write->member, s.write->value,
+				    (unsigned long long)machine.totalram * machine.mem_unit);
+	}
+}

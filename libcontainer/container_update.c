@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container_update.c - update: other limits, and other devices, for a container that exists.
+ *
+ * Limits are kept nowhere but in the kernel: what is in force is what `update` starts from, and what
+ * somebody else has changed meanwhile is not undone.  Device rules cannot be read back, so those that
+ * updates have added are in devices.json beside the record, a resources document.
+ */
+#include "container_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/units.h"
+#include "cgroup/cgroup_level.h"
+#include "cgroup/cgroup_update.h"
+
+#define RESOURCES_MAX (16u << 20)
+#define DEVICES_FILE "devices.json"
+
+/* ---- resources: of a file, or of single values -------------------------------------------------------- */
+
+enum value_kind { VALUE_SIZE, VALUE_I64, VALUE_U64, VALUE_U16, VALUE_TEXT };
+
+/* An option, and the member of struct oci_resources that it fills. */
+struct value {
+	const char *option;
+	enum value_kind kind;
+	size_t from;		/* offset of the text in struct container_update_options */
+	size_t group;		/* offset of the pointer to the part, as memory */
+	size_t group_size;
+	size_t to;		/* offset of the pointer to the value in the part */
+};
+
+#define VALUE(name, kind_, text, part, type, member) \
+	{ .option = "--" name, .kind = (kind_), \
+	  .from = offsetof(struct container_update_options, text), \
+	  .group = offsetof(struct oci_resources, part), .group_size = sizeof(type), \
+	  .to = offsetof(type, member) }
+
+static const struct value values[] = {
+	VALUE("blkio-weight", VALUE_U16, blkio_weight, block_io, struct oci_block_io, weight),
+	VALUE("cpu-period", VALUE_U64, cpu_period, cpu, struct oci_cpu, period),
+	VALUE("cpu-quota", VALUE_I64, cpu_quota, cpu, struct oci_cpu, quota),
+	VALUE("cpu-burst", VALUE_U64, cpu_burst, cpu, struct oci_cpu, burst),
+	VALUE("cpu-share", VALUE_U64, cpu_shares, cpu, struct oci_cpu, shares),
+	VALUE("cpu-idle", VALUE_I64, cpu_idle, cpu, struct oci_cpu, idle),
+	VALUE("cpu-rt-period", VALUE_U64, cpu_rt_period, cpu, struct oci_cpu, realtime_period),
+	VALUE("cpu-rt-runtime", VALUE_I64, cpu_rt_runtime, cpu, struct oci_cpu, realtime_runtime),
+	VALUE("cpuset-cpus", VALUE_TEXT, cpuset_cpus, cpu, struct oci_cpu, cpus),
+	VALUE("cpuset-mems", VALUE_TEXT, cpuset_mems, cpu, struct oci_cpu, mems),
+	VALUE("memory", VALUE_SIZE, memory, memory, struct oci_memory, limit),
+	VALUE("memory-reservation", VALUE_SIZE, memory_reservation, memory, struct oci_memory,
+	      reservation),
+	VALUE("memory-swap", VALUE_SIZE, memory_swap, memory, struct oci_memory, swap),
+	VALUE("pids-limit", VALUE_I64, pids_limit, pids, struct oci_pids, limit),
+};
+
+static int bad_value(const struct value *v, const char *text, struct error *err)
+{
+	static const char *const expected[] = {
+		[VALUE_SIZE] = "a size such as 512m or 1g, or -1 for no limit",
+		[VALUE_I64] = "a number",
+		[VALUE_U64] = "a number that is not negative",
+		[VALUE_U16] = "a number from 0 to 65535",
+		[VALUE_TEXT] = "a list",
+	};
+
+	return error_set(err, 0, "option %s takes %s, not \"%s\"", v->option, expected[v->kind], text);
+}
+
+/* The value's memory, in the type of its member; NULL: the text is no such value. */
+static void *parse_value(const struct value *v, const char *text, struct arena *a)
+{
+	int64_t number = 0;
+	uint64_t positive = 0;
+	uint16_t small;
+	int ret = 0;
+
+	if (v->kind == VALUE_TEXT)
+		return arena_strdup(a, text);
+	if (v->kind == VALUE_SIZE)
+		ret = units_size(text, &number);
+	else if (v->kind == VALUE_I64)
+		ret = str_to_i64(text, &number);
+	else
+		ret = str_to_u64(text, v->kind == VALUE_U16 ? UINT16_MAX : UINT64_MAX, &positive);
+	if (ret < 0)
+		return NULL;
+	small = (uint16_t)positive;
+	if (v->kind == VALUE_U16)
+		return arena_memdup(a, &small, sizeof(small));
+	return v->kind == VALUE_U64 ? arena_memdup(a, &positive, sizeof(positive)) :
+				      arena_memdup(a, &number, sizeof(number));
+}
+
+static int read_value(const struct value *v, const char *text, struct arena *a,
+		      struct oci_resources *r, struct error *err)
+{
+	char **group = (char **)(void *)((char *)r + v->group);
+	void *value = parse_value(v, text, a);
+
+	if (!value)
+		return bad_value(v, text, err);
+	if (!*group)
+		*group = arena_alloc(a, v->group_size);
+	memcpy(*group + v->to, &value, sizeof(value));
+	return 0;
+}
+
+static int read_values(const struct container_update_options *o, struct arena *a,
+		       struct oci_resources *r, struct error *err)
+{
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		const char *text;
+		int ret;
+
+		memcpy(&text, (const char *)o + values[i].from, sizeof(text));
+		/* An empty text is as good as none: scripts pass what they have. */
+		if (!text || !*text)
+			continue;
+		ret = read_value(&values[i], text, a, r, err);
+		if (ret < 0)
+			return ret;
+	}
+	if (o->kernel_memory || o->kernel_memory_tcp)
+		log_warning("--kernel-memory and --kernel-memory-tcp are ignored: kernel memory "
+			    "counts towards --memory");
+	return 0;
+}
+
+/* Any kind of file that can be read, so that a shell's <(...) works too. */
+static int read_text(const char *path, struct arena *a, struct json_doc *doc, struct error *err)
+{
+	bool standard_input = strcmp(path, "-") == 0;
+	owned_fd fd = standard_input ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	char *text;
+	int ret;
+
+	if (!standard_input && fd < 0)
+		return error_set(err, errno, "open %s", path);
+	doc->name = standard_input ? "standard input" : path;
+	doc->arena = a;
+	ret = file_read_fd(standard_input ? STDIN_FILENO : fd, RESOURCES_MAX, a, &text, &doc->len);
+	if (ret < 0)
+		return error_set(err, -ret, "read resources from %s", doc->name);
+	doc->text = text;
+	return 0;
+}
+
+static int read_resources(const struct container_update_options *o, struct arena *a,
+			  struct oci_config *c, struct error *err)
+{
+	int ret;
+
+	if (o->l3_cache_schema || o->mem_bw_schema)
+		return error_set(err, 0, "%s is not supported by this build",
+				 o->l3_cache_schema ? "--l3-cache-schema" : "--mem-bw-schema");
+	if (!o->resources) {
+		c->linux->resources = ARENA_NEW(a, struct oci_resources);
+		ret = read_values(o, a, c->linux->resources, err);
+	} else {
+		c->doc = ARENA_NEW(a, struct json_doc);
+		ret = read_text(o->resources, a, c->doc, err);
+		if (ret == 0)
+			ret = oci_resources_parse(c->doc, &c->linux->resources, err);
+	}
+	return ret == 0 ? oci_resources_check(c->linux->resources, c->doc, err) : ret;
+}
+
+/* ---- device rules ------------------------------------------------------------------------------------- */
+
+static int bad_rule(const char *text, struct error *err)
+{
+	return error_set(err, 0, "option --device takes \"allow|deny TYPE MAJOR:MINOR [ACCESS]\", such as "
+			 "\"allow c 10:200 rwm\", not \"%s\"", text);
+}
+
+/* "10" or "*"; *out NULL: any. */
+static int read_number(const char *text, struct arena *a, int64_t **out)
+{
+	uint32_t number;
+
+	if (strcmp(text, "*") == 0)
+		return 0;
+	if (str_to_u32(text, &number) < 0)
+		return -EINVAL;
+	*out = ARENA_NEW(a, int64_t);
+	**out = number;
+	return 0;
+}
+
+static int read_rule(const char *text, struct arena *a, struct oci_device_cgroup *d, struct error *err)
+{
+	char *rest = arena_strdup(a, text), *minor;
+	const char *action = strsep(&rest, " ");
+	const char *type = strsep(&rest, " ");
+	char *major = strsep(&rest, " ");
+	const char *access = strsep(&rest, " ");
+
+	d->allow = strcmp(action, "allow") == 0;
+	if ((!d->allow && strcmp(action, "deny") != 0) || !type || strlen(type) != 1 ||
+	    !strchr("abc", *type) || rest)
+		return bad_rule(text, err);
+	d->type = *type;
+	if (!major)
+		return d->type == 'a' ? 0 : bad_rule(text, err);
+	minor = strchr(major, ':');
+	if (!minor)
+		return bad_rule(text, err);
+	*minor++ = '\0';
+	if (read_number(major, a, &d->major) < 0 || read_number(minor, a, &d->minor) < 0)
+		return bad_rule(text, err);
+	if (access && (!*access || access[strspn(access, "rwm")]))
+		return bad_rule(text, err);
+	d->access = access ? arena_strdup(a, access) : NULL;
+	return 0;
+}
+
+static int read_rules(char **texts, struct arena *a, struct oci_resources *r, struct error *err)
+{
+	for (; texts && *texts; texts++) {
+		int ret;
+
+		r->devices = arena_grow(a, r->devices, r->n_devices, sizeof(*r->devices));
+		ret = read_rule(*texts, a, &r->devices[r->n_devices++], err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* What earlier updates have added; *out NULL: nothing. */
+static int load_rules(int dir, struct arena *a, struct oci_resources **out, struct error *err)
+{
+	struct json_doc doc = { .name = DEVICES_FILE, .arena = a };
+	char *text;
+	int ret = file_read(dir, DEVICES_FILE, RESOURCES_MAX, a, &text, &doc.len);
+
+	*out = NULL;
+	if (ret == -ENOENT)
+		return 0;
+	if (ret < 0)
+		return error_set(err, -ret, "read %s of the container", DEVICES_FILE);
+	doc.text = text;
+	return oci_resources_parse(&doc, out, err);
+}
+
+/* Earlier rules and new ones, for the next update. */
+static int save_rules(int dir, const struct oci_resources *earlier, const struct oci_resources *added,
+		      struct arena *a, struct error *err)
+{
+	size_t n = earlier ? earlier->n_devices : 0;
+	struct oci_resources all = { .n_devices = n + added->n_devices };
+	struct json_out json;
+	int ret;
+
+	all.devices = ARENA_NEW_ARRAY(a, struct oci_device_cgroup, all.n_devices);
+	if (n)
+		memcpy(all.devices, earlier->devices, n * sizeof(*all.devices));
+	memcpy(all.devices + n, added->devices, added->n_devices * sizeof(*all.devices));
+	json_out_begin(&json, a, 0);
+	json_out_object(&json, oci_resources_fields, &all);
+	ret = file_replace(dir, DEVICES_FILE, 0600, json_out_text(&json), json.len);
+	return ret < 0 ? error_set(err, -ret, "write %s of the container", DEVICES_FILE) : 0;
+}
+
+/* ---- update ------------------------------------------------------------------------------------------- */
+
+struct update {
+	struct container_context *ctx;
+	struct container c;
+	struct cgroup_ref ref;
+	struct oci_config *config;		/* only its resources */
+	struct oci_resources rules;		/* of --device */
+	struct oci_resources *earlier;		/* rules of updates before */
+	struct cgroup_plan plan;
+};
+
+/* All that can be wrong is found here, before anything changes. */
+static int compile(struct update *u, struct error *err)
+{
+	struct arena *a = u->ctx->arena;
+	struct oci_config *container;
+	int ret;
+
+	cgroup_update_complete(&u->ref, a, u->config->linux->resources);
+	ret = cgroup_compile_update(u->config, &u->ref, a, &u->plan, err);
+	if (ret < 0 || u->rules.n_devices == 0)
+		return ret;
+	ret = container_saved_config(u->ctx, &u->c, &container, err);
+	if (ret == 0)
+		ret = load_rules(u->c.dir, a, &u->earlier, err);
+	if (ret == 0)
+		ret = cgroup_update_devices_compile(container, u->earlier, &u->rules, a, &u->plan, err);
+	return ret;
+}
+
+static int carry_out(struct update *u, struct error *err)
+{
+	bool devices = u->rules.n_devices > 0;
+	struct cgroup cg;
+	int ret;
+
+	if (u->plan.n_writes == 0 && !devices)
+		return 0;
+	ret = cgroup_open_exec(&u->ref, NULL, u->ctx->arena, &cg, err);
+	if (ret < 0)
+		return ret;
+	ret = cgroup_update_run(&u->plan, &cg, u->ctx->arena, err);
+	if (ret == 0 && devices)
+		ret = cgroup_update_devices_run(&u->plan, &cg, err);
+	if (ret == 0 && devices)
+		ret = save_rules(u->c.dir, u->earlier, &u->rules, u->ctx->arena, err);
+	if (ret == 0)
+		cgroup_level_warn(&u->plan);
+	cgroup_close(&cg);
+	return ret;
+}
+
+static int update_opened(struct update *u, struct error *err)
+{
+	const struct state *s = u->c.state;
+	int ret;
+
+	if (state_is_damaged(s))
+		return error_set(err, 0, "container %s: its record is damaged; use delete --force", s->id);
+	if (container_status_of(&u->c) == CONTAINER_STOPPED)
+		return error_set(err, 0, "container not running");
+	if (s->cgroup)
+		u->ref = *s->cgroup;
+	ret = compile(u, err);
+	return ret == 0 ? carry_out(u, err) : ret;
+}
+
+int container_update(struct container_context *ctx, const char *id,
+		     const struct container_update_options *o, struct error *err)
+{
+	struct oci_config *config = ARENA_NEW(ctx->arena, struct oci_config);
+	struct update u = { .ctx = ctx, .config = config };
+	int ret;
+
+	config->linux = ARENA_NEW(ctx->arena, struct oci_linux);
+	/* Before the lock: standard input may be slow. */
+	ret = read_resources(o, ctx->arena, config, err);
+	if (ret == 0)
+		ret = read_rules(o->devices, ctx->arena, &u.rules, err);
+	if (ret < 0)
+		return ret;
+	ret = container_open(ctx, id, true, &u.c, err);
+	if (ret == 0)
+		ret = update_opened(&u, err);
+	container_close(&u.c);
+	return ret;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "cmds.h"
+
+#define T struct container_events_options
+static const struct option_row rows[] = {
+	OPTION_FLAG("stats", 0, T, stats, "print the statistics once, and end"),
+	OPTION_STRING("interval", 0, T, interval, "DURATION",
+		      "time between statistics, as in 5s, 100ms, 1m (default: 5s)"),
+	OPTION_FLAG("all", 0, T, all,
+		    "further events: memory, pids, cgroup, exit; whose limit an oom met"),
+	OPTION_STRINGS("pressure", 0, T, pressures, "TRIGGER",
+		       "tell when tasks are held up, as in memory:some:150ms/1s (repeatable)"),
+	OPTION_END,
+};
+#undef T
+
+struct printer {
+	int failed;		/* -errno */
+};
+
+/* Each line at once and whole: readers act on it. */
+static int print(void *data, const char *line)
+{
+	struct printer *p = data;
+
+	if (puts(line) >= 0 && fflush(stdout) == 0)
+		return 0;
+	p->failed = -errno;
+	return p->failed;
+}
+
+static int run(struct cli *cli, struct error *err)
+{
+	struct container_events_options *o = cli->options;
+	struct printer p = { 0 };
+	int ret;
+
+	o->output = STDOUT_FILENO;
+	/* A reader that has gone ends the stream; that is how one is ended, not a failure. */
+	signal(SIGPIPE, SIG_IGN);
+	ret = container_events(&cli->ctx, cli->arguments.words[0], o, print, &p, err);
+	if (ret == 0 && p.failed == -EPIPE)
+		clearerr(cli->out);
+	else if (ret == 0 && p.failed < 0)
+		ret = error_set(err, -p.failed, "write an event");
+	return ret;
+}
+
+const struct command cmd_events = {
+	.name = "events",
+	.summary = "print statistics and events of a container as JSON lines",
+	.usage = "ID",
+	.options = rows,
+	.options_size = sizeof(struct container_events_options),
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.run = run,
+};
