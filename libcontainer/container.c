@@ -366,7 +366,7 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 			return -EINVAL;
 		log_warning("%s: its poststop hooks will not run", err->text);
 	}
-	job_init(&job, ctx);
+	job_init(&job, ctx->arena, ctx->trace);
 	job.steps = steps_create;
 	job.host = &host;
 	job.state = c->state;

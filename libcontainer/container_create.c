@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,49 +39,6 @@ struct creation {
 	struct plan plan;
 	struct state state;
 };
-
-void job_init(struct job *job, struct container_context *ctx)
-{
-	*job = (struct job){
-		.arena = ctx->arena,
-		.trace = ctx->trace,
-		.channel = -1, .channel_child = -1, .init_pid = -1, .init_pidfd = -1,
-		.stage1_pid = -1, .proc = -1, .page_fd = -1, .state_root = -1, .state_dir = -1, .bundle = -1,
-		.self_exe = SELF_EXE_INIT, .notify = -1, .console_socket = -1, .seccomp_socket = -1, .terminal = -1, .terminal_channel = -1, .start_socket = -1,
-		.root = -1, .join_pidfd = -1, .signals = -1,
-	};
-}
-
-void job_close(struct job *job)
-{
-	int *fds[] = {
-		&job->channel, &job->channel_child, &job->init_pidfd, &job->proc, &job->page_fd, &job->state_root,
-		&job->state_dir, &job->bundle, &job->console_socket, &job->seccomp_socket, &job->terminal,
-		&job->terminal_channel, &job->notify, &job->start_socket, &job->root, &job->join_pidfd, &job->signals,
-	};
-
-	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
-		fd_close(fds[i]);
-}
-
-/*
- * TERM, INT, HUP and QUIT end a command between two steps, by way of a descriptor, so that what was done is
- * undone.  The mask that the caller gave is restored in the container's process.
- */
-int job_take_signals(struct job *job, struct error *err)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	if (sigprocmask(SIG_BLOCK, &set, &job->old_mask) < 0)
-		return error_set(err, errno, "block signals");
-	job->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return job->signals < 0 ? error_set(err, errno, "signalfd") : 0;
-}
 
 int container_preserve_fds(struct container_context *ctx, unsigned int preserve, struct preserve_fd_plan *out,
 			   struct error *err)
@@ -155,7 +111,7 @@ static int compile(struct creation *c, bool run, struct error *err)
 		return -EINVAL;
 	o.bundle = c->bundle;
 	o.rootless = is_rootless(c->ctx, &c->host);
-	return plan_compile(c->config, NULL, &c->host, &o, c->ctx->arena, &c->plan, err);
+	return plan_compile(c->config, &c->host, &o, c->ctx->arena, &c->plan, err);
 }
 
 /* The record as it is before the first side effect. */
@@ -186,7 +142,7 @@ static void show_plan(const struct creation *c, char **out)
 	struct show show;
 	struct job job;
 
-	job_init(&job, c->ctx);
+	job_init(&job, c->ctx->arena, c->ctx->trace);
 	job.steps = steps_create;
 	job.plan = &c->plan;
 	show_begin(&show, c->ctx->arena, c->o->dry_run == CONTAINER_DRY_RUN_JSON);
@@ -237,7 +193,7 @@ int container_create(struct container_context *ctx, const char *id, const struct
 		fd_close(&c->bundle_fd);
 		return 0;
 	}
-	job_init(&job, ctx);
+	job_init(&job, ctx->arena, ctx->trace);
 	if (ret == 0)
 		ret = carry_out(c, &job, err);
 	fd_close(&c->bundle_fd);
@@ -278,7 +234,7 @@ int container_run(struct container_context *ctx, const char *id, const struct co
 		fd_close(&c->bundle_fd);
 		return 0;
 	}
-	job_init(&job, ctx);
+	job_init(&job, ctx->arena, ctx->trace);
 	if (ret == 0)
 		ret = carry_out(c, &job, err);
 	if (ret == 0) {

@@ -170,8 +170,9 @@ static int compile(struct execution *e, const char *id, struct error *err)
 		ret = e->o->process ? process_of_file(e, err) : process_of_options(e, err);
 	if (ret == 0)
 		ret = host_read(&e->host, e->ctx->arena, err);
+	o.process = e->process;
 	if (ret == 0)
-		ret = plan_compile(e->config, e->process, &e->host, &o, e->ctx->arena, &e->plan, err);
+		ret = plan_compile(e->config, &e->host, &o, e->ctx->arena, &e->plan, err);
 	return ret;
 }
 
@@ -216,7 +217,7 @@ int container_exec(struct container_context *ctx, const char *id, const struct c
 	*status = 0;
 	e->ctx = ctx;
 	e->o = o;
-	job_init(&job, ctx);
+	job_init(&job, ctx->arena, ctx->trace);
 	e->c = (struct container){ .root = -1, .dir = -1, .proc = -1 };
 	ret = container_preserve_fds(ctx, o->preserve_fds, &e->preserve_fds, err);
 	if (ret == 0)

@@ -41,15 +41,6 @@ int container_signal_init(const struct container *c, int sig, struct error *err)
 int container_preserve_fds(struct container_context *ctx, unsigned int preserve, struct preserve_fd_plan *out,
 			   struct error *err);
 
-/* A job with no descriptor open. */
-void job_init(struct job *job, struct container_context *ctx);
-
-/* Blocks what would end the command in the middle, and opens job->signals.  0 or negative. */
-int job_take_signals(struct job *job, struct error *err);
-
-/* Closes what the parent's job holds. */
-void job_close(struct job *job);
-
 /*
  * In the foreground: forwards signals and the terminal until pid ends.  *status as of a shell: the exit status, or
  * 128 + signal.  0 or negative.

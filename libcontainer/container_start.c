@@ -128,7 +128,7 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 	if (status != CONTAINER_CREATED)
 		return error_set(err, 0, "cannot start container %s: it is %s", c->state->id,
 				 container_status_name(status));
-	job_init(&job, ctx);
+	job_init(&job, ctx->arena, ctx->trace);
 	job.steps = steps_create;
 	job.state = c->state;
 	job.state_dir = c->dir;

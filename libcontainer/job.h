@@ -103,4 +103,16 @@ struct job {
 	sigset_t old_mask;			/* the caller's signal mask, for the container */
 };
 
+/* A job with no descriptor open. */
+void job_init(struct job *job, struct arena *arena, const char *trace);
+
+/* Closes what the parent's job holds. */
+void job_close(struct job *job);
+
+/*
+ * TERM, INT, HUP and QUIT shall end a command between two steps, by way of a descriptor (job->signals), so that what
+ * was done is undone.  The mask that the caller gave comes back in the container's process.  0 or negative.
+ */
+int job_take_signals(struct job *job, struct error *err);
+
 #endif

@@ -107,8 +107,8 @@ static int compile_container(struct plan *p, struct arena *a, struct error *err)
 	return ret;
 }
 
-int plan_compile(const struct oci_config *c, const struct oci_process *p, const struct host *h,
-		 const struct plan_options *o, struct arena *a, struct plan *out, struct error *err)
+int plan_compile(const struct oci_config *c, const struct host *h, const struct plan_options *o,
+		 struct arena *a, struct plan *out, struct error *err)
 {
 	int ret;
 
@@ -116,7 +116,7 @@ int plan_compile(const struct oci_config *c, const struct oci_process *p, const 
 		.command = o->command,
 		.options = *o,
 		.config = c,
-		.process = p ? p : c->process,
+		.process = o->process ? o->process : c->process,
 		.host = h,
 		.preserve_fds = *o->preserve_fds,
 	};

@@ -43,6 +43,7 @@ enum plan_command { PLAN_CREATE, PLAN_RUN, PLAN_EXEC };
 
 struct plan_options {
 	enum plan_command command;
+	const struct oci_process *process;	/* of exec; NULL: that of the configuration */
 	const char *id;
 	const char *bundle;		/* absolute */
 	enum cgroup_manager manager;
@@ -87,9 +88,9 @@ struct plan {
 	struct seccomp_plan seccomp;
 };
 
-/* p: the process of `exec`; NULL: that of the config.  0 or negative with err. */
-int plan_compile(const struct oci_config *c, const struct oci_process *p, const struct host *h,
-		 const struct plan_options *o, struct arena *a, struct plan *out, struct error *err);
+/* 0 or negative with err. */
+int plan_compile(const struct oci_config *c, const struct host *h, const struct plan_options *o,
+		 struct arena *a, struct plan *out, struct error *err);
 
 /*
  * The seccomp filter: from the cache in the state root, or generated (20 ms) and put there.  Apart from the rest

@@ -324,13 +324,10 @@ int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
 
 /* ---- the walk ---------------------------------------------------------------------------------- */
 
-int stage_undo(struct job *job, struct error *err)
+/* Takes back the rows up to `last`, the latest first. */
+static int undo_until(struct job *job, const struct step *last, struct error *err)
 {
-	const struct step *row = job->steps;
-
-	while (row->name)
-		row++;
-	while (row-- > job->steps) {
+	for (const struct step *row = last + 1; row-- > job->steps;) {
 		int ret = row->undo ? row->undo(job, err) : 0;
 
 		if (ret < 0) {
@@ -341,12 +338,25 @@ int stage_undo(struct job *job, struct error *err)
 	return 0;
 }
 
-static int parent_failed(struct job *job, struct error *err)
+int stage_undo(struct job *job, struct error *err)
+{
+	const struct step *last = job->steps;
+
+	while (last[1].name)
+		last++;
+	return undo_until(job, last, err);
+}
+
+/*
+ * Rows that were never reached have nothing to take back, and must not try: a create whose id is in use knows
+ * the cgroup of the container that has it.
+ */
+static int parent_failed(struct job *job, const struct step *last, struct error *err)
 {
 	struct error undo = { 0 };
 	int ret = err->errnum > 0 ? -err->errnum : -EINVAL;
 
-	if (stage_undo(job, &undo) < 0)
+	if (undo_until(job, last, &undo) < 0)
 		log_warning("%s", undo.text);
 	return ret;
 }

@@ -113,8 +113,6 @@ const struct step steps_create[] = {
 	{ "seccomp-agent", STAGE_PARENT, seccomp_agent, step_seccomp_agent_run, NULL, NULL, NULL },
 	{ "self-exe-prepare", STAGE_PARENT, NULL, step_self_exe_prepare_run, NULL, NULL, NULL },
 	{ "cgroup", STAGE_PARENT, cgroup, step_cgroup_run, NULL, step_cgroup_undo, show_cgroup },
-	{ "cgroup-devices", STAGE_PARENT, cgroup, step_cgroup_devices_run, NULL, NULL,
-	  show_cgroup_devices },
 	{ "cgroup-limits", STAGE_PARENT, cgroup_limits, step_cgroup_limits_run, NULL, NULL,
 	  show_cgroup_limits },
 	{ "cgroup-owner", STAGE_PARENT, cgroup_owner, step_cgroup_delegate_run, NULL, NULL,
@@ -123,6 +121,9 @@ const struct step steps_create[] = {
 	{ "notify-socket", STAGE_PARENT, notify_socket, step_notify_socket_run, NULL, NULL, show_notify },
 	{ "start-socket", STAGE_PARENT, creates, step_start_socket_run, NULL, NULL, NULL },
 	{ "init", STAGE_PARENT, NULL, step_init_run, NULL, step_init_undo, show_namespaces },
+	/* While the child builds: loading the program takes as long as ten mounts.  In force before "ready". */
+	{ "cgroup-devices", STAGE_PARENT, cgroup, step_cgroup_devices_run, NULL, NULL,
+	  show_cgroup_devices },
 
 	{ "guard", STAGE_1, NULL, step_guard_run, NULL, NULL, NULL },
 	{ "cgroup-join", STAGE_1, cgroup, step_cgroup_join_run, NULL, NULL, NULL },

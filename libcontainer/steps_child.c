@@ -463,7 +463,6 @@ int step_exec_run(struct job *job, struct error *err)
 {
 	/* What kist changed for itself; all other dispositions are the caller's wish. */
 	(void)signal(SIGXFSZ, SIG_DFL);
-	(void)signal(SIGPIPE, SIG_DFL);
 	if (sigprocmask(SIG_SETMASK, &job->old_mask, NULL) < 0)
 		return error_set(err, errno, "restore the signal mask");
 	return process_exec_run(&job->plan->program, job->program, err);

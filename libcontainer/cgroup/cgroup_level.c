@@ -34,28 +34,37 @@ int cgroup_level_walk(const struct cgroup_dir *d, cgroup_level_visit *visit, voi
 	return ret;
 }
 
+/* Memory is charged by so many pages at once, so less than that below the limit nothing fits. */
+#define CHARGE_MAX (UINT64_C(64) * 4096)
+
 /*
  * v2 says it exactly: memory.events.local counts "oom" where the limit is.  v1 counts in failcnt how
- * often the limit was hit at all; the level that was hit meanwhile is a good guess.
+ * often the limit was hit at all; the level that was hit meanwhile is a good guess.  Kernels from 6.15
+ * on have stopped to count that for memory and swap together: the highest use has to serve.
  */
 static int count_ooms(void *ctx, int dir, const char *path, size_t level)
 {
 	struct cgroup_level_ooms *ooms = ctx;
+	uint64_t limit, most;
 	char text[512];
 
 	(void)path;
-	if (file_read_small(dir, "memory.events.local", text, sizeof(text)) >= 0)
-		ooms->count[level] = cgroup_stats_keyed(text, "oom");
-	else
-		ooms->count[level] = cgroup_stats_number(dir, "memory.failcnt") +
-				     cgroup_stats_number(dir, "memory.memsw.failcnt");
 	ooms->n = level + 1;
+	if (file_read_small(dir, "memory.events.local", text, sizeof(text)) >= 0) {
+		ooms->count[level] = cgroup_stats_keyed(text, "oom");
+		return 0;
+	}
+	ooms->count[level] = cgroup_stats_number(dir, "memory.failcnt") +
+			     cgroup_stats_number(dir, "memory.memsw.failcnt");
+	limit = cgroup_stats_number(dir, "memory.memsw.limit_in_bytes");
+	most = cgroup_stats_number(dir, "memory.memsw.max_usage_in_bytes");
+	ooms->full[level] = limit && most + CHARGE_MAX >= limit;
 	return 0;
 }
 
 void cgroup_level_ooms_read(const struct cgroup_dir *d, struct cgroup_level_ooms *out)
 {
-	out->n = 0;
+	*out = (struct cgroup_level_ooms){ 0 };
 	(void)cgroup_level_walk(d, count_ooms, out);
 }
 
@@ -63,6 +72,9 @@ size_t cgroup_level_oom(const struct cgroup_level_ooms *before, const struct cgr
 {
 	for (size_t i = 0; i < now->n && i < before->n; i++)
 		if (now->count[i] > before->count[i])
+			return i;
+	for (size_t i = 0; i < now->n; i++)
+		if (now->full[i])
 			return i;
 	return before->n;
 }

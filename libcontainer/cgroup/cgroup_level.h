@@ -26,13 +26,15 @@ int cgroup_level_walk(const struct cgroup_dir *d, cgroup_level_visit *visit, voi
 /* How often each level's memory limit could not be kept. */
 struct cgroup_level_ooms {
 	uint64_t count[CGROUP_LEVELS_MAX];
+	bool full[CGROUP_LEVELS_MAX];	/* v1: memory and swap have once come up to their limit */
 	size_t n;
 };
 
 void cgroup_level_ooms_read(const struct cgroup_dir *d, struct cgroup_level_ooms *out);
 
 /*
- * The lowest level whose count has grown; before->n if none has: then the machine's memory ran out.
+ * The lowest level whose count has grown, or else, the lowest one that is full; before->n if there is
+ * none: then the machine's memory ran out.
  */
 size_t cgroup_level_oom(const struct cgroup_level_ooms *before, const struct cgroup_level_ooms *now);
 

@@ -29,7 +29,7 @@ setup_file() {
 	} >"$CONTAINERS_CONF"
 	{
 		echo '[storage]'
-		echo 'driver = "vfs"'
+		echo "driver = \"$(storage_driver)\""
 		echo "graphroot = \"$P/storage\""
 		echo "runroot = \"$P/run\""
 	} >"$CONTAINERS_STORAGE_CONF"
@@ -38,6 +38,17 @@ setup_file() {
 		cat "$P/import"
 		return 1
 	}
+}
+
+# Overlay is the faster one, where the file system below it allows it.
+storage_driver() {
+	mkdir "$P/lower" "$P/upper" "$P/work" "$P/merged"
+	if mount -t overlay -o "lowerdir=$P/lower,upperdir=$P/upper,workdir=$P/work" overlay "$P/merged" 2>/dev/null; then
+		umount "$P/merged"
+		echo overlay
+	else
+		echo vfs
+	fi
 }
 
 teardown_file() {

@@ -241,7 +241,7 @@ static int compile(struct golden *g, const char *path, struct error *err)
 		ret = oci_config_parse(text, len, "config.json", &g->arena, &g->config, err);
 	if (ret == 0)
 		ret = oci_config_check(g->config, err);
-	return ret < 0 ? ret : plan_compile(g->config, NULL, h, &o, &g->arena, &g->plan, err);
+	return ret < 0 ? ret : plan_compile(g->config, h, &o, &g->arena, &g->plan, err);
 }
 
 /* In text form a step begins at the margin, "stage 2  mounts", and its acts are indented. */

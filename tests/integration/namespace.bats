@@ -3,6 +3,11 @@
 # shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
 load helpers
 
+# ns PID TYPE: the number of a process's namespace.
+ns() {
+	readlink "/proc/$1/ns/$2" | tr -dc 0-9
+}
+
 @test "each namespace that is listed is new, the others are the caller's" {
 	local name
 	shell 'for n in pid net ipc uts mnt cgroup time user; do readlink /proc/self/ns/$n; done'
@@ -10,10 +15,10 @@ load helpers
 	config_set '(.mounts |= map(select(.type != "sysfs" and .type != "cgroup"))) | del(.hostname)'
 	run_container
 	for name in pid ipc mnt cgroup; do
-		output_lacks "$(readlink "/proc/self/ns/$name")"
+		output_lacks "$(ns self "$name")"
 	done
 	for name in net uts user time; do
-		output_has "$(readlink "/proc/self/ns/$name")"
+		output_has ":?$(ns self "$name")"
 	done
 }
 
@@ -30,7 +35,7 @@ load helpers
 	shell 'for n in net ipc uts pid cgroup; do readlink /proc/self/ns/$n; done'
 	ok kist run --bundle "$BUNDLE" "other$ID"
 	for name in net ipc uts pid cgroup; do
-		output_has "$(readlink "/proc/$pid/ns/$name")"
+		output_has ":?$(ns "$pid" "$name")"
 	done
 }
 

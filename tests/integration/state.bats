@@ -9,7 +9,7 @@ load helpers
 	ok kist state "$ID"
 	jq -e --arg id "$ID" --arg bundle "$BUNDLE" '.id == $id and .bundle == $bundle and .status == "running" and
 		(.ociVersion | test("^1\\.")) and .pid > 1 and .rootfs == $bundle + "/rootfs" and
-		.annotations["a.b"] == "c\"d" and (.created | test("^20.*Z$")) and .owner == ""' <<<"$output"
+		.annotations["a.b"] == "c\"d" and (.created | test("^20.*Z$")) and .owner == "root"' <<<"$output"
 }
 
 @test "the pid is the host's, of the program" {
@@ -34,12 +34,12 @@ load helpers
 
 @test "bad ids are refused by every command" {
 	local command
+	mkdir -p "$ROOT" "$T/keep"
 	for command in state start delete 'delete --force' kill pause resume ps; do
 		# shellcheck disable=SC2086 # words are wanted
 		try kist $command -- ../x
 		[ "$status" -ne 0 ] || fail "$command accepted ../x"
 	done
-	mkdir -p "$T/state" "$T/keep"
 	try kist delete --force -- ..
 	[ "$status" -ne 0 ] && [ -d "$T/keep" ]
 }

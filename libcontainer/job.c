@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "job.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include "base/fd.h"
+
+void job_init(struct job *job, struct arena *arena, const char *trace)
+{
+	*job = (struct job){
+		.arena = arena,
+		.trace = trace,
+		.init_pid = -1,
+		.stage1_pid = -1,
+		.self_exe = SELF_EXE_INIT,
+		.channel = -1,
+		.channel_child = -1,
+		.init_pidfd = -1,
+		.proc = -1,
+		.page_fd = -1,
+		.state_root = -1,
+		.state_dir = -1,
+		.bundle = -1,
+		.console_socket = -1,
+		.terminal_channel = -1,
+		.seccomp_socket = -1,
+		.terminal = -1,
+		.notify = -1,
+		.start_socket = -1,
+		.root = -1,
+		.join_pidfd = -1,
+		.signals = -1,
+	};
+}
+
+void job_close(struct job *job)
+{
+	int *fds[] = {
+		&job->channel,
+		&job->channel_child,
+		&job->init_pidfd,
+		&job->proc,
+		&job->page_fd,
+		&job->state_root,
+		&job->state_dir,
+		&job->bundle,
+		&job->console_socket,
+		&job->terminal_channel,
+		&job->seccomp_socket,
+		&job->terminal,
+		&job->notify,
+		&job->start_socket,
+		&job->root,
+		&job->join_pidfd,
+		&job->signals,
+	};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		fd_close(fds[i]);
+}
+
+int job_take_signals(struct job *job, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	if (sigprocmask(SIG_BLOCK, &set, &job->old_mask) < 0)
+		return error_set(err, errno, "block signals");
+	job->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return job->signals < 0 ? error_set(err, errno, "signalfd") : 0;
+}
