@@ -2,9 +2,9 @@
 /*
  * container.h - the library's public interface: one function a command.
  *
- * Nothing here prints or exits.  Each function opens and locks what it needs, acts, and closes it; on failure it has
- * undone what it did, and err says why (err->exit_code != 0: the command should exit with that).
- * All return 0 or negative.
+ * Nothing here prints or exits.  Each function opens and locks what it needs, acts, and closes it;
+ * on failure it has undone what it did, and err says why (err->exit_code != 0: the command should
+ * exit with that). All return 0 or negative.
  */
 #ifndef KIST_CONTAINER_H
 #define KIST_CONTAINER_H
@@ -24,7 +24,11 @@ enum container_cgroup_manager {
 	CONTAINER_CGROUP_DISABLED,	/* never touch a cgroup */
 };
 
-enum container_rootless { CONTAINER_ROOTLESS_AUTO, CONTAINER_ROOTLESS_TRUE, CONTAINER_ROOTLESS_FALSE };
+enum container_rootless {
+	CONTAINER_ROOTLESS_AUTO,
+	CONTAINER_ROOTLESS_TRUE,
+	CONTAINER_ROOTLESS_FALSE
+};
 
 /* What holds for every command: the global options. */
 struct container_context {
@@ -77,7 +81,7 @@ struct container_exec_options {
 
 /* Values as texts: sizes as units_size() reads them, other numbers plain; NULL: not given. */
 struct container_update_options {
-	const char *resources;		/* a JSON file, or "-": standard input; then no other value counts */
+	const char *resources; /* a JSON file, or "-": standard input; then no other value counts */
 	const char *blkio_weight;
 	const char *cpu_period;		/* microseconds, as all times here */
 	const char *cpu_quota;
@@ -96,13 +100,13 @@ struct container_update_options {
 	const char *pids_limit;
 	const char *l3_cache_schema;
 	const char *mem_bw_schema;
-	char **devices;			/* "allow|deny TYPE MAJOR:MINOR ACCESS" each, also beside resources */
+	char **devices; /* "allow|deny TYPE MAJOR:MINOR ACCESS" each, also beside resources */
 };
 
 struct container_events_options {
 	bool stats;			/* one line of statistics, and no more */
-	const char *interval;		/* between statistics, as units_duration() reads it; NULL: 5s */
-	bool all;			/* also memory, pids, cgroup and exit events, and details of oom */
+	const char *interval; /* between statistics, as units_duration() reads it; NULL: 5s */
+	bool all;	      /* also memory, pids, cgroup and exit events, and details of oom */
 	char **pressures;		/* "RESOURCE[:some|full[:STALL/WINDOW]]" each */
 	int output;			/* a descriptor with whose reader the stream ends, or -1 */
 };
@@ -126,7 +130,7 @@ struct container_state {
 	char *bundle;
 	char *rootfs;
 	char *created;			/* RFC 3339, UTC, nanoseconds */
-	char *owner;			/* user name or number; "" for root in `state` as runc does */
+	char *owner; /* user name or number; "" for root in `state` as runc does */
 	struct oci_pair *annotations;
 	size_t n_annotations;
 };
@@ -134,14 +138,15 @@ struct container_state {
 extern const struct json_field container_state_fields[];
 
 /*
- * The first thing that create, run and exec do: where the kernel does not let a process part with its binary
- * (self_exe.h), they go on from a sealed copy of it.  Returns 0 when there is nothing to do; a copy that was started
- * does not return.
+ * The first thing that create, run and exec do: where the kernel does not let a process part with
+ * its binary (self_exe.h), they go on from a sealed copy of it.  Returns 0 when there is nothing to
+ * do; a copy that was started does not return.
  */
 int container_protect_binary(char *const *argv, struct error *err);
 
 /*
- * "/run/kist", or below XDG_RUNTIME_DIR for a caller without privilege (an empty variable counts as unset).
+ * "/run/kist", or below XDG_RUNTIME_DIR for a caller without privilege (an empty variable counts as
+ * unset).
  */
 int container_default_root(struct arena *a, char **out, struct error *err);
 
@@ -150,11 +155,13 @@ int container_create(struct container_context *ctx, const char *id,
 		     const struct container_create_options *o, char **out, struct error *err);
 /* Waits for the container unless o->detach; *status: its exit status, or 128 + signal. */
 int container_run(struct container_context *ctx, const char *id,
-		  const struct container_create_options *o, int *status, char **out, struct error *err);
+		  const struct container_create_options *o, int *status, char **out,
+		  struct error *err);
 int container_start(struct container_context *ctx, const char *id, struct error *err);
 int container_exec(struct container_context *ctx, const char *id,
 		   const struct container_exec_options *o, int *status, struct error *err);
-int container_kill(struct container_context *ctx, const char *id, int sig, bool all, struct error *err);
+int container_kill(struct container_context *ctx, const char *id, int sig, bool all,
+		   struct error *err);
 int container_delete(struct container_context *ctx, const char *id, bool force, struct error *err);
 int container_pause(struct container_context *ctx, const char *id, struct error *err);
 int container_resume(struct container_context *ctx, const char *id, struct error *err);
@@ -193,7 +200,8 @@ int container_features(struct container_context *ctx, char **out, struct error *
 /* What was compiled in, for --version. */
 struct container_build {
 	const char *libseccomp;		/* its version, or NULL: built without */
-	const char *const *features;	/* "SECCOMP", "SELINUX", ...: upper-case words, NULL-terminated */
+	const char *const
+		*features; /* "SECCOMP", "SELINUX", ...: upper-case words, NULL-terminated */
 };
 
 void container_build(struct arena *a, struct container_build *out);

@@ -34,6 +34,7 @@ struct creation {
 	char *text;			/* of the configuration */
 	size_t len;
 	struct host host;
+	struct cgroup_helper cgroup_helper;
 	struct oci_config *config;
 	struct preserve_fd_plan preserve_fds;
 	struct plan plan;
@@ -87,6 +88,14 @@ static bool is_rootless(const struct container_context *ctx, const struct host *
 	return !host_is_privileged(h);
 }
 
+/* First of all: it starts and connects while the configuration is read.  It does nothing before it is asked. */
+static int start_cgroup_helper(struct creation *c, struct error *err)
+{
+	if (c->ctx->cgroup_manager != CONTAINER_CGROUP_SYSTEMD || c->o->dry_run != CONTAINER_ACT)
+		return 0;
+	return cgroup_helper_start(&c->cgroup_helper, c->host.euid != 0 || c->host.in_userns, c->ctx->arena, err);
+}
+
 static int compile(struct creation *c, bool run, struct error *err)
 {
 	struct plan_options o = {
@@ -107,7 +116,8 @@ static int compile(struct creation *c, bool run, struct error *err)
 				 c->id);
 	if (container_preserve_fds(c->ctx, c->o->preserve_fds, &c->preserve_fds, err) < 0)
 		return -EINVAL;
-	if (open_bundle(c, err) < 0 || read_config(c, err) < 0 || host_read(&c->host, c->ctx->arena, err) < 0)
+	if (host_read(&c->host, c->ctx->arena, err) < 0 || start_cgroup_helper(c, err) < 0 ||
+	    open_bundle(c, err) < 0 || read_config(c, err) < 0)
 		return -EINVAL;
 	o.bundle = c->bundle;
 	o.rootless = is_rootless(c->ctx, &c->host);
@@ -157,7 +167,8 @@ static int carry_out(struct creation *c, struct job *job, struct error *err)
 	job->plan = &c->plan;
 	job->host = &c->host;
 	job->state = &c->state;
-	job->bundle = fd_take(&c->bundle_fd);
+	fd_close(&c->bundle_fd);
+	job->cgroup.helper = c->plan.cgroup.unit.name ? &c->cgroup_helper : NULL;
 	job->wait_exec = c->plan.command == PLAN_RUN;
 	/* Inside, the container's process is number 1 of its own PID namespace. */
 	c->state.pid = c->state.pid_namespace ? 1 : 0;
@@ -171,6 +182,7 @@ static int carry_out(struct creation *c, struct job *job, struct error *err)
 	job->state_root = container_root_open(c->ctx, true, err);
 	if (job->state_root < 0)
 		return job->state_root;
+	job->state_path = arena_printf(c->ctx->arena, "%s/%s", c->ctx->root, c->id);
 	if (job_take_signals(job, err) < 0 || stage_page_new(job, c->plan.command == PLAN_CREATE, err) < 0)
 		return -EINVAL;
 	/* After everything that may fail without a trace: compiling a filter takes 20 ms, a cached one 0.1. */
@@ -186,7 +198,9 @@ int container_create(struct container_context *ctx, const char *id, const struct
 	struct job job;
 	int ret;
 
-	*c = (struct creation){ .ctx = ctx, .o = o, .id = id, .bundle_fd = -1 };
+	*c = (struct creation){
+		.ctx = ctx, .o = o, .id = id, .bundle_fd = -1, .cgroup_helper = CGROUP_HELPER_INIT,
+	};
 	ret = compile(c, false, err);
 	if (ret == 0 && o->dry_run != CONTAINER_ACT) {
 		show_plan(c, out);
@@ -196,6 +210,7 @@ int container_create(struct container_context *ctx, const char *id, const struct
 	job_init(&job, ctx->arena, ctx->trace);
 	if (ret == 0)
 		ret = carry_out(c, &job, err);
+	cgroup_helper_close(&c->cgroup_helper);
 	fd_close(&c->bundle_fd);
 	job_close(&job);
 	return ret;
@@ -227,7 +242,9 @@ int container_run(struct container_context *ctx, const char *id, const struct co
 	int ret;
 
 	*status = 0;
-	*c = (struct creation){ .ctx = ctx, .o = o, .id = id, .bundle_fd = -1 };
+	*c = (struct creation){
+		.ctx = ctx, .o = o, .id = id, .bundle_fd = -1, .cgroup_helper = CGROUP_HELPER_INIT,
+	};
 	ret = compile(c, true, err);
 	if (ret == 0 && o->dry_run != CONTAINER_ACT) {
 		show_plan(c, out);
@@ -237,6 +254,7 @@ int container_run(struct container_context *ctx, const char *id, const struct co
 	job_init(&job, ctx->arena, ctx->trace);
 	if (ret == 0)
 		ret = carry_out(c, &job, err);
+	cgroup_helper_close(&c->cgroup_helper);
 	if (ret == 0) {
 		ret = container_poststart(ctx, &job, err);
 		if (ret == 0)

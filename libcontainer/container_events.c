@@ -24,7 +24,7 @@
 #include "cgroup/cgroup_stats.h"
 
 #define INTERVAL_DEFAULT "5s"
-#define PRESSURE_DEFAULT "150ms/1s"
+#define PRESSURE_DEFAULT "150ms/2s"
 #define NS_PER_SECOND INT64_C(1000000000)
 #define NS_PER_US 1000
 /* A network namespace with some hundred interfaces. */
@@ -44,15 +44,16 @@ struct watcher {
 	bool closed;				/* nobody listens any more */
 };
 
-/* ---- options ------------------------------------------------------------------------------------------ */
+/* --- options --- */
 
 static int bad_pressure(const char *text, struct error *err)
 {
-	return error_set(err, 0, "option --pressure takes RESOURCE[:some|full[:STALL/WINDOW]], such as "
+	return error_set(err, 0,
+			 "option --pressure takes RESOURCE[:some|full[:STALL/WINDOW]], such as "
 			 "memory:some:" PRESSURE_DEFAULT ", not \"%s\"", text);
 }
 
-/* "150ms/1s" in microseconds. */
+/* "150ms/2s" in microseconds. */
 static int read_trigger(char *text, struct cgroup_pressure *p)
 {
 	char *window = strchr(text, '/');
@@ -76,7 +77,8 @@ static int read_pressure(const char *text, struct arena *a, struct cgroup_pressu
 
 	p->resource = strsep(&rest, ":");
 	kind = strsep(&rest, ":");
-	if (strcmp(p->resource, "cpu") && strcmp(p->resource, "memory") && strcmp(p->resource, "io"))
+	if (strcmp(p->resource, "cpu") && strcmp(p->resource, "memory") &&
+	    strcmp(p->resource, "io"))
 		return bad_pressure(text, err);
 	p->full = kind && strcmp(kind, "full") == 0;
 	if (kind && !p->full && strcmp(kind, "some") != 0)
@@ -91,14 +93,16 @@ static int read_options(struct watcher *w, struct error *err)
 	const char *interval = w->o->interval ? w->o->interval : INTERVAL_DEFAULT;
 
 	if (units_duration(interval, &w->interval) < 0)
-		return error_set(err, 0, "option --interval takes a duration with its unit, such as 5s, 100ms "
-				 "or 1m, not \"%s\"", interval);
+		return error_set(err, 0,
+				 "option --interval takes a duration with its unit, such as 5s, "
+				 "100ms or 1m, not \"%s\"", interval);
 	if (w->interval == 0)
 		return error_set(err, 0, "duration interval must be greater than 0");
 	for (char **text = w->o->pressures; text && *text; text++) {
 		int ret;
 
-		w->pressures = arena_grow(w->arena, w->pressures, w->n_pressures, sizeof(*w->pressures));
+		w->pressures = arena_grow(w->arena, w->pressures, w->n_pressures,
+					  sizeof(*w->pressures));
 		ret = read_pressure(*text, w->arena, &w->pressures[w->n_pressures++], err);
 		if (ret < 0)
 			return ret;
@@ -106,7 +110,7 @@ static int read_options(struct watcher *w, struct error *err)
 	return 0;
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------- */
+/* --- lines --- */
 
 /* {"type":TYPE,"id":ID} with "data" if there is some. */
 static void emit(struct watcher *w, struct arena *a, const char *type, const struct json_span *data)
@@ -180,7 +184,7 @@ static int emit_stats(struct watcher *w, struct error *err)
 	return ret;
 }
 
-/* ---- the stream --------------------------------------------------------------------------------------- */
+/* --- the stream --- */
 
 static int64_t now_ns(void)
 {
@@ -241,7 +245,8 @@ static int watch(struct watcher *w, struct error *err)
 		cgroup_events_pollfds(&w->events, fds + 2);
 		ret = poll_until(fds, 2 + w->events.n, next);
 		if (ret < 0)
-			return error_set(err, -ret, "wait for events of container %s", w->c.state->id);
+			return error_set(err, -ret, "wait for events of container %s",
+					 w->c.state->id);
 		/* The reader of a pipe has gone. */
 		if (fds[1].revents & POLLERR)
 			return 0;
@@ -254,7 +259,9 @@ static int watch(struct watcher *w, struct error *err)
 			continue;
 		/* From now, not from when it was due: a reader that was slow gets no burst. */
 		next = now_ns() + w->interval;
-		ret = emit_stats(w, err);
+		/* v1's pids.events wakes nobody. */
+		take_events(w, NULL);
+		ret = w->closed ? 0 : emit_stats(w, err);
 		/* The container ended in between, and its cgroup has been removed. */
 		if (ret < 0)
 			return state_alive(w->c.state, w->c.proc) > 0 ? ret : 0;

@@ -29,7 +29,8 @@ struct execution {
 	struct plan plan;
 };
 
-/* ---- the process: of a file, or that of the configuration with the options put over it -------------- */
+/* ---- the process: of a file, or that of the configuration with the options put over it
+ * -------------- */
 
 static size_t count(char **list)
 {
@@ -54,8 +55,9 @@ static char **concatenate(struct arena *a, char **base, char **more)
 }
 
 /*
- * --cap adds to what the process may use; to the ambient set only where the configuration has inheritable
- * capabilities, since ambient ones need them (CVE-2022-29162: inheritable itself is left alone).
+ * --cap adds to what the process may use; to the ambient set only where the configuration has
+ * inheritable capabilities, since ambient ones need them (CVE-2022-29162: inheritable itself is
+ * left alone).
  */
 static void add_capabilities(struct arena *a, struct oci_process *p, char **caps)
 {
@@ -83,8 +85,9 @@ static int set_groups(struct arena *a, struct oci_process *p, char **gids, struc
 	p->user.n_additional_gids = n;
 	for (size_t i = 0; i < n; i++) {
 		if (str_to_id(gids[i], &p->user.additional_gids[i]) < 0)
-			return error_set(err, 0, "--additional-gids %s: a group id is a number, at most %u", gids[i],
-					 STR_ID_MAX);
+			return error_set(err, 0,
+					 "--additional-gids %s: a group id is a number, at most %u",
+					 gids[i], STR_ID_MAX);
 	}
 	return 0;
 }
@@ -96,7 +99,8 @@ static int process_of_options(struct execution *e, struct error *err)
 	struct oci_process *p;
 
 	if (!e->config->process)
-		return error_set(err, 0, "container %s has no process to take defaults from: use --process",
+		return error_set(err, 0,
+				 "container %s has no process to take defaults from: use --process",
 				 e->c.state->id);
 	p = arena_memdup(a, e->config->process, sizeof(*p));
 	p->args = o->args;
@@ -135,7 +139,8 @@ static int process_of_file(struct execution *e, struct error *err)
 	return ret;
 }
 
-/* ---- checks before the first act ------------------------------------------------------------------- */
+/* ---- checks before the first act
+ * ------------------------------------------------------------------- */
 
 static int check_status(const struct execution *e, struct error *err)
 {
@@ -144,9 +149,12 @@ static int check_status(const struct execution *e, struct error *err)
 	if (status == CONTAINER_STOPPED || status == CONTAINER_CREATING)
 		return error_set(err, 0, "cannot exec in a %s container: container not running",
 				 container_status_name(status));
-	/* The new process would be frozen before it has said a word; engines would wait for ever. */
+	/* The new process would be frozen before it has said a word; engines would wait for ever.
+	 */
 	if (status == CONTAINER_PAUSED && !e->o->ignore_paused)
-		return error_set(err, 0, "cannot exec in a paused container (use --ignore-paused to override)");
+		return error_set(
+			err, 0,
+			"cannot exec in a paused container (use --ignore-paused to override)");
 	return 0;
 }
 
@@ -207,8 +215,8 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	return stage_run(job, err);
 }
 
-int container_exec(struct container_context *ctx, const char *id, const struct container_exec_options *o,
-		   int *status, struct error *err)
+int container_exec(struct container_context *ctx, const char *id,
+		   const struct container_exec_options *o, int *status, struct error *err)
 {
 	struct execution *e = ARENA_NEW(ctx->arena, struct execution);
 	struct job job;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * container_start.c - start: tells the waiting process of a created container to execute its program.
+ * container_start.c - start: tells the waiting process of a created container to execute its
+ * program.
  */
 #include "container_impl.h"
 
@@ -21,7 +22,8 @@
 #include "hook.h"
 #include "trace.h"
 
-/* The rest of the way is some ten system calls and the startContainer hooks, which have time-outs of their own. */
+/* The rest of the way is some ten system calls and the startContainer hooks, which have time-outs
+ * of their own. */
 #define START_TIMEOUT_MS (10 * 60 * 1000)
 
 static int connect_start(int dir, struct error *err)
@@ -46,7 +48,8 @@ static int map_page(struct job *job, struct error *err)
 	ssize_t n = unix_socket_receive(job->channel, &hello, sizeof(hello), &job->page_fd);
 
 	if (n != sizeof(hello) || job->page_fd < 0)
-		return error_set(err, n < 0 ? (int)-n : 0, "the container's process did not answer");
+		return error_set(err, n < 0 ? (int)-n : 0,
+				 "the container's process did not answer");
 	job->page = mmap(NULL, sizeof(struct job_page), PROT_READ, MAP_SHARED, job->page_fd, 0);
 	if (job->page == MAP_FAILED) {
 		job->page = NULL;
@@ -65,22 +68,23 @@ static int start_process(struct container *c, struct job *job, struct error *err
 	/* From here on the container counts as started: a second `start` finds no socket. */
 	if (unlinkat(c->dir, STATE_START_SOCKET, 0) < 0)
 		return error_set(err, errno, "remove the start socket");
-	if (unix_socket_send(job->channel, &traced, sizeof(traced), -1) < 0 || map_page(job, err) < 0)
+	if (unix_socket_send(job->channel, &traced, sizeof(traced), -1) < 0 ||
+	    map_page(job, err) < 0)
 		return error_set(err, 0, "container not running");
 	return stage_wait_exec(job, START_TIMEOUT_MS, err);
 }
 
 /* The configuration as create read it. */
-static int saved_config(struct container_context *ctx, int dir, struct state *s, struct oci_config **out,
-			struct error *err)
+static int saved_config(struct container_context *ctx, int dir, struct state *s,
+			struct oci_config **out, struct error *err)
 {
 	if (state_load_config(dir, s, ctx->arena, err) < 0)
 		return -EINVAL;
 	return oci_config_parse(s->config.text, s->config.len, "config.json", ctx->arena, out, err);
 }
 
-int container_saved_config(struct container_context *ctx, const struct container *c, struct oci_config **out,
-			   struct error *err)
+int container_saved_config(struct container_context *ctx, const struct container *c,
+			   struct oci_config **out, struct error *err)
 {
 	return saved_config(ctx, c->dir, c->state, out, err);
 }
@@ -99,7 +103,7 @@ int container_poststart(struct container_context *ctx, struct job *job, struct e
 	if (ret == 0)
 		ret = hook_compile(config, job->host, ctx->arena, &hooks, err);
 	if (ret == 0)
-		ret = hook_run(&hooks, HOOK_POSTSTART, text, strlen(text), NULL, err);
+		ret = hook_run(&hooks, HOOK_POSTSTART, &(struct hook_input){ .state = text }, err);
 	return ret;
 }
 
@@ -111,7 +115,7 @@ int container_notify(struct job *job, const struct notify_socket_plan *p, struct
 		return 0;
 	pidfd = sys_pidfd_open(job->state->pid, 0);
 	if (pidfd < 0)
-		return 0;	/* it has ended already: its exit status says more than a missing READY */
+		return 0; /* it has ended already: its exit status says more than a missing READY */
 	return notify_socket_serve(p, job->notify, job->state->pid, pidfd, -1, err);
 }
 
@@ -124,7 +128,9 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 	int ret;
 
 	if (status == CONTAINER_STOPPED)
-		return error_set(err, 0, "cannot start container %s: container not running (it has stopped)", c->state->id);
+		return error_set(
+			err, 0, "cannot start container %s: container not running (it has stopped)",
+			c->state->id);
 	if (status != CONTAINER_CREATED)
 		return error_set(err, 0, "cannot start container %s: it is %s", c->state->id,
 				 container_status_name(status));
@@ -137,7 +143,8 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 		ret = job.notify = notify_socket_open(c->dir, err);
 	if (ret >= 0)
 		ret = start_process(c, &job, err);
-	if (job.trace && job.page && trace_write(job.trace, job.steps, job.page, ctx->arena, &trace_err) < 0)
+	if (job.trace && job.page &&
+	    trace_write(job.trace, job.steps, job.page, ctx->arena, &trace_err) < 0)
 		log_warning("%s", trace_err.text);
 	if (ret == 0) {
 		ret = container_poststart(ctx, &job, err);
@@ -147,7 +154,7 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 		if (ret < 0)
 			(void)container_signal_init(c, SIGKILL, NULL);
 	}
-	job.state_dir = -1;	/* is c's */
+	job.state_dir = -1; /* is c's */
 	job_close(&job);
 	return ret;
 }

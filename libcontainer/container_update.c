@@ -2,9 +2,9 @@
 /*
  * container_update.c - update: other limits, and other devices, for a container that exists.
  *
- * Limits are kept nowhere but in the kernel: what is in force is what `update` starts from, and what
- * somebody else has changed meanwhile is not undone.  Device rules cannot be read back, so those that
- * updates have added are in devices.json beside the record, a resources document.
+ * Limits are kept nowhere but in the kernel: what is in force is what `update` starts from, and
+ * what somebody else has changed meanwhile is not undone.  Device rules cannot be read back, so
+ * those that updates have added are in devices.json beside the record, a resources document.
  */
 #include "container_impl.h"
 
@@ -24,7 +24,7 @@
 #define RESOURCES_MAX (16u << 20)
 #define DEVICES_FILE "devices.json"
 
-/* ---- resources: of a file, or of single values -------------------------------------------------------- */
+/* --- resources: of a file, or of single values --- */
 
 enum value_kind { VALUE_SIZE, VALUE_I64, VALUE_U64, VALUE_U16, VALUE_TEXT };
 
@@ -72,7 +72,8 @@ static int bad_value(const struct value *v, const char *text, struct error *err)
 		[VALUE_TEXT] = "a list",
 	};
 
-	return error_set(err, 0, "option %s takes %s, not \"%s\"", v->option, expected[v->kind], text);
+	return error_set(err, 0, "option %s takes %s, not \"%s\"", v->option, expected[v->kind],
+			 text);
 }
 
 /* The value's memory, in the type of its member; NULL: the text is no such value. */
@@ -174,11 +175,12 @@ static int read_resources(const struct container_update_options *o, struct arena
 	return ret == 0 ? oci_resources_check(c->linux->resources, c->doc, err) : ret;
 }
 
-/* ---- device rules ------------------------------------------------------------------------------------- */
+/* --- device rules --- */
 
 static int bad_rule(const char *text, struct error *err)
 {
-	return error_set(err, 0, "option --device takes \"allow|deny TYPE MAJOR:MINOR [ACCESS]\", such as "
+	return error_set(err, 0,
+			 "option --device takes \"allow|deny TYPE MAJOR:MINOR [ACCESS]\", such as "
 			 "\"allow c 10:200 rwm\", not \"%s\"", text);
 }
 
@@ -196,7 +198,8 @@ static int read_number(const char *text, struct arena *a, int64_t **out)
 	return 0;
 }
 
-static int read_rule(const char *text, struct arena *a, struct oci_device_cgroup *d, struct error *err)
+static int read_rule(const char *text, struct arena *a, struct oci_device_cgroup *d,
+		     struct error *err)
 {
 	char *rest = arena_strdup(a, text), *minor;
 	const char *action = strsep(&rest, " ");
@@ -253,8 +256,8 @@ static int load_rules(int dir, struct arena *a, struct oci_resources **out, stru
 }
 
 /* Earlier rules and new ones, for the next update. */
-static int save_rules(int dir, const struct oci_resources *earlier, const struct oci_resources *added,
-		      struct arena *a, struct error *err)
+static int save_rules(int dir, const struct oci_resources *earlier,
+		      const struct oci_resources *added, struct arena *a, struct error *err)
 {
 	size_t n = earlier ? earlier->n_devices : 0;
 	struct oci_resources all = { .n_devices = n + added->n_devices };
@@ -271,7 +274,7 @@ static int save_rules(int dir, const struct oci_resources *earlier, const struct
 	return ret < 0 ? error_set(err, -ret, "write %s of the container", DEVICES_FILE) : 0;
 }
 
-/* ---- update ------------------------------------------------------------------------------------------- */
+/* --- update --- */
 
 struct update {
 	struct container_context *ctx;
@@ -298,7 +301,8 @@ static int compile(struct update *u, struct error *err)
 	if (ret == 0)
 		ret = load_rules(u->c.dir, a, &u->earlier, err);
 	if (ret == 0)
-		ret = cgroup_update_devices_compile(container, u->earlier, &u->rules, a, &u->plan, err);
+		ret = cgroup_update_devices_compile(container, u->earlier, &u->rules, a, &u->plan,
+						    err);
 	return ret;
 }
 
@@ -330,7 +334,8 @@ static int update_opened(struct update *u, struct error *err)
 	int ret;
 
 	if (state_is_damaged(s))
-		return error_set(err, 0, "container %s: its record is damaged; use delete --force", s->id);
+		return error_set(err, 0, "container %s: its record is damaged; use delete --force",
+				 s->id);
 	if (container_status_of(&u->c) == CONTAINER_STOPPED)
 		return error_set(err, 0, "container not running");
 	if (s->cgroup)

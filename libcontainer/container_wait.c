@@ -34,7 +34,8 @@ int container_wait(struct job *job, int *status, struct error *err)
 	}
 	ret = terminal_proxy_begin(&proxy, err);
 	if (ret == 0)
-		ret = terminal_proxy_run(&proxy, job->init_pid, job->init_pidfd, job->terminal, &wstatus, err);
+		ret = terminal_proxy_run(&proxy, job->init_pid, job->init_pidfd, job->terminal,
+					 &wstatus, err);
 	terminal_proxy_end(&proxy);
 	if (ret < 0)
 		return ret;

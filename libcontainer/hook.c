@@ -184,25 +184,28 @@ static int failed(const struct hook *hook, const char *name, const struct spawn_
 	return -EINVAL;
 }
 
-static int run_one(const struct hook *hook, const char *name, const char *state, size_t state_len,
-		   char *const *process_env, struct error *err)
+static int run_one(const struct hook *hook, const char *name, const struct hook_input *input,
+		   struct error *err)
 {
 	char *const no_env[] = { NULL };
-	char *const *environment = process_env != NULL ? process_env : no_env;
+	char *const *environment = input->process_env != NULL ? input->process_env : no_env;
 	char output[HOOK_OUTPUT_MAX] = "";
 	struct spawn_result result;
 	const struct spawn spawn = {
 		.path = hook->path,
 		.argv = hook->argv,
 		.envp = hook->envp != NULL ? hook->envp : environment,
-		.input = state,
-		.input_len = state_len,
+		.input = input->state,
+		.input_len = strlen(input->state),
+		.cancel = input->cancel,
 		.timeout_ms = hook->timeout_ms,
 		.output = output,
 		.output_size = sizeof(output),
 	};
 	int r = spawn_run(&spawn, &result);
 
+	if (r == -ECANCELED)
+		return error_set(err, EINTR, "error running %s: ended by a signal to kist", name);
 	if (r < 0)
 		return error_set(err, -r, "error running %s: fork/exec %s", name, hook->path);
 	if (result.end == SPAWN_EXITED && result.status == 0)
@@ -210,8 +213,8 @@ static int run_one(const struct hook *hook, const char *name, const char *state,
 	return failed(hook, name, &result, output, err);
 }
 
-int hook_run(const struct hook_plan *p, enum hook_kind kind, const char *state, size_t state_len,
-	     char *const *process_env, struct error *err)
+int hook_run(const struct hook_plan *p, enum hook_kind kind, const struct hook_input *input,
+	     struct error *err)
 {
 	const struct hook_list *list = &p->kinds[kind];
 	char name[64];
@@ -220,7 +223,7 @@ int hook_run(const struct hook_plan *p, enum hook_kind kind, const char *state, 
 		int r;
 
 		snprintf(name, sizeof(name), "%s hook #%zu", kinds[kind].name, i);
-		r = run_one(&list->hooks[i], name, state, state_len, process_env, err);
+		r = run_one(&list->hooks[i], name, input, err);
 		if (r == 0)
 			continue;
 		if (kind != HOOK_POSTSTOP)

@@ -63,15 +63,22 @@ static inline bool hook_any(const struct hook_plan *p, enum hook_kind kind)
 	return p->kinds[kind].n > 0;
 }
 
+/* What hooks get. */
+struct hook_input {
+	const char *state;		/* the container's state as JSON, for standard input */
+	char *const *process_env;	/* for startContainer hooks without env, else unused */
+	int cancel; /* as in struct spawn: a signal to the command ends a hook too */
+};
+
 /*
- * Runs the hooks of one kind in their order, in the calling process's namespaces.  state: the
- * container's state as JSON. process_env: for startContainer hooks without env, else unused. The
- * first failure ends it, with the hook's name and number, how it ended, and the end of its output;
- * but a failed poststop hook is only a warning, and the others still run.
- * Allocates nothing: usable between clone and exec.  Blocks until the hook ends or its timeout.
+ * Runs the hooks of one kind in their order, in the calling process's namespaces.
+ * The first failure ends it, with the hook's name and number, how it ended, and the end of its
+ * output; but a failed poststop hook is only a warning, and the others still run.
+ * Allocates nothing: usable between clone and exec.  Blocks until the hook ends, its timeout, or
+ * cancel.
  */
-int hook_run(const struct hook_plan *p, enum hook_kind kind, const char *state, size_t state_len,
-	     char *const *process_env, struct error *err);
+int hook_run(const struct hook_plan *p, enum hook_kind kind, const struct hook_input *input,
+	     struct error *err);
 
 /* "createRuntime" */
 const char *hook_kind_name(enum hook_kind kind);

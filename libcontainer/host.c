@@ -17,7 +17,7 @@
 #include "base/str.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
-#define PROC_SMALL 4096
+#define PROC_SMALL  4096
 
 static bool is_fs(const char *path, unsigned long magic)
 {
@@ -27,8 +27,9 @@ static bool is_fs(const char *path, unsigned long magic)
 }
 
 /*
- * The initial user namespace maps the whole range in one extent; anything else is a namespace of somebody's.
- * uid_map tells that without privilege, and for 30 us less than comparing namespace inodes.
+ * The initial user namespace maps the whole range in one extent; anything else is a namespace of
+ * somebody's. uid_map tells that without privilege, and for 30 us less than comparing namespace
+ * inodes.
  */
 static bool read_in_userns(void)
 {
@@ -54,18 +55,21 @@ static void read_capabilities(struct host *h)
 	h->last_cap = CAP_LAST_CAP;
 	h->caps_bounding = 0;
 	for (uint32_t cap = 0; cap < 64; cap++) {
-		/* PR_CAPBSET_READ fails with EINVAL beyond the kernel's last capability: no file need be read. */
+		/* PR_CAPBSET_READ fails with EINVAL beyond the kernel's last capability: no file
+		 * need be read. */
 		long set = syscall(SYS_prctl, 23 /* PR_CAPBSET_READ */, cap, 0, 0, 0);
 
-		if (set < 0)
+		if (set < 0 && errno == EINVAL)
 			break;
 		h->last_cap = cap;
-		if (set > 0)
+		/* One that cannot be asked about (an outer filter) counts as there: it is dropped if it is not wanted. */
+		if (set != 0)
 			h->caps_bounding |= 1ULL << cap;
 	}
 }
 
-/* Where a v1 hierarchy is mounted: by its controllers' names as one directory, or (name=x) by its name. */
+/* Where a v1 hierarchy is mounted: by its controllers' names as one directory, or (name=x) by its
+ * name. */
 static char *find_mount(const char *controllers, struct arena *a)
 {
 	const char *name = str_starts(controllers, "name=") ? controllers + 5 : controllers;
@@ -85,7 +89,8 @@ static char *find_mount(const char *controllers, struct arena *a)
 	return NULL;
 }
 
-/* One line of /proc/self/cgroup, "ID:CONTROLLERS:PATH".  Hierarchies that are not mounted are left out. */
+/* One line of /proc/self/cgroup, "ID:CONTROLLERS:PATH".  Hierarchies that are not mounted are left
+ * out. */
 static void add_hierarchy(struct host *h, struct arena *a, char *line)
 {
 	char *controllers = strchr(line, ':');
@@ -103,8 +108,9 @@ static void add_hierarchy(struct host *h, struct arena *a, char *line)
 	} else if (h->cgroup_mode == HOST_CGROUP_V2) {
 		entry.mount = arena_strdup(a, CGROUP_ROOT);
 	} else {
-		entry.mount = is_fs(CGROUP_ROOT "/unified", CGROUP2_SUPER_MAGIC) ?
-			arena_strdup(a, CGROUP_ROOT "/unified") : NULL;
+		entry.mount = is_fs(CGROUP_ROOT "/unified", CGROUP2_SUPER_MAGIC)
+				      ? arena_strdup(a, CGROUP_ROOT "/unified")
+				      : NULL;
 	}
 	if (!entry.mount)
 		return;
@@ -139,8 +145,10 @@ static void choose_mode(struct host *h)
 		else
 			v2 = true;
 	}
-	h->cgroup_mode = v1 && v2 ? HOST_CGROUP_HYBRID : v1 ? HOST_CGROUP_V1 :
-		v2 ? HOST_CGROUP_V2 : HOST_CGROUP_NONE;
+	h->cgroup_mode = v1 && v2 ? HOST_CGROUP_HYBRID
+			 : v1	  ? HOST_CGROUP_V1
+			 : v2	  ? HOST_CGROUP_V2
+				  : HOST_CGROUP_NONE;
 }
 
 static int read_cgroups(struct host *h, struct arena *a, struct error *err)
@@ -148,10 +156,11 @@ static int read_cgroups(struct host *h, struct arena *a, struct error *err)
 	char text[PROC_SMALL], *rest = text, *line;
 	ssize_t n;
 
-	h->cgroup_mode = is_fs(CGROUP_ROOT, CGROUP2_SUPER_MAGIC) ? HOST_CGROUP_V2 : HOST_CGROUP_NONE;
+	h->cgroup_mode =
+		is_fs(CGROUP_ROOT, CGROUP2_SUPER_MAGIC) ? HOST_CGROUP_V2 : HOST_CGROUP_NONE;
 	n = file_read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
 	if (n == -ENOENT)
-		return 0;	/* a kernel without cgroups */
+		return 0; /* a kernel without cgroups */
 	if (n < 0)
 		return error_set(err, (int)-n, "read /proc/self/cgroup");
 	while ((line = strsep(&rest, "\n")))
@@ -168,13 +177,15 @@ int host_read(struct host *h, struct arena *a, struct error *err)
 
 	*h = (struct host){ .euid = geteuid(), .egid = getegid() };
 	if (!is_fs("/proc", PROC_SUPER_MAGIC))
-		return error_set(err, 0, "/proc is not a procfs: mount it first (mount -t proc proc /proc)");
+		return error_set(
+			err, 0, "/proc is not a procfs: mount it first (mount -t proc proc /proc)");
 	h->in_userns = read_in_userns();
 	read_capabilities(h);
 	h->user_name = getenv("USER");
 	h->selinux = is_fs("/sys/fs/selinux", SELINUX_MAGIC);
 	h->apparmor = file_read_small(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", flag,
-				      sizeof(flag)) > 0 && flag[0] == 'Y';
+				      sizeof(flag)) > 0 &&
+		      flag[0] == 'Y';
 	if (uname(&uts) < 0)
 		return error_set(err, errno, "uname");
 	h->arch = arena_strdup(a, uts.machine);

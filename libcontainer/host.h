@@ -2,8 +2,8 @@
 /*
  * host.h - facts about the kernel, the cgroup layout and the caller.
  *
- * The one place where "what is this machine" is asked.  Input of plan_compile(), so that a plan can be made for an
- * invented machine (tests/golden/).
+ * The one place where "what is this machine" is asked.  Input of plan_compile(), so that a plan can
+ * be made for an invented machine (tests/golden/).
  */
 #ifndef KIST_HOST_H
 #define KIST_HOST_H
@@ -16,35 +16,36 @@
 #include "base/error.h"
 
 enum host_cgroup_mode {
-	HOST_CGROUP_NONE,	/* nothing mounted */
-	HOST_CGROUP_V1,		/* v1 hierarchies only */
-	HOST_CGROUP_HYBRID,	/* v1 hierarchies and a v2 one on /sys/fs/cgroup/unified */
-	HOST_CGROUP_V2,		/* pure v2 */
+	HOST_CGROUP_NONE,   /* nothing mounted */
+	HOST_CGROUP_V1,	    /* v1 hierarchies only */
+	HOST_CGROUP_HYBRID, /* v1 hierarchies and a v2 one on /sys/fs/cgroup/unified */
+	HOST_CGROUP_V2,	    /* pure v2 */
 };
 
 /* One mounted cgroup hierarchy. */
 struct host_hierarchy {
-	char *controllers;	/* as in /proc/self/cgroup: "cpu,cpuacct", "name=systemd"; "" for v2 */
-	char *mount;		/* absolute mount point: "/sys/fs/cgroup/cpu", "/sys/fs/cgroup" for pure v2 */
-	char *own_path;		/* the caller's own cgroup in it, absolute in the hierarchy: "/", "/user.slice/..." */
+	char *controllers; /* as in /proc/self/cgroup: "cpu,cpuacct", "name=systemd"; "" for v2 */
+	char *mount; /* absolute mount point: "/sys/fs/cgroup/cpu", "/sys/fs/cgroup" for pure v2 */
+	char *own_path; /* the caller's own cgroup in it, absolute in the hierarchy: "/",
+			   "/user.slice/..." */
 };
 
 struct host {
 	/* caller */
 	uint32_t euid, egid;
-	bool in_userns;			/* the caller's user namespace is not the initial one */
-	uint64_t caps_effective;	/* bit n = capability n */
+	bool in_userns;		 /* the caller's user namespace is not the initial one */
+	uint64_t caps_effective; /* bit n = capability n */
 	uint64_t caps_bounding;
-	uint32_t last_cap;		/* /proc/sys/kernel/cap_last_cap */
-	char *user_name;		/* for /etc/subuid; may be NULL */
+	uint32_t last_cap; /* /proc/sys/kernel/cap_last_cap */
+	char *user_name;   /* for /etc/subuid; may be NULL */
 	/* cgroups */
 	enum host_cgroup_mode cgroup_mode;
-	struct host_hierarchy *hierarchies;	/* v2 first, if there is one */
+	struct host_hierarchy *hierarchies; /* v2 first, if there is one */
 	size_t n_hierarchies;
 	/* security modules that are enabled */
 	bool selinux, apparmor;
 	/* kernel */
-	char *arch;			/* uname -m */
+	char *arch; /* uname -m */
 };
 
 /*
@@ -53,7 +54,8 @@ struct host {
  */
 int host_read(struct host *h, struct arena *a, struct error *err);
 
-/* Whether the caller may do what only root of the initial user namespace may (mknod, cgroup v1 devices, ...). */
+/* Whether the caller may do what only root of the initial user namespace may (mknod, cgroup v1
+ * devices, ...). */
 static inline bool host_is_privileged(const struct host *h)
 {
 	return h->euid == 0 && !h->in_userns;

@@ -2,8 +2,9 @@
 /*
  * job.h - one command being carried out: what the rows of the step table share.
  *
- * A job is made by container.c in the parent.  The row that starts a process copies it there by fork, so every process
- * sees the plan, and the descriptors it was born with.  A descriptor is -1 when it is not open (any more) here.
+ * A job is made by container.c in the parent.  The row that starts a process copies it there by
+ * fork, so every process sees the plan, and the descriptors it was born with.  A descriptor is -1
+ * when it is not open (any more) here.
  */
 #ifndef KIST_JOB_H
 #define KIST_JOB_H
@@ -36,25 +37,26 @@ struct job_time {
 };
 
 /*
- * The page that all processes of a job share (MAP_SHARED).  It needs no system call to write, so it says where a
- * process was killed, and carries an error past a seccomp filter that forbids sendmsg().  The
- * container cannot reach it: the mapping is gone when its process is executed.
+ * The page that all processes of a job share (MAP_SHARED).  It needs no system call to write, so it
+ * says where a process was killed, and carries an error past a seccomp filter that forbids
+ * sendmsg().  The container cannot reach it: the mapping is gone when its process is executed.
  */
 struct job_page {
-	volatile uint32_t row[STAGE_COUNT];	/* 1 + index of the row each process is in; 0 = none yet */
-	volatile int32_t init_pid;		/* stage 2 in the caller's pid namespace */
-	volatile uint32_t failed;		/* error is valid */
+	volatile uint32_t
+		row[STAGE_COUNT];  /* 1 + index of the row each process is in; 0 = none yet */
+	volatile int32_t init_pid; /* stage 2 in the caller's pid namespace */
+	volatile uint32_t failed;  /* error is valid */
 	uint32_t failed_stage;
-	uint32_t trace;				/* fill times */
+	uint32_t trace; /* fill times */
 	struct error error;
 	struct job_time times[JOB_ROWS_MAX];
 };
 
 /* A failure on request, for tests: at this row, before it runs. */
 struct job_fault {
-	const char *step;			/* name, or NULL */
-	bool serve;				/* in the parent's half */
-	bool kill;				/* die instead of failing */
+	const char *step; /* name, or NULL */
+	bool serve;	  /* in the parent's half */
+	bool kill;	  /* die instead of failing */
 	int errnum;
 };
 
@@ -63,44 +65,45 @@ struct job {
 	const struct plan *plan;
 	const struct host *host;
 	struct arena *arena;
-	struct state *state;			/* the container's record, as far as it is known */
-	const char *hook_state;			/* state JSON for hooks inside the container */
-	int cwd_again;				/* the working directory is reachable only as the user */
-	char program[PATH_MAX];			/* what execve gets */
-	bool hooks_ran;				/* the runtime hooks were begun: poststop hooks are due */
+	struct state *state;	/* the container's record, as far as it is known */
+	const char *hook_state; /* state JSON for hooks inside the container */
+	int cwd_again;		/* the working directory is reachable only as the user */
+	char program[PATH_MAX]; /* what execve gets */
+	bool hooks_ran;		/* the runtime hooks were begun: poststop hooks are due */
 	struct job_fault fault;
-	bool wait_exec;				/* done only when the program was executed (run, exec) */
-	const char *trace;			/* file for the trace, or NULL */
+	bool wait_exec;	   /* done only when the program was executed (run, exec) */
+	const char *trace; /* file for the trace, or NULL */
 
-	enum job_stage self;			/* which process this copy is in */
+	enum job_stage self; /* which process this copy is in */
 	struct job_page *page;
-	int channel;				/* this process's end of the frame channel */
-	int channel_child;			/* the other end, until it is given to the child */
+	int channel;	   /* this process's end of the frame channel */
+	int channel_child; /* the other end, until it is given to the child */
 
-	pid_t init_pid;				/* the container process, seen from the parent */
+	pid_t init_pid; /* the container process, seen from the parent */
 	int init_pidfd;
-	pid_t stage1_pid;			/* the short-lived first process, if there are two */
+	pid_t stage1_pid; /* the short-lived first process, if there are two */
 
-	int proc;				/* the host's procfs, type checked */
-	int page_fd;				/* memfd of the page, where `start` will need it */
+	int proc;    /* the host's procfs, type checked */
+	int page_fd; /* memfd of the page, where `start` will need it */
 	int state_root;
 	int state_dir;
-	int bundle;
+	const char *state_path; /* of that directory */
+	bool cgroup_late;		/* the first process was not born in its v2 cgroup: the parent moves it there */
 	struct cgroup cgroup;
-	const char *const *cgroup_paths;	/* controllers, path, ...: for mounts of type cgroup */
+	const char *const *cgroup_paths; /* controllers, path, ...: for mounts of type cgroup */
 	struct namespace_fds namespaces;
 	struct self_exe self_exe;
-	int console_socket;			/* where the child sends the terminal's master */
-	int terminal_channel;			/* foreground: where the parent receives it */
-	int seccomp_socket;			/* connected to the seccomp agent */
-	int terminal;				/* slave (in the container), or master (in the parent) */
-	int notify;				/* the container's NOTIFY_SOCKET, read end */
-	int start_socket;			/* listens in a created container */
-	int root;				/* the container's root directory */
-	int join_pidfd;				/* exec: the container's init */
-	char **exec_cgroups;			/* exec: --cgroup, or NULL */
-	int signals;				/* signalfd of the parent */
-	sigset_t old_mask;			/* the caller's signal mask, for the container */
+	int console_socket;   /* where the child sends the terminal's master */
+	int terminal_channel; /* foreground: where the parent receives it */
+	int seccomp_socket;   /* connected to the seccomp agent */
+	int terminal;	      /* slave (in the container), or master (in the parent) */
+	int notify;	      /* the container's NOTIFY_SOCKET, read end */
+	int start_socket;     /* listens in a created container */
+	int root;	      /* the container's root directory */
+	int join_pidfd;	      /* exec: the container's init */
+	char **exec_cgroups;  /* exec: --cgroup, or NULL */
+	int signals;	      /* signalfd of the parent */
+	sigset_t old_mask;    /* the caller's signal mask, for the container */
 };
 
 /* A job with no descriptor open. */
@@ -110,8 +113,9 @@ void job_init(struct job *job, struct arena *arena, const char *trace);
 void job_close(struct job *job);
 
 /*
- * TERM, INT, HUP and QUIT shall end a command between two steps, by way of a descriptor (job->signals), so that what
- * was done is undone.  The mask that the caller gave comes back in the container's process.  0 or negative.
+ * TERM, INT, HUP and QUIT shall end a command between two steps, by way of a descriptor
+ * (job->signals), so that what was done is undone.  The mask that the caller gave comes back in the
+ * container's process.  0 or negative.
  */
 int job_take_signals(struct job *job, struct error *err);
 

@@ -76,16 +76,55 @@ static int limit_error(const struct limit *l, int errnum, struct error *err)
 	return r;
 }
 
+/*
+ * The number of descriptors, while the runtime itself still needs some: what has to be raised,
+ * which takes privilege, but nothing lower than now.
+ */
+static int raise_only(struct kernel_limit *new)
+{
+	struct kernel_limit now;
+
+	if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &now) < 0)
+		return -errno;
+	new->cur = new->cur > now.cur ? new->cur : now.cur;
+	new->max = new->max > now.max ? new->max : now.max;
+	return 0;
+}
+
 int limit_run(const struct limit_plan *p, struct error *err)
 {
 	for (size_t i = 0; i < p->n_limits; i++) {
 		const struct limit *l = &p->limits[i];
 		struct kernel_limit new = { l->soft, l->hard };
 
+		if (l->resource == RLIMIT_NOFILE && raise_only(&new) < 0)
+			return limit_error(l, errno, err);
 		if (syscall(SYS_prlimit64, 0, l->resource, &new, NULL) < 0)
 			return limit_error(l, errno, err);
 	}
 	return 0;
+}
+
+int limit_last_run(const struct limit_plan *p, struct error *err)
+{
+	for (size_t i = 0; i < p->n_limits; i++) {
+		const struct limit *l = &p->limits[i];
+		struct kernel_limit new = { l->soft, l->hard };
+
+		if (l->resource == RLIMIT_NOFILE &&
+		    syscall(SYS_prlimit64, 0, l->resource, &new, NULL) < 0)
+			return limit_error(l, errno, err);
+	}
+	return 0;
+}
+
+bool limit_has_last(const struct limit_plan *p)
+{
+	for (size_t i = 0; i < p->n_limits; i++) {
+		if (p->limits[i].resource == RLIMIT_NOFILE)
+			return true;
+	}
+	return false;
 }
 
 static const char *limit_text(uint64_t value, char *buf, size_t size)

@@ -6,6 +6,7 @@
 #ifndef KIST_LIMIT_H
 #define KIST_LIMIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,11 +34,15 @@ int limit_compile(const struct oci_config *c, const struct oci_process *p, const
 		  struct arena *a, struct limit_plan *out, struct error *err);
 
 /*
- * Sets them for the calling process.  Late, when all else is done: RLIMIT_NOFILE, RLIMIT_AS or
- * RLIMIT_NPROC would hit the runtime itself; but before the user is switched, for raising a hard
- * limit needs CAP_SYS_RESOURCE.
+ * Sets them for the calling process.  Before the user is switched, for raising a hard limit needs
+ * CAP_SYS_RESOURCE; as late as that allows, for RLIMIT_AS or RLIMIT_NPROC would hit the runtime
+ * itself.  RLIMIT_NOFILE is only raised here.
  */
 int limit_run(const struct limit_plan *p, struct error *err);
+
+/* Lowers RLIMIT_NOFILE, when no descriptor is needed any more.  Needs no privilege. */
+int limit_last_run(const struct limit_plan *p, struct error *err);
+bool limit_has_last(const struct limit_plan *p);
 
 void limit_show(const struct limit_plan *p, struct show *out);
 

@@ -64,8 +64,8 @@ static int compile_process(struct plan *p, struct arena *a, struct error *err)
 		ret = seccomp_compile(c, proc, h, a, &p->seccomp, err);
 	if (ret < 0)
 		return ret;
-	seccomp_notify_compile(c, o->id, o->bundle, p->command == PLAN_EXEC ? "running" : "creating", a,
-			       &p->seccomp);
+	seccomp_notify_compile(c, o->id, o->bundle,
+			       p->command == PLAN_EXEC ? "running" : "creating", a, &p->seccomp);
 	keyring_compile(o->id, o->no_new_keyring, a, &p->keyring);
 	return 0;
 }
@@ -121,15 +121,18 @@ int plan_compile(const struct oci_config *c, const struct host *h, const struct 
 		.preserve_fds = *o->preserve_fds,
 	};
 	if (!out->process && o->command != PLAN_CREATE)
-		return oci_error(c, NULL, err, "process: missing: there is nothing to run in the container");
+		return oci_error(c, NULL, err,
+				 "process: missing: there is nothing to run in the container");
 	ret = namespace_compile(c, h, a, &out->namespaces, err);
 	if (ret == 0 && o->command != PLAN_EXEC)
 		ret = compile_container(out, a, err);
 	if (ret == 0)
-		ret = out->process ? compile_process(out, a, err) : selinux_compile(c, NULL, h, a, &out->selinux, err);
+		ret = out->process ? compile_process(out, a, err)
+				   : selinux_compile(c, NULL, h, a, &out->selinux, err);
 	if (ret < 0)
 		return ret;
-	/* exec joins what is there, in one act, and its first process always has a second (steps_exec). */
+	/* exec joins what is there, in one act, and its first process always has a second
+	 * (steps_exec). */
 	if (o->command == PLAN_EXEC) {
 		out->namespaces.clone_first = out->namespaces.clone_second = 0;
 		out->namespaces.two_stages = true;

@@ -2,9 +2,9 @@
 /*
  * plan.h - everything decided before the first act.
  *
- * plan_compile() calls each room's compile; it reads the configuration and the facts about the host and touches
- * nothing.  All errors that can be known are found here.  The plan is then const; every process of the
- * job sees it by fork.
+ * plan_compile() calls each room's compile; it reads the configuration and the facts about the host
+ * and touches nothing.  All errors that can be known are found here.  The plan is then const; every
+ * process of the job sees it by fork.
  */
 #ifndef KIST_PLAN_H
 #define KIST_PLAN_H
@@ -43,15 +43,16 @@ enum plan_command { PLAN_CREATE, PLAN_RUN, PLAN_EXEC };
 
 struct plan_options {
 	enum plan_command command;
-	const struct oci_process *process;	/* of exec; NULL: that of the configuration */
+	const struct oci_process *process; /* of exec; NULL: that of the configuration */
 	const char *id;
-	const char *bundle;		/* absolute */
+	const char *bundle; /* absolute */
 	enum cgroup_manager manager;
 	bool rootless;
 	const char *console_socket;
 	const char *pid_file;
 	const char *pidfd_socket;
-	const struct preserve_fd_plan *preserve_fds;	/* checked before kist itself opened anything */
+	const struct preserve_fd_plan
+		*preserve_fds; /* checked before kist itself opened anything */
 	bool no_pivot;
 	bool no_new_keyring;
 	bool detach;
@@ -61,7 +62,7 @@ struct plan {
 	enum plan_command command;
 	struct plan_options options;
 	const struct oci_config *config;
-	const struct oci_process *process;	/* of the config, or of exec */
+	const struct oci_process *process; /* of the config, or of exec */
 	const struct host *host;
 	struct namespace_plan namespaces;
 	struct idmap_plan idmap;
@@ -93,8 +94,8 @@ int plan_compile(const struct oci_config *c, const struct host *h, const struct 
 		 struct arena *a, struct plan *out, struct error *err);
 
 /*
- * The seccomp filter: from the cache in the state root, or generated (20 ms) and put there.  Apart from the rest
- * because it is the one part that is kept on disk.
+ * The seccomp filter: from the cache in the state root, or generated (20 ms) and put there.  Apart
+ * from the rest because it is the one part that is kept on disk.
  */
 int plan_seccomp(struct plan *p, int state_root, struct arena *a, struct error *err);
 

@@ -183,9 +183,9 @@ static int open_source(int proc, struct self_exe *s)
 	if (tree >= 0 && sys_mount_setattr(tree, "", AT_EMPTY_PATH, &read_only) == 0) {
 		int fd = path_reopen(proc, tree, O_RDONLY | O_CLOEXEC);
 
+		/* The open file keeps the mount; without the tree's descriptor it is in no namespace. */
 		if (fd >= 0) {
 			s->source = fd;
-			s->tree = fd_take(&tree);
 			return 0;
 		}
 	}
@@ -204,12 +204,6 @@ int self_exe_prepare(int proc, struct self_exe *s, struct error *err)
 	memcpy(s->title, "kist\0init", sizeof("kist\0init"));
 	if (dl_iterate_phdr(find_segments, s) != 1 || s->n_segments == 0)
 		return error_set(err, 0, "the runtime's binary has an unknown layout");
-	s->exe = memfd_executable();
-	if (s->exe < 0)
-		return memfd_error(err, s->exe);
-	if (fcntl(s->exe, F_ADD_SEALS, SEALS_COPY) < 0)
-		return error_set(err, errno,
-				 "seal the file that stands in for the runtime's binary");
 	r = open_source(proc, s);
 	if (r < 0)
 		return error_set(err, -r, "open /proc/self/exe");
@@ -313,6 +307,13 @@ int self_exe_run(struct self_exe *s, struct error *err)
 
 	if (!s->active)
 		return 0;
+	/* Made here and not in the parent, which may be short of descriptors. */
+	s->exe = memfd_executable();
+	if (s->exe < 0)
+		return memfd_error(err, s->exe);
+	if (fcntl(s->exe, F_ADD_SEALS, SEALS_COPY) < 0)
+		return error_set(err, errno,
+				 "seal the file that stands in for the runtime's binary");
 	if (s->source < 0)
 		s->source = open_by_path(s);
 	r = replace_segments(s, s->source, true);
@@ -338,5 +339,4 @@ void self_exe_close(struct self_exe *s)
 {
 	fd_close(&s->exe);
 	fd_close(&s->source);
-	fd_close(&s->tree);
 }

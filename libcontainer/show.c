@@ -33,7 +33,7 @@ void show_step(struct show *s, const char *name, const char *stage)
 	s->in_step = true;
 	if (!s->json) {
 		add(s, arena_printf(s->arena, "%-8s %s\n", stage, name));
-		s->out.first = true;	/* plain text has no commas */
+		s->out.first = true; /* plain text has no commas */
 		return;
 	}
 	json_out_open_object(&s->out);

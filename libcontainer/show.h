@@ -2,8 +2,8 @@
 /*
  * show.h - how a plan prints itself.
  *
- * A step's `show` says what the step would do as a list of acts, each a verb and its nouns.  The form (text or JSON)
- * is chosen once, here, so a room formats nothing twice.
+ * A step's `show` says what the step would do as a list of acts, each a verb and its nouns.  The
+ * form (text or JSON) is chosen once, here, so a room formats nothing twice.
  */
 #ifndef KIST_SHOW_H
 #define KIST_SHOW_H

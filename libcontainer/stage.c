@@ -356,6 +356,10 @@ static int parent_failed(struct job *job, const struct step *last, struct error 
 	struct error undo = { 0 };
 	int ret = err->errnum > 0 ? -err->errnum : -EINVAL;
 
+	/* Taking back opens anew what it needs: descriptors may be what was short. */
+	cgroup_close(&job->cgroup);
+	fd_close(&job->console_socket);
+	fd_close(&job->start_socket);
 	if (undo_until(job, last, &undo) < 0)
 		log_warning("%s", undo.text);
 	return ret;
@@ -377,10 +381,11 @@ static void __attribute__((noreturn)) child_walk(struct job *job, const struct s
 
 int stage_run(struct job *job, struct error *err)
 {
+	const struct step *row;
 	struct error trace_err;
 	int ret = 0;
 
-	for (const struct step *row = job->steps; row->name; row++) {
+	for (row = job->steps; row->name; row++) {
 		if (!applies(job, row))
 			continue;
 		ret = parent_row(job, row, err);
@@ -393,7 +398,7 @@ int stage_run(struct job *job, struct error *err)
 		log_warning("%s", trace_err.text);
 	if (ret == 0 && job->wait_exec)
 		ret = stage_wait_exec(job, STEP_DEADLINE_MS, err);
-	return ret < 0 ? parent_failed(job, err) : 0;
+	return ret < 0 ? parent_failed(job, row, err) : 0;
 }
 
 void stage_show(const struct job *job, struct show *out)

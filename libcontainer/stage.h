@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stage.h - carries a step table out: processes, frames, serving, roll-back, trace, fault injection.
+ * stage.h - carries a step table out: processes, frames, serving, roll-back, trace, fault
+ * injection.
  */
 #ifndef KIST_STAGE_H
 #define KIST_STAGE_H
@@ -12,23 +13,24 @@
 #include "show.h"
 
 /*
- * Walks the table from the top, in whichever process it finds itself: a row that starts a process returns twice,
- * and the copy goes on with the rows of its stage.  In the parent it returns when all rows are done and
- * the container process was executed, or waits for `start`.  In a child it does not return.
- * On failure everything was undone and err names the stage and the step.  0 or negative.
+ * Walks the table from the top, in whichever process it finds itself: a row that starts a process
+ * returns twice, and the copy goes on with the rows of its stage.  In the parent it returns when
+ * all rows are done and the container process was executed, or waits for `start`.  In a child it
+ * does not return. On failure everything was undone and err names the stage and the step.  0 or
+ * negative.
  */
 int stage_run(struct job *job, struct error *err);
 
 /*
- * Undoes every row in reverse order, from the record.  Stops at the first failure, so that the record, which
- * goes last, is there for another `delete --force`.  0 or negative.
+ * Undoes every row in reverse order, from the record.  Stops at the first failure, so that the
+ * record, which goes last, is there for another `delete --force`.  0 or negative.
  */
 int stage_undo(struct job *job, struct error *err);
 
 /*
- * Waits until the process at the other end of job->channel has executed the container's program (the channel
- * closes) or has failed (the page says how).  For the parent of a running container, and for `start`.
- * timeout_ms: -1 = none.  0 or negative.
+ * Waits until the process at the other end of job->channel has executed the container's program
+ * (the channel closes) or has failed (the page says how).  For the parent of a running container,
+ * and for `start`. timeout_ms: -1 = none.  0 or negative.
  */
 int stage_wait_exec(struct job *job, int timeout_ms, struct error *err);
 

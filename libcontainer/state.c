@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
 
@@ -181,18 +182,35 @@ static int read_record(int dir, const char *name, size_t max, const struct json_
 	return ret;
 }
 
+/* Everything in these cgroups is killed at the end: the root of a hierarchy, or what is beside it, never is ours. */
+static bool cgroup_is_sane(const struct cgroup_ref *ref)
+{
+	for (size_t i = 0; ref && i < ref->n_dirs; i++) {
+		const char *path = ref->dirs[i].path;
+
+		/* "" is a hierarchy that is not used. */
+		if (*path && (*path != '/' || !path[strspn(path, "/")] || path_has_dotdot(path)))
+			return false;
+	}
+	return true;
+}
+
 /* The directory's name is the truth: a record that claims another id was tampered with. */
+static bool is_own(const struct state *s, const char *id)
+{
+	return strcmp(s->id, id) == 0 && s->pid >= 0 && cgroup_is_sane(s->cgroup);
+}
+
 static bool read_state(int dir, const char *id, struct state *s, struct arena *a)
 {
 	*s = (struct state){ 0 };
-	return read_record(dir, STATE_FILE, STATE_MAX, state_fields, s, a) == 0 && s->pid > 0 &&
-	       strcmp(s->id, id) == 0;
+	return read_record(dir, STATE_FILE, STATE_MAX, state_fields, s, a) == 0 && s->pid > 0 && is_own(s, id);
 }
 
 static bool read_intent(int dir, const char *id, struct state *s, struct arena *a)
 {
 	*s = (struct state){ 0 };
-	return read_record(dir, INTENT_FILE, INTENT_MAX, intent_fields, s, a) == 0 && strcmp(s->id, id) == 0;
+	return read_record(dir, INTENT_FILE, INTENT_MAX, intent_fields, s, a) == 0 && is_own(s, id);
 }
 
 int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir, struct error *err)

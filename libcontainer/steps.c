@@ -20,6 +20,8 @@ WHEN(creates, p->command == PLAN_CREATE)
 WHEN(terminal, p->terminal.wanted)
 WHEN(seccomp_agent, p->seccomp.notify)
 WHEN(cgroup, p->cgroup.manager != CGROUP_MANAGER_NONE)
+WHEN(cgroup_unit, p->cgroup.unit.name != NULL)
+WHEN(cgroup_payload, p->cgroup.delegate != NULL)
 WHEN(cgroup_limits, p->cgroup.n_writes > 0)
 WHEN(cgroup_owner, p->cgroup.owner >= 0)
 WHEN(notify_socket, p->notify_socket.host != NULL)
@@ -43,6 +45,7 @@ WHEN(poststop_hooks, hook_any(&p->hooks, HOOK_POSTSTOP))
 WHEN(personality, p->program.set_personality)
 WHEN(labels, p->selinux.label || p->apparmor.profile)
 WHEN(limits, p->limits.n_limits > 0)
+WHEN(last_limits, limit_has_last(&p->limits))
 WHEN(drops_bounding, p->capabilities.drop != 0)
 WHEN(seccomp_early, p->seccomp.enabled && p->seccomp.before_user)
 WHEN(seccomp_late, p->seccomp.enabled && !p->seccomp.before_user)
@@ -109,6 +112,8 @@ const struct step steps_create[] = {
 	{ "checks", STAGE_PARENT, NULL, step_checks_run, NULL, NULL, NULL },
 	{ "cgroup-lookup", STAGE_PARENT, cgroup, step_cgroup_lookup_run, NULL, NULL, NULL },
 	{ "state", STAGE_PARENT, NULL, step_state_run, NULL, step_state_undo, show_state },
+	{ "cgroup-unit", STAGE_PARENT, cgroup_unit, step_cgroup_unit_run, NULL, step_cgroup_unit_undo,
+	  NULL },
 	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },
 	{ "seccomp-agent", STAGE_PARENT, seccomp_agent, step_seccomp_agent_run, NULL, NULL, NULL },
 	{ "self-exe-prepare", STAGE_PARENT, NULL, step_self_exe_prepare_run, NULL, NULL, NULL },
@@ -137,6 +142,7 @@ const struct step steps_create[] = {
 
 	{ "dumpable", STAGE_2, NULL, step_dumpable_run, NULL, NULL, NULL },
 	{ "cgroup-namespace", STAGE_2, cgroup_namespace, step_cgroup_namespace_run, NULL, NULL, NULL },
+	{ "cgroup-payload", STAGE_2, cgroup_payload, step_cgroup_payload_run, NULL, NULL, NULL },
 	{ "loopback", STAGE_2, network_namespace, step_loopback_run, NULL, NULL, show_loopback },
 	{ "net-devices", STAGE_2, net_devices, NULL, step_net_devices_serve, NULL, show_network },
 	{ "uts", STAGE_2, uts_names, step_uts_run, NULL, NULL, show_uts },
@@ -169,6 +175,7 @@ const struct step steps_create[] = {
 	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
 	{ "ready", STAGE_2, NULL, step_ready_run, step_ready_serve, NULL, NULL },
 	{ "start", STAGE_2, creates, step_start_run, NULL, NULL, NULL },
+	{ "last-limits", STAGE_2, last_limits, step_last_limits_run, NULL, NULL, NULL },
 	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },
 	{ "seccomp", STAGE_2, seccomp_late, step_seccomp_run, NULL, NULL, show_seccomp },
@@ -217,6 +224,7 @@ const struct step steps_exec[] = {
 	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
 	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
 	{ "ready", STAGE_2, NULL, step_ready_run, step_exec_ready_serve, NULL, NULL },
+	{ "last-limits", STAGE_2, last_limits, step_last_limits_run, NULL, NULL, NULL },
 	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },
 	{ "seccomp", STAGE_2, seccomp_late, step_seccomp_run, NULL, NULL, show_seccomp },

@@ -2,8 +2,9 @@
 /*
  * steps.h - the order of events, as tables.
  *
- * One row is one step.  From these tables come the execution (stage.c), the dry run, the trace, the roll-back after
- * a failure, `delete`, the step's name in every error, and the faults that tests inject.
+ * One row is one step.  From these tables come the execution (stage.c), the dry run, the trace, the
+ * roll-back after a failure, `delete`, the step's name in every error, and the faults that tests
+ * inject.
  */
 #ifndef KIST_STEPS_H
 #define KIST_STEPS_H
@@ -18,11 +19,11 @@
  * All members but name and stage may be NULL.
  *   when	whether the row applies to this plan; NULL: always
  *   run	does it, in its own process
- *   serve	the parent's half, run after `run` when the child has asked for it: such a row is a sync point
- *   undo	takes it back, from the record alone (job->state), so that it serves a failed create and `delete`
- *		alike; must cope with a step that was not done, or half
- *   show	prints what it would do
- * Rows between clone and exec neither allocate nor lock.
+ *   serve	the parent's half, run after `run` when the child has asked for it: such a row is a
+ *sync point
+ *   undo	takes it back, from the record alone (job->state), so that it serves a failed create
+ *and `delete` alike; must cope with a step that was not done, or half show	prints what it would
+ *do Rows between clone and exec neither allocate nor lock.
  */
 struct step {
 	const char *name;

@@ -39,6 +39,30 @@ static int die_with_parent(const struct job *job, struct error *err)
 	return 0;
 }
 
+/*
+ * The parent's descriptors lie in the parent's mount namespace, where nothing can be mounted from here; a working
+ * directory follows its process into every new one.  It is entered while the ids are still the caller's, who may
+ * pass directories that the container's root may not.
+ */
+static int enter_bundle(const struct job *job, struct error *err)
+{
+	const char *bundle = job->plan->options.bundle;
+
+	if (job->plan->command != PLAN_EXEC && chdir(bundle) < 0)
+		return error_set(err, errno, "enter the bundle %s", bundle);
+	return 0;
+}
+
+/* The same for the state directory, of which a part will be mounted for NOTIFY_SOCKET. */
+static int reopen_state_dir(struct job *job, struct error *err)
+{
+	fd_close(&job->state_dir);
+	if (!job->plan->notify_socket.host)
+		return 0;
+	job->state_dir = open(job->state_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return job->state_dir < 0 ? error_set(err, errno, "open %s", job->state_path) : 0;
+}
+
 int step_guard_run(struct job *job, struct error *err)
 {
 	int ret = fd_cloexec_from(3);
@@ -49,24 +73,27 @@ int step_guard_run(struct job *job, struct error *err)
 	fd_close(&job->signals);
 	fd_close(&job->init_pidfd);
 	fd_close(&job->state_root);
-	if (!job->plan->notify_socket.host)
-		fd_close(&job->state_dir);
-	/*
-	 * The parent's descriptor of the bundle lies in the parent's mount namespace, where nothing can be mounted from
-	 * here; a working directory follows its process into every new one.  It is entered while the ids are still
-	 * the caller's, who may pass directories that the container's root may not.
-	 */
-	fd_close(&job->bundle);
-	if (job->plan->command != PLAN_EXEC && chdir(job->plan->options.bundle) < 0)
-		return error_set(err, errno, "enter the bundle %s", job->plan->options.bundle);
+	if (reopen_state_dir(job, err) < 0)
+		return -ENOENT;
+	if (enter_bundle(job, err) < 0)
+		return -ENOENT;
 	return die_with_parent(job, err);
 }
 
 int step_cgroup_join_run(struct job *job, struct error *err)
 {
 	int ret = cgroup_join_self_run(&job->cgroup, err);
+	/* Joined later, when the cgroup namespace has begun. */
+	int payload = job->plan->cgroup.delegate ? fd_take(&job->cgroup.delegate) : -1;
+	char joined;
 
+	/* A cgroup namespace is rooted where its maker is: not before the parent has moved this process. */
+	if (job->cgroup_late && unix_socket_receive(job->channel, &joined, sizeof(joined), NULL) != sizeof(joined))
+		_exit(1);	/* the parent is gone, or knows why it could not */
 	cgroup_close(&job->cgroup);
+	job->cgroup.delegate = payload;
+	if (job->cgroup.helper)
+		fd_close(&job->cgroup.helper->socket);
 	return ret;
 }
 
@@ -84,7 +111,8 @@ int step_join_run(struct job *job, struct error *err)
 		return -EPERM;
 	ret = namespace_join_run(&job->plan->namespaces, &job->namespaces, err);
 	namespace_close(&job->namespaces);
-	return ret;
+	/* setns() into a mount namespace leaves the process at its root. */
+	return ret < 0 ? ret : enter_bundle(job, err);
 }
 
 int step_unshare_run(struct job *job, struct error *err)
@@ -195,6 +223,14 @@ int step_cgroup_namespace_run(struct job *job, struct error *err)
 	return namespace_cgroup_run(&job->plan->namespaces, job->proc, err);
 }
 
+int step_cgroup_payload_run(struct job *job, struct error *err)
+{
+	int ret = cgroup_join_delegate_run(&job->cgroup, err);
+
+	fd_close(&job->cgroup.delegate);
+	return ret;
+}
+
 int step_loopback_run(struct job *job, struct error *err)
 {
 	return network_run(&job->plan->network, err);
@@ -248,7 +284,7 @@ int step_console_run(struct job *job, struct error *err)
 {
 	const struct terminal_plan *t = &job->plan->terminal;
 	owned_fd master = -1;
-	int ret = terminal_open_run(t, job->root, job->proc, &master, &job->terminal, err);
+	int ret = terminal_open_run(t, job->root, &master, &job->terminal, err);
 
 	if (ret == 0 && job->plan->command != PLAN_EXEC && job->plan->rootfs.mount_namespace)
 		ret = device_console_run(job->root, job->terminal, err);
@@ -270,8 +306,8 @@ int step_notify_mount_run(struct job *job, struct error *err)
 /* createContainer: in the container's namespaces, the host's tree still around it (config.md). */
 int step_container_hooks_run(struct job *job, struct error *err)
 {
-	return hook_run(&job->plan->hooks, HOOK_CREATE_CONTAINER, job->hook_state, strlen(job->hook_state), NULL,
-			err);
+	return hook_run(&job->plan->hooks, HOOK_CREATE_CONTAINER,
+			&(struct hook_input){ .state = job->hook_state }, err);
 }
 
 int step_masked_paths_run(struct job *job, struct error *err)
@@ -317,6 +353,11 @@ int step_limits_run(struct job *job, struct error *err)
 	return limit_run(&job->plan->limits, err);
 }
 
+int step_last_limits_run(struct job *job, struct error *err)
+{
+	return limit_last_run(&job->plan->limits, err);
+}
+
 /* The kernel keeps them for the next execve; procfs is the host's, which the container cannot have faked. */
 int step_labels_run(struct job *job, struct error *err)
 {
@@ -349,7 +390,9 @@ int step_session_run(struct job *job, struct error *err)
 
 	if (t->wanted)
 		return terminal_attach_run(job->terminal, err);
-	(void)setsid();
+	/* EPERM: it leads a session already. */
+	if (setsid() < 0 && errno != EPERM)
+		return error_set(err, errno, "start a session");
 	return terminal_stdio_run(t, err);
 }
 
@@ -455,8 +498,9 @@ int step_no_new_privs_run(struct job *job, struct error *err)
 
 int step_start_hooks_run(struct job *job, struct error *err)
 {
-	return hook_run(&job->plan->hooks, HOOK_START_CONTAINER, job->hook_state, strlen(job->hook_state),
-			job->plan->program.env, err);
+	const struct hook_input input = { .state = job->hook_state, .process_env = job->plan->program.env };
+
+	return hook_run(&job->plan->hooks, HOOK_START_CONTAINER, &input, err);
 }
 
 int step_exec_run(struct job *job, struct error *err)

@@ -88,15 +88,21 @@ int step_cgroup_lookup_run(struct job *job, struct error *err)
 int step_state_run(struct job *job, struct error *err)
 {
 	job->state_dir = state_new(job->state_root, job->state, job->arena, err);
+	/* Descriptors are few where a limit is low; "..", if it must be undone, is as good. */
+	fd_close(&job->state_root);
 	return job->state_dir < 0 ? job->state_dir : 0;
 }
 
 int step_state_undo(struct job *job, struct error *err)
 {
+	owned_fd root = -1;
+
 	/* Not ours: the id belongs to another container, or nothing was made yet. */
 	if (job->state_dir < 0)
 		return 0;
-	return state_remove(job->state_root, job->state->id, err);
+	if (job->state_root < 0)
+		root = openat(job->state_dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return state_remove(root < 0 ? job->state_root : root, job->state->id, err);
 }
 
 /*
@@ -106,21 +112,21 @@ int step_state_undo(struct job *job, struct error *err)
 int step_poststop_undo(struct job *job, struct error *err)
 {
 	const struct state *s = job->state;
-	const char *text = state_for_hooks(s, "stopped", job->arena);
+	const struct hook_input input = { .state = state_for_hooks(s, "stopped", job->arena) };
 	struct oci_config *config;
 	struct hook_plan hooks;
 
 	if (!s->poststop || (s->pid == 0 && !job->hooks_ran))
 		return 0;
 	if (job->plan)
-		return hook_run(&job->plan->hooks, HOOK_POSTSTOP, text, strlen(text), NULL, err);
+		return hook_run(&job->plan->hooks, HOOK_POSTSTOP, &input, err);
 	if (!s->config.text ||
 	    oci_config_parse(s->config.text, s->config.len, "config.json", job->arena, &config, err) < 0 ||
 	    hook_compile(config, job->host, job->arena, &hooks, err) < 0) {
 		log_warning("container %s: its poststop hooks cannot be read and were not run", s->id);
 		return 0;
 	}
-	return hook_run(&hooks, HOOK_POSTSTOP, text, strlen(text), NULL, err);
+	return hook_run(&hooks, HOOK_POSTSTOP, &input, err);
 }
 
 /* ---- sockets ------------------------------------------------------------------------------------- */
@@ -162,6 +168,22 @@ int step_start_socket_run(struct job *job, struct error *err)
 
 /* ---- cgroup -------------------------------------------------------------------------------------- */
 
+int step_cgroup_unit_run(struct job *job, struct error *err)
+{
+	return cgroup_unit_run(&job->plan->cgroup, job->arena, &job->cgroup, err);
+}
+
+/* The unit with its cgroup: it was the first of the two to be there. */
+int step_cgroup_unit_undo(struct job *job, struct error *err)
+{
+	const struct cgroup_ref *ref = job->state->cgroup;
+
+	if (!ref || !ref->unit || job->state_dir < 0)
+		return 0;
+	cgroup_settle(&job->cgroup);
+	return cgroup_remove(ref, DEATH_TIMEOUT_MS, err);
+}
+
 int step_cgroup_run(struct job *job, struct error *err)
 {
 	int ret = cgroup_create_run(&job->plan->cgroup, &job->cgroup, err);
@@ -172,7 +194,7 @@ int step_cgroup_run(struct job *job, struct error *err)
 
 int step_cgroup_undo(struct job *job, struct error *err)
 {
-	if (!job->state->cgroup || job->state_dir < 0)
+	if (!job->state->cgroup || job->state->cgroup->unit || job->state_dir < 0)
 		return 0;
 	return cgroup_remove(job->state->cgroup, DEATH_TIMEOUT_MS, err);
 }
@@ -209,10 +231,21 @@ int step_self_exe_prepare_run(struct job *job, struct error *err)
 
 int step_mount_sources_run(struct job *job, struct error *err)
 {
-	int ret = mount_open_idmaps(&job->plan->mounts, job->bundle, job->proc, err);
+	const struct mount_plan *p = &job->plan->mounts;
+	bool needed = p->userns;
+	owned_fd bundle = -1;
+	int ret;
 
-	if (ret == 0 && job->plan->mounts.userns)
-		ret = mount_open_sources(&job->plan->mounts, job->bundle, err);
+	for (size_t i = 0; i < p->n; i++)
+		needed = needed || p->entries[i].uid_map || p->entries[i].userns_path;
+	if (!needed)
+		return 0;
+	bundle = open(job->plan->options.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (bundle < 0)
+		return error_set(err, errno, "open the bundle %s", job->plan->options.bundle);
+	ret = mount_open_idmaps(p, bundle, job->proc, err);
+	if (ret == 0 && p->userns)
+		ret = mount_open_sources(p, bundle, err);
 	return ret;
 }
 
@@ -226,7 +259,8 @@ static pid_t clone_first(struct job *job, uint64_t namespaces, bool into_cgroup)
 		.flags = namespaces | (into_cgroup ? CLONE_INTO_CGROUP : 0),
 		.exit_signal = SIGCHLD,
 		.cgroup = into_cgroup ? cgroup_clone_fd(&job->cgroup) : -1,
-		.pidfd = &job->init_pidfd,
+		/* Nobody waits for what `create` has made; and descriptors may be few. */
+		.pidfd = job->plan->command == PLAN_CREATE ? NULL : &job->init_pidfd,
 	};
 
 	return sys_clone3(&c);
@@ -247,7 +281,7 @@ int step_init_run(struct job *job, struct error *err)
 {
 	uint64_t namespaces = job->plan->namespaces.clone_first;
 	bool into_cgroup = cgroup_clone_fd(&job->cgroup) >= 0;
-	bool join_later = false;
+	int ret;
 	pid_t pid;
 
 	if (open_channel(job, err) < 0)
@@ -257,7 +291,7 @@ int step_init_run(struct job *job, struct error *err)
 	    cgroup_follow_init(&job->cgroup, job->state->pid, err) == 0)
 		pid = clone_first(job, namespaces, true);
 	if (pid < 0 && into_cgroup && pid != -ENOMEM && pid != -EAGAIN && pid != -ENOSPC && pid != -EUSERS) {
-		join_later = true;
+		job->cgroup_late = true;
 		pid = clone_first(job, namespaces, false);
 	}
 	if (pid == 0) {
@@ -275,7 +309,14 @@ int step_init_run(struct job *job, struct error *err)
 	job->stage1_pid = pid;
 	if (!plan_has_two_processes(job->plan))
 		job->init_pid = pid;
-	return join_later ? cgroup_join_pid(&job->cgroup, pid, err) : 0;
+	/* Born in its v2 cgroup it needs no placeholder any more; on v1 it joins by itself, later. */
+	if (into_cgroup && !job->cgroup_late)
+		cgroup_settle(&job->cgroup);
+	ret = job->cgroup_late ? cgroup_join_pid(&job->cgroup, pid, err) : 0;
+	/* It waits for this in "cgroup-join"; that it may be dead already will be noticed there. */
+	if (ret == 0 && job->cgroup_late)
+		(void)unix_socket_send(job->channel, "", 1, -1);
+	return ret;
 }
 
 static int wait_death(int pidfd, pid_t pid, struct error *err)
@@ -391,15 +432,15 @@ int step_net_devices_serve(struct job *job, struct error *err)
 /* prestart and createRuntime: in the runtime's namespaces, when the container's exist (config.md, "Hooks"). */
 int step_runtime_hooks_serve(struct job *job, struct error *err)
 {
-	const char *text;
+	struct hook_input input = { .cancel = job->signals };
 	int ret;
 
 	job->hooks_ran = true;
 	job->state->pid = job->init_pid;
-	text = state_for_hooks(job->state, "created", job->arena);
-	ret = hook_run(&job->plan->hooks, HOOK_PRESTART, text, strlen(text), NULL, err);
+	input.state = state_for_hooks(job->state, "created", job->arena);
+	ret = hook_run(&job->plan->hooks, HOOK_PRESTART, &input, err);
 	if (ret == 0)
-		ret = hook_run(&job->plan->hooks, HOOK_CREATE_RUNTIME, text, strlen(text), NULL, err);
+		ret = hook_run(&job->plan->hooks, HOOK_CREATE_RUNTIME, &input, err);
 	return ret;
 }
 
@@ -457,7 +498,12 @@ int step_ready_serve(struct job *job, struct error *err)
 		return error_set(err, -ret, "read the state of process %d", job->init_pid);
 	job->state->pid = job->init_pid;
 	job->state->start_time = st.start_time;
-	ret = name_start_socket(job, err);
+	cgroup_settle(&job->cgroup);
+	if (job->cgroup.helper)
+		cgroup_helper_close(job->cgroup.helper);
+	ret = cgroup_delegate_ready_run(&job->plan->cgroup, &job->cgroup, err);
+	if (ret == 0)
+		ret = name_start_socket(job, err);
 	if (ret == 0 && job->plan->command == PLAN_RUN && job->plan->notify_socket.host)
 		ret = job->notify = notify_socket_open(job->state_dir, err);
 	if (ret >= 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,9 +23,6 @@
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
-
-#define PTMX_MAJOR 5	/* TTYAUX_MAJOR */
-#define PTMX_MINOR 2
 
 int terminal_compile(const struct oci_config *c, const struct oci_process *process, bool detach,
 		     const char *console_socket, struct terminal_plan *out, struct error *err)
@@ -64,24 +61,22 @@ int terminal_connect(const char *path, struct error *err)
 }
 
 /*
- * The image, or for exec the running container, chose what /dev/pts/ptmx is.  It is looked at
- * without being opened (a FIFO would hold us up, a device might act), and opened only as the
- * multiplexer of a devpts.
+ * The image, or for exec the running container, chose what /dev/pts is.  It must be a devpts; what
+ * stands in one was made by the kernel, unless something is mounted over it, which RESOLVE_NO_XDEV
+ * refuses: so no FIFO holds us up here and no other device acts.
  */
-static int open_multiplexer(int root, int proc)
+static int open_multiplexer(int root)
 {
-	owned_fd fd = path_lookup(root, "/dev/pts/ptmx");
+	owned_fd pts = path_open(root, "/dev/pts", O_PATH | O_DIRECTORY, 0, 0);
 	struct statfs fs;
-	struct stat st;
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+	if (pts < 0)
+		return pts;
+	if (fstatfs(pts, &fs) < 0)
 		return -errno;
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(PTMX_MAJOR, PTMX_MINOR) ||
-	    fs.f_type != DEVPTS_SUPER_MAGIC)
+	if (fs.f_type != DEVPTS_SUPER_MAGIC)
 		return -ENODEV;
-	return path_reopen(proc, fd, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return path_open(pts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, 0, RESOLVE_NO_XDEV);
 }
 
 static int set_size(const struct terminal_plan *p, int slave)
@@ -91,13 +86,13 @@ static int set_size(const struct terminal_plan *p, int slave)
 	return p->has_size && ioctl(slave, TIOCSWINSZ, &size) < 0 ? -errno : 0;
 }
 
-int terminal_open_run(const struct terminal_plan *p, int root, int proc, int *master, int *slave,
+int terminal_open_run(const struct terminal_plan *p, int root, int *master, int *slave,
 		      struct error *err)
 {
 	owned_fd m = -1, s = -1;
 	int unlock = 0, r;
 
-	m = open_multiplexer(root, proc);
+	m = open_multiplexer(root);
 	if (m < 0) {
 		error_set(err, -m, "open /dev/pts/ptmx of the container");
 		if (m == -ENOENT || m == -ENODEV)

@@ -42,9 +42,9 @@ int terminal_connect(const char *path, struct error *err);
 
 /*
  * In the child: opens a terminal of the devpts on /dev/pts below root, after proof that it is one.
- * proc: verified procfs.  *master and *slave are the caller's.  Size and owner are set.
+ * *master and *slave are the caller's.  Size and owner are set.
  */
-int terminal_open_run(const struct terminal_plan *p, int root, int proc, int *master, int *slave,
+int terminal_open_run(const struct terminal_plan *p, int root, int *master, int *slave,
 		      struct error *err);
 
 /* In the child: hands the master over, with its name.  The caller closes it. */

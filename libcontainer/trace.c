@@ -36,8 +36,8 @@ static void write_event(struct json_out *o, const struct step *row, const struct
 	json_out_close_object(o);
 }
 
-int trace_write(const char *file, const struct step *steps, const struct job_page *page, struct arena *a,
-		struct error *err)
+int trace_write(const char *file, const struct step *steps, const struct job_page *page,
+		struct arena *a, struct error *err)
 {
 	struct json_out o;
 	const char *text;
@@ -50,7 +50,8 @@ int trace_write(const char *file, const struct step *steps, const struct job_pag
 	for (const struct step *row = steps; row->name; row++) {
 		const struct job_time *t = &page->times[row - steps];
 
-		/* A row without an end did not come back: the last one, which executed the program. */
+		/* A row without an end did not come back: the last one, which executed the program.
+		 */
 		if (t->begin && t->end >= t->begin)
 			write_event(&o, row, t);
 	}

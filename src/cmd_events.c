@@ -13,7 +13,7 @@ static const struct option_row rows[] = {
 	OPTION_FLAG("all", 0, T, all,
 		    "further events: memory, pids, cgroup, exit; whose limit an oom met"),
 	OPTION_STRINGS("pressure", 0, T, pressures, "TRIGGER",
-		       "tell when tasks are held up, as in memory:some:150ms/1s (repeatable)"),
+		       "tell when tasks are held up, as in memory:some:150ms/2s (repeatable)"),
 	OPTION_END,
 };
 #undef T

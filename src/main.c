@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -177,7 +180,7 @@ static int run(struct cli *cli, char **words, struct log_output *log, struct err
 	return failure_status(in.command, err);
 }
 
-int main(int argc, char **argv)
+static int run_main(int argc, char **argv)
 {
 	struct arena arena = ARENA_INIT;
 	struct cli cli = { .ctx.arena = &arena, .arena = &arena, .out = stdout, .argv = argv };
@@ -201,4 +204,51 @@ int main(int argc, char **argv)
 	log_output_close(&log);
 	arena_free(&arena);
 	return status;
+}
+
+/*
+ * A caller may limit the stack to less than a few path buffers need, down to 16 KiB.  Then everything runs on a stack
+ * of our own, which no limit applies to; the children that are cloned from here stay on their copy of it.
+ */
+#define STACK_MIN (256u << 10)
+#define STACK_OWN (1u << 20)
+
+struct main_call {
+	int argc;
+	char **argv;
+	int status;
+};
+
+/* makecontext() passes ints only: the pointer comes in two. */
+static void call_main(unsigned int high, unsigned int low)
+{
+	struct main_call *call = (struct main_call *)(uintptr_t)((uint64_t)high << 32 | low);
+
+	call->status = run_main(call->argc, call->argv);
+}
+
+static int run_main_on_own_stack(int argc, char **argv)
+{
+	struct main_call call = { .argc = argc, .argv = argv, .status = STATUS_FAILED };
+	uint64_t address = (uintptr_t)&call;
+	ucontext_t here, there;
+	void *stack = mmap(NULL, STACK_OWN, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED || getcontext(&there) < 0)
+		return STATUS_FAILED;
+	there.uc_stack.ss_sp = stack;
+	there.uc_stack.ss_size = STACK_OWN;
+	there.uc_link = &here;
+	makecontext(&there, (void (*)(void))call_main, 2, (unsigned int)(address >> 32), (unsigned int)address);
+	return swapcontext(&here, &there) < 0 ? STATUS_FAILED : call.status;
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < STACK_MIN)
+		return run_main_on_own_stack(argc, argv);
+	return run_main(argc, argv);
 }

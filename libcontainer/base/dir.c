@@ -78,7 +78,8 @@ static int remove_below(int parent, const char *name, dev_t dev, int depth)
 	if (dev && st.st_dev != dev)
 		return -EXDEV;
 	ret = dir_begin(&it, fd);
-	/* Entries removed during the walk do not disturb the rest: the kernel's cursor is by position in the file. */
+	/* Entries removed during the walk do not disturb the rest: the kernel's cursor is by
+	 * position in the file. */
 	while (ret == 0 && (entry = dir_next(&it, NULL, &ret)))
 		ret = remove_below(fd, entry, st.st_dev, depth - 1);
 	if (ret < 0)

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct dir_iter {
-	int fd;			/* the caller's, open for reading */
+	int fd; /* the caller's, open for reading */
 	size_t pos, len;
 	char buf[4096] __attribute__((aligned(8)));
 };
@@ -17,14 +17,14 @@ struct dir_iter {
 int dir_begin(struct dir_iter *it, int fd);
 
 /*
- * The next name but "." and "..", or NULL at the end or on an error (*ret: 0 or -errno).  type: DT_*, may
- * be DT_UNKNOWN; may be NULL.  The name is valid until the next call.
+ * The next name but "." and "..", or NULL at the end or on an error (*ret: 0 or -errno).  type:
+ * DT_*, may be DT_UNKNOWN; may be NULL.  The name is valid until the next call.
  */
 const char *dir_next(struct dir_iter *it, unsigned char *type, int *ret);
 
 /*
- * Removes a file, or a directory and all below it, at most 8 levels deep.  Symlinks are removed, never followed;
- * other file systems are not entered.  A missing entry is no error.  0 or -errno.
+ * Removes a file, or a directory and all below it, at most 8 levels deep.  Symlinks are removed,
+ * never followed; other file systems are not entered.  A missing entry is no error.  0 or -errno.
  */
 int dir_remove_tree(int parent, const char *name);
 

@@ -203,19 +203,20 @@ static int reap(struct child *c, struct spawn_result *r)
  * Waits until the program has ended (returns 1) or the deadline, unless it is -1, has passed (0).
  * Its descendants may hold the output open for longer: their end is not waited for.
  */
-static int child_wait(struct child *c, struct tail *t, int64_t deadline)
+static int child_wait(struct child *c, struct tail *t, int64_t deadline, int cancel)
 {
 	for (;;) {
-		struct pollfd p[3] = {
+		struct pollfd p[4] = {
 			{ .fd = c->pidfd, .events = POLLIN },
 			{ .fd = c->status[0], .events = POLLIN },
 			{ .fd = c->out[0], .events = POLLIN },
+			{ .fd = cancel > 0 ? cancel : -1, .events = POLLIN },
 		};
 		int64_t left = deadline < 0 ? -1 : deadline - now_ms();
 
 		if (deadline >= 0 && left <= 0)
 			return 0;
-		if (poll(p, 3, (int)left) < 0) {
+		if (poll(p, 4, (int)left) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -errno;
@@ -226,6 +227,8 @@ static int child_wait(struct child *c, struct tail *t, int64_t deadline)
 			output_drain(c, t);
 		if (p[0].revents)
 			return 1;
+		if (p[3].revents)
+			return -ECANCELED;
 	}
 }
 
@@ -234,7 +237,7 @@ static void child_kill(struct child *c, struct tail *t)
 {
 	kill(-c->pid, SIGKILL);
 	sys_pidfd_send_signal(c->pidfd, SIGKILL);
-	child_wait(c, t, now_ms() + SPAWN_KILL_WAIT_MS);
+	child_wait(c, t, now_ms() + SPAWN_KILL_WAIT_MS, 0);
 }
 
 static int child_run(const struct spawn *s, struct child *c, struct spawn_result *r)
@@ -250,7 +253,7 @@ static int child_run(const struct spawn *s, struct child *c, struct spawn_result
 	if (ret < 0)
 		return ret;
 
-	ret = child_wait(c, &t, deadline);
+	ret = child_wait(c, &t, deadline, s->cancel);
 	if (ret <= 0) {
 		child_kill(c, &t);
 		r->end = SPAWN_TIMED_OUT;

@@ -15,6 +15,7 @@ struct spawn {
 	const char *input;		/* text for standard input, or NULL: empty */
 	size_t input_len;
 	int timeout_ms;			/* <= 0: none */
+	int cancel;			/* descriptor that ends it by becoming readable; 0: none */
 	char *output;			/* last bytes of stdout and stderr, or NULL: inherited */
 	size_t output_size;		/* NUL-terminated always */
 };
@@ -32,7 +33,8 @@ struct spawn_result {
  * Standard input is a memory file: a program that does not read it cannot block or SIGPIPE the
  * caller, and no /dev/null is opened, which may be a container's.
  * Our own 0-2 must be open (fd_sanitize_stdio()).  No allocation, usable between clone and exec.
- * Returns 0 (see *result) or -errno: the program could not be started.
+ * Returns 0 (see *result) or -errno: the program could not be started; -ECANCELED: it was ended
+ * because s->cancel became readable (nothing is read from it).
  */
 int spawn_run(const struct spawn *s, struct spawn_result *result);
 

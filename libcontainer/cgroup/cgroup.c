@@ -38,6 +38,8 @@ static const struct json_field dir_fields[] = {
 #define JSON_TYPE struct cgroup_ref
 const struct json_field cgroup_ref_fields[] = {
 	LIST(dirs, "dirs", dir_fields, JSON_OPTIONAL),
+	FIELD(unit, "unit", JSON_OPTIONAL),
+	FIELD(user, "user", JSON_OPTIONAL),
 	{ 0 }
 };
 #undef JSON_TYPE
@@ -106,15 +108,13 @@ static int choose_dirs(const struct oci_config *c, const struct host *h,
 	const char *path = c->linux && c->linux->cgroups_path ? c->linux->cgroups_path : "";
 
 	out->path_given = *path;
-	if (o->manager == CGROUP_MANAGER_NONE || h->n_hierarchies == 0)
+	if (o->manager == CGROUP_MANAGER_NONE)
 		return 0;
-	if (o->manager == CGROUP_MANAGER_SYSTEMD)
-		return error_set(err, 0,
-				 "the systemd cgroup manager is not available in this build; "
-				 "use --cgroup-manager=cgroupfs");
 	if (h->n_hierarchies > CGROUP_DIRS_MAX)
 		return error_set(err, 0, "more than %d cgroup hierarchies are mounted",
 				 CGROUP_DIRS_MAX);
+	if (o->manager == CGROUP_MANAGER_SYSTEMD)
+		return cgroup_systemd_compile(c, h, o->id, a, out, err);
 	if (!out->path_given)
 		path = arena_printf(a, "/%s", o->id);
 	else if (check_path(c, path, err) < 0)
@@ -174,11 +174,28 @@ static int64_t choose_owner(const struct oci_config *c, const struct host *h)
 	return -1;
 }
 
+static int compile_devices(const struct oci_config *c, struct arena *a, struct cgroup_plan *out,
+			   struct error *err)
+{
+	struct cgroup_device_plan *devices = &out->devices;
+	int v1_devices = cgroup_knob_dir(&out->ref, "devices");
+	int ret;
+
+	devices->dir = v1_devices >= 0 ? v1_devices : cgroup_knob_dir(&out->ref, "");
+	if (devices->dir < 0)
+		return 0;
+	ret = cgroup_device_rules(c, a, devices, err);
+	if (ret == 0 && v1_devices >= 0)
+		ret = cgroup_device_lines(c, a, devices, err);
+	else if (ret == 0)
+		cgroup_device_program(a, devices);
+	return ret;
+}
+
 int cgroup_compile(const struct oci_config *c, const struct host *h, const struct cgroup_options *o,
 		   struct arena *a, struct cgroup_plan *out, struct error *err)
 {
-	struct cgroup_device_plan *devices = &out->devices;
-	int v1_devices, ret;
+	int ret;
 
 	*out = (struct cgroup_plan){
 		.config = c, .manager = o->manager, .rootless = o->rootless,
@@ -197,15 +214,9 @@ int cgroup_compile(const struct oci_config *c, const struct host *h, const struc
 	if (ret < 0)
 		return ret;
 	out->owner = choose_owner(c, h);
-	v1_devices = cgroup_knob_dir(&out->ref, "devices");
-	devices->dir = v1_devices >= 0 ? v1_devices : cgroup_knob_dir(&out->ref, "");
-	if (devices->dir < 0)
-		return 0;
-	ret = cgroup_device_rules(c, a, devices, err);
-	if (ret == 0 && v1_devices >= 0)
-		ret = cgroup_device_lines(c, a, devices, err);
-	else if (ret == 0)
-		cgroup_device_program(a, devices);
+	ret = compile_devices(c, a, out, err);
+	if (ret == 0 && out->unit.name)
+		ret = cgroup_systemd_properties(c, o->id, a, out, err);
 	return ret;
 }
 
@@ -214,9 +225,13 @@ int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *r
 {
 	*out = (struct cgroup_plan){
 		.config = c, .manager = CGROUP_MANAGER_FS, .path_given = true, .ref = *ref,
-		.devices.dir = -1, .owner = -1,
+		.devices.dir = -1, .owner = -1, .update = true,
 	};
-	return cgroup_knob_compile(c, &out->ref, a, &out->writes, &out->n_writes, err);
+	int ret = cgroup_knob_compile(c, &out->ref, a, &out->writes, &out->n_writes, err);
+
+	if (ret == 0 && ref->unit)
+		cgroup_property_add_writes(&out->properties, a, out->writes, out->n_writes);
+	return ret;
 }
 
 void cgroup_devices_show(const struct cgroup_plan *p, struct show *out)
@@ -234,6 +249,8 @@ void cgroup_devices_show(const struct cgroup_plan *p, struct show *out)
 
 void cgroup_show(const struct cgroup_plan *p, struct show *out)
 {
+	if (p->unit.name)
+		cgroup_systemd_show(p, out);
 	for (size_t i = 0; i < p->ref.n_dirs; i++)
 		show_act(out, "make cgroup %s%s", p->ref.dirs[i].mount, p->ref.dirs[i].path);
 }
@@ -253,6 +270,9 @@ void cgroup_limits_show(const struct cgroup_plan *p, struct show *out)
 
 static void begin(struct cgroup *cg, const struct cgroup_ref *ref, struct arena *a)
 {
+	cg->ref = *ref;
+	cg->delegate = -1;
+	cg->keeper = 0;
 	cg->ref.n_dirs = ref->n_dirs < CGROUP_DIRS_MAX ? ref->n_dirs : CGROUP_DIRS_MAX;
 	cg->ref.dirs = arena_memdup(a, ref->dirs, cg->ref.n_dirs * sizeof(*ref->dirs));
 	for (size_t i = 0; i < CGROUP_DIRS_MAX; i++)
@@ -265,6 +285,8 @@ void cgroup_close(struct cgroup *cg)
 		fd_close(&cg->dirs[i]);
 		fd_close(&cg->tasks[i]);
 	}
+	if (cg->ref.n_dirs)
+		fd_close(&cg->delegate);
 }
 
 /* Opens the deepest part of the path that is there, and counts the rest. */
@@ -318,26 +340,36 @@ static int check_existing(const struct cgroup *cg, size_t i, struct arena *a, st
 int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
 		    struct error *err)
 {
+	int ret;
+
 	begin(cg, &p->ref, a);
-	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
+	ret = p->unit.name ? cgroup_systemd_locate(p, a, cg, err) : 0;
+	for (size_t i = 0; ret == 0 && i < cg->ref.n_dirs; i++) {
 		const struct cgroup_dir *d = &cg->ref.dirs[i];
-		int ret = open_deepest(cg, i);
+
+		ret = open_deepest(cg, i);
 
 		if (ret < 0)
 			ret = error_set(err, -ret, "open cgroup %s%s", d->mount, d->path);
 		else if (d->made == 0)
 			ret = check_existing(cg, i, a, err);
-		if (ret < 0) {
-			cgroup_close(cg);
-			return ret;
-		}
 	}
-	return 0;
+	if (ret < 0)
+		cgroup_close(cg);
+	else if (p->unit.name)
+		cgroup_systemd_own(p, cg);
+	return ret;
 }
 
 static const struct cgroup_manager_ops *manager(const struct cgroup_plan *p)
 {
-	return p->manager == CGROUP_MANAGER_NONE ? &cgroup_manager_none : &cgroup_manager_fs;
+	static const struct cgroup_manager_ops *const managers[] = {
+		[CGROUP_MANAGER_FS] = &cgroup_manager_fs,
+		[CGROUP_MANAGER_SYSTEMD] = &cgroup_manager_systemd,
+		[CGROUP_MANAGER_NONE] = &cgroup_manager_none,
+	};
+
+	return managers[p->manager];
 }
 
 int cgroup_create_run(const struct cgroup_plan *p, struct cgroup *cg, struct error *err)
@@ -373,13 +405,10 @@ int cgroup_devices_run(const struct cgroup_plan *p, const struct cgroup *cg, str
 	return ret;
 }
 
-int cgroup_delegate_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
+int cgroup_chown(int dir, uid_t uid, struct error *err)
 {
 	char list[1024], *rest = list, *name;
-	int dir = cgroup_clone_fd(cg);
 
-	if (p->owner < 0 || dir < 0)
-		return 0;
 	if (file_read_small(AT_FDCWD, "/sys/kernel/cgroup/delegate", list, sizeof(list)) < 0)
 		snprintf(list, sizeof(list),
 			 "cgroup.procs\ncgroup.subtree_control\ncgroup.threads");
@@ -387,17 +416,24 @@ int cgroup_delegate_run(const struct cgroup_plan *p, const struct cgroup *cg, st
 	 * Nobody is in the cgroup yet, so nobody can have prepared anything for us to stumble
 	 * over.
 	 */
-	if (fchown(dir, (uid_t)p->owner, (gid_t)-1) < 0)
-		return error_set(err, errno, "chown the container's cgroup to %lld",
-				 (long long)p->owner);
+	if (fchown(dir, uid, (gid_t)-1) < 0)
+		return error_set(err, errno, "chown the container's cgroup to %u", uid);
 	while ((name = strsep(&rest, "\n"))) {
 		if (!*name || strchr(name, '/'))
 			continue;
-		if (fchownat(dir, name, (uid_t)p->owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 &&
+		if (fchownat(dir, name, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 &&
 		    errno != ENOENT)
 			return error_set(err, errno, "chown %s of the container's cgroup", name);
 	}
 	return 0;
+}
+
+int cgroup_delegate_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
+{
+	int dir = cgroup_clone_fd(cg);
+
+	/* With a sub-cgroup of its own the payload gets that one, and only that. */
+	return p->owner < 0 || dir < 0 || p->delegate ? 0 : cgroup_chown(dir, (uid_t)p->owner, err);
 }
 
 /* --- joining --- */
@@ -432,17 +468,28 @@ int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err)
 				  ? 0
 				  : file_writef(cg->dirs[i], "cgroup.procs", "%d", (int)pid);
 
+		/* From outside a delegated tree nobody but systemd can move a process into it. */
+		if ((ret == -EACCES || ret == -EPERM) && cg->ref.unit && cgroup_dir_is_v2(d))
+			ret = cgroup_systemd_attach(cg, pid, err);
+		else if (ret < 0)
+			ret = error_set(err, -ret, "%s%s", d->mount, d->path);
 		if (ret < 0)
-			return error_set(err, -ret, "error adding pid %d to cgroups: %s%s",
-					 (int)pid, d->mount, d->path);
+			return error_prefix(err, "error adding pid %d to cgroups", (int)pid);
 	}
+	return 0;
+}
+
+int cgroup_join_delegate_run(const struct cgroup *cg, struct error *err)
+{
+	if (write(cg->delegate, "0", 1) != 1)
+		return error_set(err, errno, "join the cgroup of the payload");
 	return 0;
 }
 
 void cgroup_undo(struct cgroup *cg)
 {
 	cgroup_close(cg);
-	(void)cgroup_manager_fs.remove(&cg->ref, UNDO_TIMEOUT_MS, NULL);
+	(void)cgroup_remove(&cg->ref, UNDO_TIMEOUT_MS, NULL);
 }
 
 /* One `exec --cgroup` value: changes the path of the hierarchies it names. */
@@ -689,9 +736,8 @@ int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err)
 	const struct cgroup_dir *d = main_dir(ref);
 	int ret = sig == SIGKILL ? kill_whole(ref) : 0;
 
-	if (ret < 0)
-		return error_set(err, -ret, "kill cgroup %s%s", d->mount, d->path);
-	if (ret == 0)
+	/* Without cgroup.kill, or if it fails for any reason, one by one. */
+	if (ret <= 0)
 		return d ? kill_each(ref, sig, err) : 0;
 	/* A paused container is to be gone, too: on v1 a frozen process does not even die. */
 	if (cgroup_is_frozen(ref) == 1)
@@ -701,5 +747,7 @@ int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err)
 
 int cgroup_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
 {
-	return cgroup_manager_fs.remove(ref, timeout_ms, err);
+	const struct cgroup_manager_ops *ops = ref->unit ? &cgroup_manager_systemd : &cgroup_manager_fs;
+
+	return ops->remove(ref, timeout_ms, err);
 }

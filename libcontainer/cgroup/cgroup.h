@@ -7,11 +7,13 @@
  *
  *	cgroup_compile()	pure: paths, file writes, device rules: struct cgroup_plan
  *	cgroup_open_run()	looks, changes nothing; cg->ref is complete and can be recorded
+ *	cgroup_unit_run()	systemd manager only: the unit is asked for, not waited for
  *	cgroup_create_run()	directories, controllers
  *	cgroup_devices_run()	device rules
  *	cgroup_limits_run()	resource limits
  *	cgroup_delegate_run()	ownership, if the payload may manage its cgroup2 itself
  *	clone3(CLONE_INTO_CGROUP) with cgroup_clone_fd(); cgroup_join_self_run() in the child
+ *	cgroup_settle()		systemd manager only: what kept the unit alive so far may go
  *	cgroup_undo()		if anything failed
  *
  * All other commands start from the recorded struct cgroup_ref.
@@ -19,7 +21,7 @@
  * A cgroup is only ever reached through a descriptor of its hierarchy's mount point, checked by
  * fstatfs() to be the right file system, and from there without symlinks, ".." or crossing a
  * mount.  Two small vtables (cgroup_impl.h) hold what differs: the hierarchy (v1, v2) and the
- * manager (fs, none).
+ * manager (fs, systemd, none).
  */
 #ifndef KIST_CGROUP_H
 #define KIST_CGROUP_H
@@ -32,7 +34,10 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "cgroup/cgroup_device.h"
+#include "cgroup/cgroup_helper.h"
 #include "cgroup/cgroup_knob.h"
+#include "cgroup/cgroup_property.h"
+#include "cgroup/cgroup_unit.h"
 #include "host.h"
 #include "json/json.h"
 #include "oci/oci.h"
@@ -59,6 +64,8 @@ struct cgroup_dir {
 struct cgroup_ref {
 	struct cgroup_dir *dirs;	/* v2 first, if there is one */
 	size_t n_dirs;			/* 0: the container has no cgroup */
+	char *unit;			/* systemd manager: the unit whose cgroup it is, else NULL */
+	bool user;			/* of the caller's own systemd, not of the machine's */
 };
 
 extern const struct json_field cgroup_ref_fields[];
@@ -78,6 +85,11 @@ struct cgroup_plan {
 	struct cgroup_write *writes;	/* in this order */
 	size_t n_writes;
 	struct cgroup_device_plan devices;
+	struct cgroup_unit unit;		/* systemd manager only, as what follows */
+	struct cgroup_properties properties;
+	const char *subgroup;			/* below the unit's cgroup; NULL: none */
+	const char *delegate;			/* below that, for the payload; NULL: none */
+	bool update;				/* the unit is there: its properties are changed */
 	int64_t owner;			/* host uid that shall own the v2 leaf, or -1 */
 };
 
@@ -87,6 +99,9 @@ struct cgroup {
 	/* The leaf of ref.dirs[i], or -1; before create: its deepest existing parent. */
 	int dirs[CGROUP_DIRS_MAX];
 	int tasks[CGROUP_DIRS_MAX];	/* v1: its "tasks" file for writing, or -1 */
+	int delegate;			/* cgroup.procs of the payload's own sub-cgroup, or -1 */
+	struct cgroup_helper *helper;	/* systemd manager: the caller's, started early */
+	pid_t keeper;			/* keeps the unit alive until the container is there, or 0 */
 };
 
 /*
@@ -120,6 +135,10 @@ void cgroup_limits_show(const struct cgroup_plan *p, struct show *out);
 int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
 		    struct error *err);
 
+/* systemd manager: asks for the unit.  It starts while the caller goes on with other things. */
+int cgroup_unit_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
+		    struct error *err);
+
 /*
  * Makes the directories and has the controllers enabled: every available one where that is
  * possible, those that a setting needs without fail.  Without permission, rootless, and with
@@ -132,6 +151,16 @@ int cgroup_limits_run(const struct cgroup_plan *p, const struct cgroup *cg, stru
 
 /* Gives the v2 leaf, and the files in it that /sys/kernel/cgroup/delegate lists, to p->owner. */
 int cgroup_delegate_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err);
+
+/* The container's process is in its cgroup: whatever held the unit before is let go. */
+void cgroup_settle(struct cgroup *cg);
+
+/*
+ * In the container's process, when its cgroup namespace has begun: moves to the payload's own
+ * sub-cgroup.  cgroup_delegate_ready_run() then has the controllers enabled in it, by the parent.
+ */
+int cgroup_join_delegate_run(const struct cgroup *cg, struct error *err);
+int cgroup_delegate_ready_run(const struct cgroup_plan *p, struct cgroup *cg, struct error *err);
 
 /* Descriptor of the v2 leaf for CLONE_INTO_CGROUP, still owned by cg; -1: none. */
 int cgroup_clone_fd(const struct cgroup *cg);

@@ -151,7 +151,8 @@ static int open_pressure(const struct cgroup_ref *ref, const struct cgroup_press
 	if (ret < 0) {
 		error_set(err, -ret, "write \"%s\" to %s%s/%s", trigger, d->mount, d->path, file);
 		if (ret == -EINVAL)
-			error_append(err, " (the window is 500ms to 10s, and longer than the stall; "
+			error_append(err,
+				     " (the window is 500ms to 10s, and longer than the stall; "
 				     "without privilege a multiple of 2s)");
 		return ret;
 	}
@@ -159,8 +160,9 @@ static int open_pressure(const struct cgroup_ref *ref, const struct cgroup_press
 	return 0;
 }
 
-int cgroup_events_open(const struct cgroup_ref *ref, bool all, const struct cgroup_pressure *pressures,
-		       size_t n_pressures, struct cgroup_events *out, struct error *err)
+int cgroup_events_open(const struct cgroup_ref *ref, bool all,
+		       const struct cgroup_pressure *pressures, size_t n_pressures,
+		       struct cgroup_events *out, struct error *err)
 {
 	int ret = 0;
 
@@ -236,6 +238,7 @@ static int describe_level(void *ctx, int dir, const char *path, size_t level)
 /* Whose limit it was: the container's own, that of a cgroup above, or the size of the machine. */
 static void describe_oom(struct cgroup_watch *w, struct arena *a, struct cgroup_event *out)
 {
+	const char *level = "parent";
 	struct level_data data = { 0 };
 	struct cgroup_level_ooms now;
 	struct json_out o;
@@ -247,9 +250,13 @@ static void describe_oom(struct cgroup_watch *w, struct arena *a, struct cgroup_
 	data.out = &o;
 	data.wanted = cgroup_level_oom(&w->levels, &now);
 	w->levels = now;
+	if (data.wanted == 0)
+		level = "own";
+	else if (data.wanted >= now.n)
+		level = "machine";
 	json_out_begin(&o, a, 0);
 	json_out_open_object(&o);
-	add_text(&o, "level", data.wanted == 0 ? "own" : data.wanted < now.n ? "parent" : "machine");
+	add_text(&o, "level", level);
 	(void)cgroup_level_walk(w->dir, describe_level, &data);
 	finish(&o, out);
 }

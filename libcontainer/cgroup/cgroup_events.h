@@ -64,17 +64,18 @@ struct cgroup_event {
  * Opens the sources: OOM always, the counters if all is set, and the pressure triggers, for which a
  * v2 hierarchy with PSI is needed; of the others those that the machine has.
  */
-int cgroup_events_open(const struct cgroup_ref *ref, bool all, const struct cgroup_pressure *pressures,
-		       size_t n_pressures, struct cgroup_events *out, struct error *err);
+int cgroup_events_open(const struct cgroup_ref *ref, bool all,
+		       const struct cgroup_pressure *pressures, size_t n_pressures,
+		       struct cgroup_events *out, struct error *err);
 void cgroup_events_close(struct cgroup_events *e);
 
 /* Fills one entry for each watch, in their order; a watch that has ended has fd -1. */
 void cgroup_events_pollfds(const struct cgroup_events *e, struct pollfd *fds);
 
 /*
- * Reads a watch that polled ready with revents, or any other with 0.  (The poll takes the event of a
- * pressure trigger away, so only revents tells of it.)  1: *out has what happened (in a); 0: nothing
- * new.  The end of the cgroup ends the watch.
+ * Reads a watch that polled ready with revents, or any other with 0.  (The poll takes the event of
+ * a pressure trigger away, so only revents tells of it.)  1: *out has what happened (in a); 0:
+ * nothing new.  The end of the cgroup ends the watch.
  */
 int cgroup_events_take(struct cgroup_events *e, size_t i, short revents, struct arena *a,
 		       struct cgroup_event *out);

@@ -30,6 +30,7 @@ struct cgroup_manager_ops {
 extern const struct cgroup_hierarchy_ops cgroup_hierarchy_v1;
 extern const struct cgroup_hierarchy_ops cgroup_hierarchy_v2;
 extern const struct cgroup_manager_ops cgroup_manager_fs;
+extern const struct cgroup_manager_ops cgroup_manager_systemd;
 extern const struct cgroup_manager_ops cgroup_manager_none;
 
 static inline bool cgroup_dir_is_v2(const struct cgroup_dir *d)
@@ -73,6 +74,34 @@ int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n);
 
 /* Milliseconds of the monotonic clock. */
 int64_t cgroup_now_ms(void);
+
+/* cgroup_systemd.c */
+
+/* The unit and out->ref; then, when settings and device rules are known, the unit's properties. */
+int cgroup_systemd_compile(const struct oci_config *c, const struct host *h, const char *id,
+			   struct arena *a, struct cgroup_plan *out, struct error *err);
+int cgroup_systemd_properties(const struct oci_config *c, const char *id, struct arena *a,
+			      struct cgroup_plan *out, struct error *err);
+void cgroup_systemd_show(const struct cgroup_plan *p, struct show *out);
+
+/* Puts the manager's own cgroup before the paths; waits until the helper has connected. */
+int cgroup_systemd_locate(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
+			  struct error *err);
+
+/* What of the paths is kist's to remove: slices are systemd's. */
+void cgroup_systemd_own(const struct cgroup_plan *p, struct cgroup *cg);
+
+/* Changes the properties of p->ref.unit. */
+int cgroup_systemd_set(const struct cgroup_plan *p, struct error *err);
+
+/* Has systemd move a process into the cgroup: it may where the caller may not. */
+int cgroup_systemd_attach(const struct cgroup *cg, pid_t pid, struct error *err);
+
+/* cgroup_v2.c: all controllers of a cgroup for its children, as far as the kernel lets. */
+int cgroup_v2_hand_down(int dir);
+
+/* cgroup.c: gives a v2 cgroup, and its files that /sys/kernel/cgroup/delegate lists, to uid. */
+int cgroup_chown(int dir, uid_t uid, struct error *err);
 
 /*
  * An error about a setting: position of the member in the config, its name, then the text and

@@ -38,9 +38,9 @@ int cgroup_level_walk(const struct cgroup_dir *d, cgroup_level_visit *visit, voi
 #define CHARGE_MAX (UINT64_C(64) * 4096)
 
 /*
- * v2 says it exactly: memory.events.local counts "oom" where the limit is.  v1 counts in failcnt how
- * often the limit was hit at all; the level that was hit meanwhile is a good guess.  Kernels from 6.15
- * on have stopped to count that for memory and swap together: the highest use has to serve.
+ * v2 says it exactly: memory.events.local counts "oom" where the limit is.  v1 counts in failcnt
+ * how often the limit was hit at all; the level that was hit meanwhile is a good guess.  Newer
+ * kernels do not count that for memory and swap together: there the highest use has to serve.
  */
 static int count_ooms(void *ctx, int dir, const char *path, size_t level)
 {
@@ -68,7 +68,8 @@ void cgroup_level_ooms_read(const struct cgroup_dir *d, struct cgroup_level_ooms
 	(void)cgroup_level_walk(d, count_ooms, out);
 }
 
-size_t cgroup_level_oom(const struct cgroup_level_ooms *before, const struct cgroup_level_ooms *now)
+size_t cgroup_level_oom(const struct cgroup_level_ooms *before,
+			const struct cgroup_level_ooms *now)
 {
 	for (size_t i = 0; i < now->n && i < before->n; i++)
 		if (now->count[i] > before->count[i])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cgroup_level.h - the container's cgroup and those above it: a limit holds for all that lies below,
- * so the smallest of them counts, and any of them may be the one that ran out.
+ * cgroup_level.h - the container's cgroup and those above it: a limit holds for all that lies
+ * below, so the smallest of them counts, and any of them may be the one that ran out.
  *
  * What lies above the root of a mounted hierarchy (an outer container's own limits) cannot be seen.
  */
@@ -17,8 +17,8 @@
 #define CGROUP_LEVELS_MAX 32
 
 /*
- * Calls visit for the leaf (level 0) and its ancestors, but not for the root of the hierarchy, which
- * has no limits.  Stops at the first result that is not 0 and returns it.  path: below the mount.
+ * Calls visit for the leaf (level 0) and its ancestors, but not for the root of the hierarchy,
+ * which has no limits.  Stops at the first result that is not 0 and returns it.  path: below the mount.
  */
 typedef int cgroup_level_visit(void *ctx, int dir, const char *path, size_t level);
 int cgroup_level_walk(const struct cgroup_dir *d, cgroup_level_visit *visit, void *ctx);
@@ -33,10 +33,11 @@ struct cgroup_level_ooms {
 void cgroup_level_ooms_read(const struct cgroup_dir *d, struct cgroup_level_ooms *out);
 
 /*
- * The lowest level whose count has grown, or else, the lowest one that is full; before->n if there is
- * none: then the machine's memory ran out.
+ * The lowest level whose count has grown, or else the lowest one that is full; before->n if there
+ * is none: then the machine's memory ran out.
  */
-size_t cgroup_level_oom(const struct cgroup_level_ooms *before, const struct cgroup_level_ooms *now);
+size_t cgroup_level_oom(const struct cgroup_level_ooms *before,
+			const struct cgroup_level_ooms *now);
 
 /*
  * After an update: a warning in the log for each limit (memory, processes) in the plan that an

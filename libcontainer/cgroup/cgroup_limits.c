@@ -171,8 +171,11 @@ static int write_setting(const struct cgroup_plan *p, const struct cgroup *cg,
 int cgroup_limits_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
 {
 	bool again = false;
-	int ret;
+	/* Before the files, for systemd writes those as well, with values that it has rounded. */
+	int ret = p->update && p->ref.unit ? cgroup_systemd_set(p, err) : 0;
 
+	if (ret < 0)
+		return ret;
 	for (size_t i = 0; i < p->n_writes; i++) {
 		ret = write_setting(p, cg, &p->writes[i], false, &again, err);
 		if (ret < 0)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where each number of struct cgroup_stats stands.  Kernel: Documentation/admin-guide/cgroup-v2.rst;
- * cgroup-v1/{cpuacct,memory,blkio-controller,hugetlb}.rst.
+ * Where each number of struct cgroup_stats stands.  Kernel: Documentation/admin-guide/
+ * cgroup-v2.rst; cgroup-v1/{cpuacct,memory,blkio-controller,hugetlb}.rst.
  */
 #include "cgroup/cgroup_stats.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -186,10 +185,12 @@ const struct json_field cgroup_stats_fields[] = {
 /* "cpu user system" lines, after a heading. */
 static void percpu_times(const char *text, struct arena *a, struct cgroup_stats_cpu_usage *u)
 {
-	uint64_t user, kernel;
+	uint64_t cpu, user, kernel;
 
-	for (const char *line = strchr(text, '\n'); line; line = strchr(line + 1, '\n')) {
-		if (sscanf(line + 1, "%*u %" SCNu64 " %" SCNu64, &user, &kernel) != 2)
+	for (const char *line = strchr(text, '\n'); line; line = strchr(line, '\n')) {
+		line++;
+		if (!cgroup_stats_take(&line, &cpu) || !cgroup_stats_take(&line, &user) ||
+		    !cgroup_stats_take(&line, &kernel))
 			continue;
 		u->percpu_user = arena_grow(a, u->percpu_user, u->n_percpu_user, sizeof(user));
 		u->percpu_user[u->n_percpu_user++] = user;
@@ -206,13 +207,12 @@ static void v1_cpuacct(int dir, struct arena *a, struct cgroup_stats *out)
 	char text[CGROUP_STATS_TEXT_MAX];
 	const char *next = cgroup_stats_text(dir, "cpuacct.stat", text);
 	uint64_t value;
-	int len;
 
 	u->user = cgroup_stats_keyed(next, "user") * tick;
 	u->kernel = cgroup_stats_keyed(next, "system") * tick;
 	u->total = cgroup_stats_number(dir, "cpuacct.usage");
 	next = cgroup_stats_text(dir, "cpuacct.usage_percpu", text);
-	for (; sscanf(next, "%" SCNu64 "%n", &value, &len) == 1; next += len) {
+	while (cgroup_stats_take(&next, &value)) {
 		u->percpu = arena_grow(a, u->percpu, u->n_percpu, sizeof(value));
 		u->percpu[u->n_percpu++] = value;
 	}
@@ -247,7 +247,8 @@ static void v1_cpuset(int dir, struct arena *a, struct cgroup_stats *out)
 	c->memory_spread_slab = cgroup_stats_number(dir, "cpuset.memory_spread_slab");
 	c->memory_pressure = cgroup_stats_number(dir, "cpuset.memory_pressure");
 	c->sched_load_balance = cgroup_stats_number(dir, "cpuset.sched_load_balance");
-	if (str_to_i64(cgroup_stats_text(dir, "cpuset.sched_relax_domain_level", text), &level) == 0)
+	cgroup_stats_text(dir, "cpuset.sched_relax_domain_level", text);
+	if (str_to_i64(text, &level) == 0)
 		c->sched_relax_domain_level = level;
 }
 
@@ -368,8 +369,10 @@ static void read_hugetlb(int dir, bool v2, struct arena *a, struct cgroup_stats 
 		size_t len = strlen(name);
 
 		if (str_starts(name, "hugetlb.") && str_ends(name, end) && !strstr(name, ".rsvd."))
-			add_hugetlb(dir, arena_strndup(a, name + before, len - before - strlen(end)),
-				    v2, a, out);
+			add_hugetlb(
+				dir,
+				arena_strndup(a, name + before, len - before - strlen(end)),
+				v2, a, out);
 	}
 }
 
@@ -432,8 +435,10 @@ static void v2_memory(int dir, struct arena *a, struct cgroup_stats *out)
 	m->swap.limit = cgroup_stats_number(dir, "memory.swap.max");
 	if (__builtin_add_overflow(m->swap.limit, m->usage.limit, &m->swap.limit))
 		m->swap.limit = UINT64_MAX;
-	m->usage.failcnt = cgroup_stats_keyed(cgroup_stats_text(dir, "memory.events", buf), "max");
-	m->swap.failcnt = cgroup_stats_keyed(cgroup_stats_text(dir, "memory.swap.events", buf), "max");
+	text = cgroup_stats_text(dir, "memory.events", buf);
+	m->usage.failcnt = cgroup_stats_keyed(text, "max");
+	text = cgroup_stats_text(dir, "memory.swap.events", buf);
+	m->swap.failcnt = cgroup_stats_keyed(text, "max");
 }
 
 void cgroup_stats_v2(int dir, struct arena *a, struct cgroup_stats *out)

@@ -2,8 +2,8 @@
 /*
  * cgroup_stats.h - what a container has used, out of v1 and v2 files into one structure.
  *
- * The tables name the members as `runc events` does, whose JSON engines read (types/events.go).  All
- * times are nanoseconds, all sizes bytes; "no limit" is 2^64 - 1, but 0 for processes.
+ * The tables name the members as `runc events` does, whose JSON engines read (types/events.go).
+ * All times are nanoseconds, all sizes bytes; "no limit" is 2^64 - 1, but 0 for processes.
  */
 #ifndef KIST_CGROUP_STATS_H
 #define KIST_CGROUP_STATS_H

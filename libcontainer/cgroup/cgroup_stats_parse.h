@@ -10,6 +10,11 @@
 /* memory.stat with all its lines, io.stat with some devices. */
 #define CGROUP_STATS_TEXT_MAX 16384
 
+/*
+ * The next decimal number behind blanks; *s moves behind it.  false, and 0, if there is none.
+ */
+bool cgroup_stats_take(const char **s, uint64_t *out);
+
 /* The file's text, or "" if it cannot be read. */
 const char *cgroup_stats_text(int dir, const char *file, char buf[CGROUP_STATS_TEXT_MAX]);
 

@@ -70,7 +70,8 @@ static char *unset_line(const char *file, const char *key, size_t key_len, struc
  * The files are read in another form than they are written: some hold a line for each device, of
  * which a write changes one.
  */
-static const char *old_text(const char *file, const char *written, const char *text, struct arena *a)
+static const char *old_text(const char *file, const char *written, const char *text,
+			    struct arena *a)
 {
 	size_t key_len = strcspn(written, " ");
 	bool keyed = written[key_len] && strcmp(file, "cpu.max") != 0;
@@ -180,7 +181,9 @@ int cgroup_update_devices_compile(const struct oci_config *container,
 	struct cgroup_device_plan before = { .dir = v1 };
 	int ret;
 
-	*devices = (struct cgroup_device_plan){ .dir = v1 >= 0 ? v1 : cgroup_knob_dir(&p->ref, "") };
+	*devices = (struct cgroup_device_plan){ .dir = v1 };
+	if (v1 < 0)
+		devices->dir = cgroup_knob_dir(&p->ref, "");
 	if (devices->dir < 0 || !cgroup_dir_used(&p->ref.dirs[devices->dir]))
 		return error_set(err, 0, "the container has no cgroup that controls devices");
 	ret = collect_rules(container, earlier, added, a, devices, err);

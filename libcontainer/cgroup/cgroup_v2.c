@@ -145,6 +145,20 @@ static int v2_prepare(const struct cgroup_plan *p, struct cgroup *cg, size_t i, 
 	return 0;
 }
 
+/* All controllers of a cgroup for its children; best effort. */
+int cgroup_v2_hand_down(int dir)
+{
+	char have[CONTROLLERS_MAX], *rest = have, *name;
+	ssize_t n = file_read_small(dir, "cgroup.controllers", have, sizeof(have));
+
+	if (n < 0)
+		return (int)n;
+	while ((name = strsep(&rest, " ")))
+		if (*name)
+			(void)file_writef(dir, "cgroup.subtree_control", "+%s", name);
+	return 0;
+}
+
 /* A "KEY VALUE" line of cgroup.events: the value's first character, or 0. */
 static char event_value(const char *text, const char *key)
 {

@@ -141,11 +141,11 @@ has_line() {
 @test "--all: a refused fork, pause and resume" {
 	has_controller pids || skip "no pids controller"
 	only_v2 || [ -d /sys/fs/cgroup/unified ] || skip "no cgroup v2"
-	config_set '.linux.resources.pids.limit = 3'
-	start_container sh -c 'while [ ! -e /go ]; do sleep 0.05; done; (sleep 1000 & sleep 1000 & sleep 1000 & wait); while :; do read x </fifo; done'
-	start_events --interval 1h --all
-	sleep 0.3
-	touch "$ROOTFS/go"
+	config_set '.linux.resources.pids.limit = 5'
+	start_container
+	start_events --interval 200ms --all
+	sleep 0.1
+	run ! kist exec "$ID" sh -c 'for i in 1 2 3 4 5 6; do sleep 1000 & done' >/dev/null 2>&1
 	wait_for has_line '.type == "pids" and .data.max > 0'
 	if only_v2; then
 		ok kist pause "$ID"
@@ -164,9 +164,9 @@ has_line() {
 	# Two that want all of one CPU: each waits for the other.
 	config_set '.linux.resources.cpu.cpus = "0"'
 	start_container sh -c 'while :; do :; done & while :; do :; done'
-	start_events --interval 1h --pressure cpu:some:50ms/500ms
+	start_events --interval 1h --pressure cpu:some:100ms/2s
 	wait_for has_line '.type == "pressure" and .data.resource == "cpu" and .data.kind == "some"
-		and .data.stall_us == 50000 and .data.window_us == 500000'
+		and .data.stall_us == 100000 and .data.window_us == 2000000'
 	ok kist kill "$ID" KILL
 	wait_helper
 }

@@ -43,7 +43,8 @@ fails_at() {
 	fi
 	stop_receiver
 	[ "$status" -eq 1 ] || { echo "$fault: status $status: $output"; return; }
-	[[ $output == *"$step"*"no space left on device"* ]] || echo "$fault: it says: $output"
+	# At "start", create has ended and nobody listens yet: what `start` finds is a stopped container.
+	[[ $output == *"$step"*"no space left on device"* || $step = start ]] || echo "$fault: it says: $output"
 	left=$(assert_nothing_left 2>&1) || echo "$fault: $left"
 }
 
@@ -57,10 +58,12 @@ dies_at() {
 		try kist start "$ID"
 	fi
 	stop_receiver
-	[ "$status" -ne 0 ] || echo "$fault=kill: status 0"
-	if [ "$status" -eq 1 ] && [[ $output != *"$step"*killed*signal* ]]; then
-		echo "$fault=kill: it says: $output"
-	fi
+	# A death in the last row looks like a program that ended at once.
+	[ "$status" -ne 0 ] || [ "$step" = exec ] || echo "$fault=kill: status 0"
+	case $status:$step:$output in
+	1:start:*"not running"* | 1:*"$step"*"killed by signal"* | 1:*"$step"*"ended unexpectedly"*) ;;
+	1:*) echo "$fault=kill: it says: $output" ;;
+	esac
 	kist delete --force "$ID" >"$T/delete" 2>&1 || echo "$fault=kill: delete -f: $(<"$T/delete")"
 	left=$(assert_nothing_left 2>&1) || echo "$fault=kill: $left"
 }
@@ -87,9 +90,10 @@ each() {
 	shift
 	applying "$@" >"$T/applying"
 	[ "$(wc -l <"$T/applying")" -gt 20 ] || fail "only $(wc -l <"$T/applying") rows apply"
+	served create >"$T/served"
 	while read -r step; do
 		complaints+=$("$function" "$step" "$@")
-		! grep -qx -- "$step" <(served create) || complaints+=$("$function" "$step/serve" "$@")
+		! grep -qx -- "$step" "$T/served" || complaints+=$("$function" "$step/serve" "$@")
 	done <"$T/applying"
 	[ -z "$complaints" ] || fail "$complaints"
 }
@@ -103,7 +107,6 @@ plain_config() {
 rich_config() {
 	sockets=(tty fd)
 	config_cgroup
-	ip netns add "net$ID" 2>/dev/null || mkdir -p /run/netns
 	config_set '.process.terminal = true
 		| .process.oomScoreAdj = 500
 		| .process.scheduler = {"policy": "SCHED_BATCH"}

@@ -68,20 +68,35 @@ remember_world() {
 
 # Prints what is there and was not at remember_world.  Its status is 0 when that is nothing.
 nothing_left() {
-	local pid bad=0 state=
+	local pid id bad=0 state='' own things
+	own=$(own_subshells "$BASHPID")
 	see_processes
 	for pid in $processes; do
-		[[ "$world_processes $BASHPID $$ " != *" $pid "* ]] || continue
+		[[ "$world_processes $own " != *" $pid "* ]] || continue
 		{ state=$(head -3 "/proc/$pid/status" | tr '\n' ' '); } 2>/dev/null || continue
 		echo "process $pid is left: $state $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")"
 		bad=1
 	done
-	see_things | diff <(echo "$world_things") - | sed -n 's/^> /left: /p; s/^< /gone: /p' | grep . && bad=1
-	if [ -d "$ROOT" ] && find "$ROOT" -mindepth 1 -maxdepth 1 ! -name .cache | grep .; then
-		echo "^ left in the state root"
+	things=$(see_things)
+	if [ "$things" != "$world_things" ]; then
+		diff <(echo "$world_things") <(echo "$things") | sed -n 's/^> /left: /p; s/^< /gone: /p'
 		bad=1
 	fi
+	for id in "$ROOT"/*; do
+		[ ! -e "$id" ] || { echo "left: $id" && bad=1; }
+	done
 	return $bad
+}
+
+# own_subshells PID: that process and its parents, up to the test's.
+own_subshells() {
+	local pid=$1 stat
+	while [ "$pid" -gt 1 ] && [ "$pid" -ne $$ ]; do
+		echo -n "$pid "
+		stat=$(<"/proc/$pid/stat")
+		read -r _ pid _ <<<"${stat##*) }"
+	done
+	echo -n $$
 }
 
 assert_nothing_left() {
@@ -258,6 +273,7 @@ start_helper() {
 }
 
 stop_helper() {
+	[ -n "${helper:-}" ] || return 0
 	kill "$helper" 2>/dev/null || true
 	wait "$helper" 2>/dev/null || true
 }

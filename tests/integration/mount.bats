@@ -97,11 +97,11 @@ add() {
 
 @test "tmpfs: size, mode, owner" {
 	add '{"destination": "/new", "type": "tmpfs", "source": "tmpfs", "options": ["size=64k", "mode=1757", "uid=7", "gid=8"]}'
-	shell 'stat -c "%a %u %g" /new; grep " /new " /proc/self/mountinfo; head -c 100000 /dev/zero >/new/x'
+	shell 'stat -c "%a %u %g" /new; grep " /new " /proc/self/mountinfo; head -c 100000 /dev/zero 2>/dev/null >/new/x || echo full'
 	run_container
 	output_has '1757 7 8'
 	output_has 'size=64k'
-	output_has 'No space left'
+	output_has 'full'
 }
 
 @test "tmpfs: without a mode it has that of the directory below" {

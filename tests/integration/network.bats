@@ -4,7 +4,7 @@
 load helpers
 
 @test "the loopback of a new namespace is up" {
-	shell 'ip -o addr show lo; ping -c 1 -W 1 127.0.0.1 >/dev/null; ip -o link | wc -l'
+	shell 'ip addr show lo'
 	run_container
 	output_has '127.0.0.1/8'
 	output_has 'UP'

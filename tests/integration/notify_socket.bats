@@ -3,6 +3,11 @@
 # shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
 load helpers
 
+teardown() {
+	stop_helper
+	teardown_container
+}
+
 @test "start passes READY=1 on, with the container's main process" {
 	listen text "$T/notify"
 	cat >"$ROOTFS/say" <<-'END'

@@ -150,7 +150,7 @@ cpu_is() {
 	limit_disk 1048576
 	[[ $(cgroup_value blkio blkio.throttle.read_bps_device io.max) == *1048576* ]]
 	# Refused behind it: as it was.
-	! limit_disk 4096 ', "hugepageLimits": [{"pageSize": "3MB", "limit": 1}]' 2>/dev/null
+	run ! limit_disk 4096 ', "hugepageLimits": [{"pageSize": "3MB", "limit": 1}]'
 	[[ $(cgroup_value blkio blkio.throttle.read_bps_device io.max) == *1048576* ]]
 	limit_disk 0
 	[[ $(cgroup_value blkio blkio.throttle.read_bps_device io.max) != *1048576* ]]
@@ -208,7 +208,7 @@ can_open() {
 	! can_open || fail "it could be opened from the start"
 	ok kist update --device "allow c 10:$minor rw" "$ID"
 	can_open
-	ok kist update --device 'allow b 7:0 rw' --pids-limit 50 "$ID"
+	ok kist update --device 'allow b 7:0 rw' --device 'deny b 7:1' "$ID"
 	can_open
 	kist update -r - "$ID" <<<'{"devices": [{"allow": false, "access": "rwm"}]}'
 	can_open

@@ -27,7 +27,7 @@ static struct hook_plan compile(const char *kind, const char *list)
 static int run(const struct hook_plan *p, enum hook_kind kind, char *const *env, struct error *err)
 {
 	memset(err, 0, sizeof(*err));
-	return hook_run(p, kind, state, strlen(state), env, err);
+	return hook_run(p, kind, &(struct hook_input){ .state = state, .process_env = env }, err);
 }
 
 static void test_failures(void)
