@@ -232,7 +232,8 @@ int container_ps(struct container_context *ctx, const char *id, pid_t **out, siz
 	*out = NULL;
 	if (ret == 0 && c.state->cgroup && c.state->cgroup->n_dirs > 0) {
 		ret = cgroup_procs(c.state->cgroup, ctx->arena, out, n, err);
-	} else if (ret == 0 && state_alive(c.state, c.proc) > 0) {
+	}
+	if (ret == 0 && *n == 0 && state_alive(c.state, c.proc) > 0) {
 		/* Without a cgroup nothing but the init can be named with certainty. */
 		*out = ARENA_NEW(ctx->arena, pid_t);
 		**out = c.state->pid;

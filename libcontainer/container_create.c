@@ -162,6 +162,8 @@ static void show_plan(const struct creation *c, char **out)
 
 static int carry_out(struct creation *c, struct job *job, struct error *err)
 {
+	char root[PATH_MAX] = "";
+
 	make_state(c);
 	job->steps = steps_create;
 	job->plan = &c->plan;
@@ -182,7 +184,9 @@ static int carry_out(struct creation *c, struct job *job, struct error *err)
 	job->state_root = container_root_open(c->ctx, true, err);
 	if (job->state_root < 0)
 		return job->state_root;
-	job->state_path = arena_printf(c->ctx->arena, "%s/%s", c->ctx->root, c->id);
+	if (c->plan.notify_socket.host && !realpath(c->ctx->root, root))
+		return error_set(err, errno, "state directory %s", c->ctx->root);
+	job->state_path = arena_printf(c->ctx->arena, "%s/%s", root, c->id);
 	if (job_take_signals(job, err) < 0 || stage_page_new(job, c->plan.command == PLAN_CREATE, err) < 0)
 		return -EINVAL;
 	/* After everything that may fail without a trace: compiling a filter takes 20 ms, a cached one 0.1. */

@@ -183,9 +183,9 @@ static int open_source(int proc, struct self_exe *s)
 	if (tree >= 0 && sys_mount_setattr(tree, "", AT_EMPTY_PATH, &read_only) == 0) {
 		int fd = path_reopen(proc, tree, O_RDONLY | O_CLOEXEC);
 
-		/* The open file keeps the mount; without the tree's descriptor it is in no namespace. */
 		if (fd >= 0) {
 			s->source = fd;
+			s->tree = fd_take(&tree);
 			return 0;
 		}
 	}
@@ -339,4 +339,5 @@ void self_exe_close(struct self_exe *s)
 {
 	fd_close(&s->exe);
 	fd_close(&s->source);
+	fd_close(&s->tree);
 }

@@ -39,21 +39,7 @@ static int die_with_parent(const struct job *job, struct error *err)
 	return 0;
 }
 
-/*
- * The parent's descriptors lie in the parent's mount namespace, where nothing can be mounted from here; a working
- * directory follows its process into every new one.  It is entered while the ids are still the caller's, who may
- * pass directories that the container's root may not.
- */
-static int enter_bundle(const struct job *job, struct error *err)
-{
-	const char *bundle = job->plan->options.bundle;
-
-	if (job->plan->command != PLAN_EXEC && chdir(bundle) < 0)
-		return error_set(err, errno, "enter the bundle %s", bundle);
-	return 0;
-}
-
-/* The same for the state directory, of which a part will be mounted for NOTIFY_SOCKET. */
+/* Of the state directory a part will be mounted for NOTIFY_SOCKET: it must be one of this mount namespace. */
 static int reopen_state_dir(struct job *job, struct error *err)
 {
 	fd_close(&job->state_dir);
@@ -74,8 +60,6 @@ int step_guard_run(struct job *job, struct error *err)
 	fd_close(&job->init_pidfd);
 	fd_close(&job->state_root);
 	if (reopen_state_dir(job, err) < 0)
-		return -ENOENT;
-	if (enter_bundle(job, err) < 0)
 		return -ENOENT;
 	return die_with_parent(job, err);
 }
@@ -112,7 +96,9 @@ int step_join_run(struct job *job, struct error *err)
 	ret = namespace_join_run(&job->plan->namespaces, &job->namespaces, err);
 	namespace_close(&job->namespaces);
 	/* setns() into a mount namespace leaves the process at its root. */
-	return ret < 0 ? ret : enter_bundle(job, err);
+	if (ret == 0 && chdir(job->plan->options.bundle) < 0)
+		return error_set(err, errno, "enter the bundle %s", job->plan->options.bundle);
+	return ret;
 }
 
 int step_unshare_run(struct job *job, struct error *err)

@@ -269,11 +269,34 @@ static pid_t clone_first(struct job *job, uint64_t namespaces, bool into_cgroup)
 static int open_channel(struct job *job, struct error *err)
 {
 	int pair[2];
+	int ret = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	/* The tree is held only to be closed at a better time: its file keeps the mount. */
+	if (ret < 0 && errno == EMFILE) {
+		fd_close(&job->self_exe.tree);
+		ret = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+	}
+	if (ret < 0)
 		return error_set(err, errno, "socketpair");
 	job->channel = pair[0];
 	job->channel_child = pair[1];
+	return 0;
+}
+
+/*
+ * The child is born in the bundle.  A descriptor of it would lie in this mount namespace, where the child can mount
+ * nothing; a working directory follows its process into a new one.  And a child in a new user
+ * namespace might not get there: the bundle may be behind directories that only the caller may pass.
+ */
+static int enter_bundle(const struct job *job, int *caller_cwd, struct error *err)
+{
+	const char *bundle = job->plan->options.bundle;
+
+	if (job->plan->command == PLAN_EXEC)
+		return 0;
+	*caller_cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*caller_cwd < 0 || chdir(bundle) < 0)
+		return error_set(err, errno, "enter the bundle %s", bundle);
 	return 0;
 }
 
@@ -281,10 +304,11 @@ int step_init_run(struct job *job, struct error *err)
 {
 	uint64_t namespaces = job->plan->namespaces.clone_first;
 	bool into_cgroup = cgroup_clone_fd(&job->cgroup) >= 0;
+	owned_fd caller_cwd = -1;
 	int ret;
 	pid_t pid;
 
-	if (open_channel(job, err) < 0)
+	if (open_channel(job, err) < 0 || enter_bundle(job, &caller_cwd, err) < 0)
 		return -EMFILE;
 	pid = clone_first(job, namespaces, into_cgroup);
 	if (pid == -EBUSY && into_cgroup && job->plan->command == PLAN_EXEC &&
@@ -300,15 +324,18 @@ int step_init_run(struct job *job, struct error *err)
 		job->channel = fd_take(&job->channel_child);
 		return 0;
 	}
+	job->stage1_pid = pid;
+	if (caller_cwd >= 0 && fchdir(caller_cwd) < 0)
+		return error_set(err, errno, "return to the working directory");
 	if (pid < 0)
 		return namespace_create_error(job->proc, namespaces, -pid, err);
 	fd_close(&job->channel_child);
 	fd_close(&job->console_socket);
 	self_exe_close(&job->self_exe);
 	mount_close(&job->plan->mounts);
-	job->stage1_pid = pid;
+	/* The page tells the child too who it is outside: a seccomp agent is told. */
 	if (!plan_has_two_processes(job->plan))
-		job->init_pid = pid;
+		job->page->init_pid = job->init_pid = pid;
 	/* Born in its v2 cgroup it needs no placeholder any more; on v1 it joins by itself, later. */
 	if (into_cgroup && !job->cgroup_late)
 		cgroup_settle(&job->cgroup);

@@ -227,11 +227,7 @@ int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *r
 		.config = c, .manager = CGROUP_MANAGER_FS, .path_given = true, .ref = *ref,
 		.devices.dir = -1, .owner = -1, .update = true,
 	};
-	int ret = cgroup_knob_compile(c, &out->ref, a, &out->writes, &out->n_writes, err);
-
-	if (ret == 0 && ref->unit)
-		cgroup_property_add_writes(&out->properties, a, out->writes, out->n_writes);
-	return ret;
+	return cgroup_knob_compile(c, &out->ref, a, &out->writes, &out->n_writes, err);
 }
 
 void cgroup_devices_show(const struct cgroup_plan *p, struct show *out)

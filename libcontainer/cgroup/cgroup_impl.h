@@ -91,8 +91,8 @@ int cgroup_systemd_locate(const struct cgroup_plan *p, struct arena *a, struct c
 /* What of the paths is kist's to remove: slices are systemd's. */
 void cgroup_systemd_own(const struct cgroup_plan *p, struct cgroup *cg);
 
-/* Changes the properties of p->ref.unit. */
-int cgroup_systemd_set(const struct cgroup_plan *p, struct error *err);
+/* Changes the properties of p->ref.unit, whose files have the new values already. */
+int cgroup_systemd_set(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err);
 
 /* Has systemd move a process into the cgroup: it may where the caller may not. */
 int cgroup_systemd_attach(const struct cgroup *cg, pid_t pid, struct error *err);

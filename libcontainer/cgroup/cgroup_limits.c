@@ -168,14 +168,11 @@ static int write_setting(const struct cgroup_plan *p, const struct cgroup *cg,
  * In order.  Settings that bound each other (flag RETRY) may be refused now and possible after the
  * others: those are all written a second time, then every refusal counts.
  */
-int cgroup_limits_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
+static int write_settings(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
 {
 	bool again = false;
-	/* Before the files, for systemd writes those as well, with values that it has rounded. */
-	int ret = p->update && p->ref.unit ? cgroup_systemd_set(p, err) : 0;
+	int ret;
 
-	if (ret < 0)
-		return ret;
 	for (size_t i = 0; i < p->n_writes; i++) {
 		ret = write_setting(p, cg, &p->writes[i], false, &again, err);
 		if (ret < 0)
@@ -189,4 +186,15 @@ int cgroup_limits_run(const struct cgroup_plan *p, const struct cgroup *cg, stru
 			return ret;
 	}
 	return 0;
+}
+
+int cgroup_limits_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
+{
+	int ret = write_settings(p, cg, err);
+
+	if (ret < 0 || !p->update || !p->ref.unit)
+		return ret;
+	ret = cgroup_systemd_set(p, cg, err);
+	/* systemd has written the files, too, with values that it rounded. */
+	return ret < 0 ? ret : write_settings(p, cg, err);
 }

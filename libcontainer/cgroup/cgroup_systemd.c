@@ -341,15 +341,43 @@ static int systemd_remove(const struct cgroup_ref *ref, int timeout_ms, struct e
 	return ret;
 }
 
-int cgroup_systemd_set(const struct cgroup_plan *p, struct error *err)
+/*
+ * systemd's quota is one for a second: it follows from quota and period together, of which one may be as it was.  So
+ * both are read from the files.
+ */
+static void add_quota(struct cgroup_properties *properties, const struct cgroup *cg, const struct cgroup_write *w,
+		      struct arena *a)
 {
-	struct cgroup_request r = {
-		.verb = CGROUP_VERB_SET,
-		.properties = p->properties.list,
-		.n_properties = p->properties.n,
-	};
+	static const char *const files[] = { "cpu.max", "cpu.cfs_period_us", "cpu.cfs_quota_us" };
+	char text[64];
 
-	return p->properties.n == 0 ? 0 : ask(&p->ref, &r, err);
+	if (!w->controller || strcmp(w->controller, "cpu") != 0 || cg->dirs[w->dir] < 0)
+		return;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		struct cgroup_write now = { .file = files[i] };
+
+		if (file_read_small(cg->dirs[w->dir], files[i], text, sizeof(text)) < 0)
+			continue;
+		now.value = arena_strdup(a, text);
+		cgroup_property_add_writes(properties, a, &now, 1);
+	}
+}
+
+int cgroup_systemd_set(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
+{
+	struct cgroup_properties properties = { 0 };
+	struct arena scratch = ARENA_INIT;
+	struct cgroup_request r = { .verb = CGROUP_VERB_SET };
+	int ret;
+
+	cgroup_property_add_writes(&properties, &scratch, p->writes, p->n_writes);
+	for (size_t i = 0; i < p->n_writes; i++)
+		add_quota(&properties, cg, &p->writes[i], &scratch);
+	r.properties = properties.list;
+	r.n_properties = properties.n;
+	ret = properties.n == 0 ? 0 : ask(&p->ref, &r, err);
+	arena_free(&scratch);
+	return ret;
 }
 
 int cgroup_systemd_attach(const struct cgroup *cg, pid_t pid, struct error *err)

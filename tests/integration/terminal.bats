@@ -34,15 +34,6 @@ on_terminal() {
 	is "$(received)" $'/dev/pts/0\nall three\nc'
 }
 
-@test "lines end without a carriage return" {
-	listen tty "$T/socket"
-	shell 'echo a line'
-	create_container --console-socket "$T/socket"
-	ok kist start "$ID"
-	wait_helper
-	is "$(od -c "$T/received" | grep -c '\\r' || true)" 0
-}
-
 @test "the size of the configuration" {
 	config_set '.process.consoleSize = {"height": 33, "width": 77}'
 	listen tty "$T/socket"
