@@ -43,7 +43,8 @@ int container_protect_binary(char *const *argv, struct error *err)
 	return self_exe_reexec(argv, err);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------------------------------
+ */
 
 int container_default_root(struct arena *a, char **out, struct error *err)
 {
@@ -54,7 +55,8 @@ int container_default_root(struct arena *a, char **out, struct error *err)
 		return 0;
 	}
 	if (!runtime_dir || !*runtime_dir)
-		return error_set(err, 0, "XDG_RUNTIME_DIR is not set: give a state directory with --root");
+		return error_set(err, 0,
+				 "XDG_RUNTIME_DIR is not set: give a state directory with --root");
 	*out = arena_printf(a, "%s/kist", runtime_dir);
 	return 0;
 }
@@ -116,7 +118,8 @@ enum container_status container_status_of(const struct container *c)
 			return CONTAINER_CREATING;
 		return CONTAINER_STOPPED;
 	}
-	if (state_alive(s, c->proc) <= 0)
+	/* A process that cannot be looked at has not been seen to be gone. */
+	if (state_alive(s, c->proc) == 0)
 		return CONTAINER_STOPPED;
 	if (s->cgroup && cgroup_is_frozen(s->cgroup) == 1)
 		return CONTAINER_PAUSED;
@@ -128,7 +131,8 @@ const char *container_status_name(enum container_status status)
 	return status_names[status];
 }
 
-/* ---- state, list, ps ------------------------------------------------------------------------------ */
+/* ---- state, list, ps
+ * ------------------------------------------------------------------------------ */
 
 static char *owner_name(struct arena *a, uint32_t uid)
 {
@@ -166,7 +170,10 @@ int container_state_get(struct container_context *ctx, const char *id, struct co
 	int ret = container_open(ctx, id, false, &c, err);
 
 	if (ret == 0 && state_is_damaged(c.state))
-		ret = error_set(err, 0, "container %s: its record is damaged; remove it with `kist delete -f %s`", id, id);
+		ret = error_set(
+			err, 0,
+			"container %s: its record is damaged; remove it with `kist delete -f %s`",
+			id, id);
 	if (ret == 0)
 		fill_state(&c, ctx->arena, out);
 	container_close(&c);
@@ -188,7 +195,8 @@ int container_list_ids(struct container_context *ctx, char ***out, size_t *n, st
 	return state_ids(root, ctx->arena, out, n, err);
 }
 
-int container_list(struct container_context *ctx, struct container_state **out, size_t *n, struct error *err)
+int container_list(struct container_context *ctx, struct container_state **out, size_t *n,
+		   struct error *err)
 {
 	struct container c = { .root = -1, .dir = -1, .proc = -1 };
 	size_t n_ids;
@@ -213,7 +221,8 @@ int container_list(struct container_context *ctx, struct container_state **out, 
 		if (ret == -ENOENT)
 			continue;	/* deleted since the directory was read */
 		if (ret < 0 || state_is_damaged(c.state))
-			log_warning("container %s: its record is damaged; remove it with `kist delete -f %s`",
+			log_warning("container %s: its record is damaged; remove it with `kist "
+				    "delete -f %s`",
 				    ids[i], ids[i]);
 		if (ret == 0)
 			fill_state(&c, ctx->arena, &(*out)[(*n)++]);
@@ -223,7 +232,8 @@ int container_list(struct container_context *ctx, struct container_state **out, 
 	return 0;
 }
 
-int container_ps(struct container_context *ctx, const char *id, pid_t **out, size_t *n, struct error *err)
+int container_ps(struct container_context *ctx, const char *id, pid_t **out, size_t *n,
+		 struct error *err)
 {
 	struct container c;
 	int ret = container_open(ctx, id, false, &c, err);
@@ -243,7 +253,8 @@ int container_ps(struct container_context *ctx, const char *id, pid_t **out, siz
 	return ret;
 }
 
-/* ---- kill, pause, resume --------------------------------------------------------------------------- */
+/* ---- kill, pause, resume
+ * --------------------------------------------------------------------------- */
 
 int container_signal_init(const struct container *c, int sig, struct error *err)
 {
@@ -278,19 +289,22 @@ static int kill_opened(const struct container *c, int sig, bool all, struct erro
 
 	if (!alive && all && !s->cgroup)
 		return 0;
-	/* A container in a foreign pid namespace does not end with its init: SIGKILL is for all of it. */
+	/* A container in a foreign pid namespace does not end with its init: SIGKILL is for all of
+	 * it. */
 	if (s->cgroup && (all || (sig == SIGKILL && !s->pid_namespace)))
 		return cgroup_kill(s->cgroup, sig, err);
 	if (!alive)
 		return error_set(err, 0, "container not running");
 	ret = container_signal_init(c, sig, err);
 	/* The v1 freezer keeps even a killed process. */
-	if (ret == 0 && sig == SIGKILL && s->cgroup && !only_v2(s->cgroup) && cgroup_is_frozen(s->cgroup) == 1)
+	if (ret == 0 && sig == SIGKILL && s->cgroup && !only_v2(s->cgroup) &&
+	    cgroup_is_frozen(s->cgroup) == 1)
 		ret = cgroup_thaw(s->cgroup, FREEZE_TIMEOUT_MS, err);
 	return ret;
 }
 
-int container_kill(struct container_context *ctx, const char *id, int sig, bool all, struct error *err)
+int container_kill(struct container_context *ctx, const char *id, int sig, bool all,
+		   struct error *err)
 {
 	struct container c;
 	int ret = container_open(ctx, id, false, &c, err);
@@ -311,9 +325,13 @@ static int freeze(struct container_context *ctx, const char *id, bool frozen, st
 		goto out;
 	status = container_status_of(&c);
 	if (frozen && status != CONTAINER_RUNNING && status != CONTAINER_CREATED)
-		ret = error_set(err, 0, status == CONTAINER_PAUSED ? "container already paused" : "container not running");
+		ret = error_set(err, 0,
+				status == CONTAINER_PAUSED ? "container already paused"
+							   : "container not running");
 	else if (!frozen && status != CONTAINER_PAUSED)
-		ret = error_set(err, 0, status == CONTAINER_STOPPED ? "container not running" : "container not paused");
+		ret = error_set(err, 0,
+				status == CONTAINER_STOPPED ? "container not running"
+							    : "container not paused");
 	else if (!c.state->cgroup || c.state->cgroup->n_dirs == 0)
 		ret = error_set(err, 0, "container %s has no cgroup: it cannot be paused", id);
 	else if (frozen)
@@ -335,7 +353,8 @@ int container_resume(struct container_context *ctx, const char *id, struct error
 	return freeze(ctx, id, false, err);
 }
 
-/* ---- delete ---------------------------------------------------------------------------------------- */
+/* ---- delete
+ * ---------------------------------------------------------------------------------------- */
 
 /* state.json is lost, but not the container: its cgroup shows that it runs. */
 static bool runs_unrecorded(struct container_context *ctx, const struct state *s)
@@ -344,10 +363,12 @@ static bool runs_unrecorded(struct container_context *ctx, const struct state *s
 	pid_t *pids = NULL;
 	size_t n = 0;
 
-	return s->pid == 0 && s->cgroup && cgroup_procs(s->cgroup, ctx->arena, &pids, &n, &ignored) == 0 && n > 0;
+	return s->pid == 0 && s->cgroup &&
+	       cgroup_procs(s->cgroup, ctx->arena, &pids, &n, &ignored) == 0 && n > 0;
 }
 
-static int delete_opened(struct container_context *ctx, struct container *c, bool force, struct error *err)
+static int delete_opened(struct container_context *ctx, struct container *c, bool force,
+			 struct error *err)
 {
 	enum container_status status = container_status_of(c);
 	struct host host = { 0 };
@@ -355,11 +376,13 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 
 	state_recover_cgroup(c->dir, c->state, ctx->arena);
 	if (!force && (state_is_damaged(c->state) || runs_unrecorded(ctx, c->state)))
-		return error_set(err, 0, "container %s: its record is damaged; use delete --force", c->state->id);
-	/* Engines delete what they created and never started; the specification would have them kill it first. */
+		return error_set(err, 0, "container %s: its record is damaged; use delete --force",
+				 c->state->id);
+	/* Engines delete what they created and never started; the specification would have them
+	 * kill it first. */
 	if (!force && status != CONTAINER_STOPPED && status != CONTAINER_CREATED)
-		return error_set(err, 0, "cannot delete container %s that is not stopped: %s", c->state->id,
-				 status_names[status]);
+		return error_set(err, 0, "cannot delete container %s that is not stopped: %s",
+				 c->state->id, status_names[status]);
 	/* The hooks run when the record is gone. */
 	if (c->state->poststop && (host_read(&host, ctx->arena, err) < 0 ||
 				   state_load_config(c->dir, c->state, ctx->arena, err) < 0)) {

@@ -41,8 +41,8 @@ struct creation {
 	struct state state;
 };
 
-int container_preserve_fds(struct container_context *ctx, unsigned int preserve, struct preserve_fd_plan *out,
-			   struct error *err)
+int container_preserve_fds(struct container_context *ctx, unsigned int preserve,
+			   struct preserve_fd_plan *out, struct error *err)
 {
 	const struct preserve_fd_request request = {
 		.preserve = preserve,
@@ -88,12 +88,14 @@ static bool is_rootless(const struct container_context *ctx, const struct host *
 	return !host_is_privileged(h);
 }
 
-/* First of all: it starts and connects while the configuration is read.  It does nothing before it is asked. */
+/* First of all: it starts and connects while the configuration is read.  It does nothing before it
+ * is asked. */
 static int start_cgroup_helper(struct creation *c, struct error *err)
 {
 	if (c->ctx->cgroup_manager != CONTAINER_CGROUP_SYSTEMD || c->o->dry_run != CONTAINER_ACT)
 		return 0;
-	return cgroup_helper_start(&c->cgroup_helper, c->host.euid != 0 || c->host.in_userns, c->ctx->arena, err);
+	return cgroup_helper_start(&c->cgroup_helper, c->host.euid != 0 || c->host.in_userns,
+				   c->ctx->arena, err);
 }
 
 static int compile(struct creation *c, bool run, struct error *err)
@@ -112,8 +114,10 @@ static int compile(struct creation *c, bool run, struct error *err)
 	};
 
 	if (!state_id_is_valid(c->id))
-		return error_set(err, 0, "invalid container id \"%s\": use letters, digits, _ . + - (at most 255)",
-				 c->id);
+		return error_set(
+			err, 0,
+			"invalid container id \"%s\": use letters, digits, _ . + - (at most 255)",
+			c->id);
 	if (container_preserve_fds(c->ctx, c->o->preserve_fds, &c->preserve_fds, err) < 0)
 		return -EINVAL;
 	if (host_read(&c->host, c->ctx->arena, err) < 0 || start_cgroup_helper(c, err) < 0 ||
@@ -135,7 +139,8 @@ static void make_state(struct creation *c)
 		.oci_version = arena_strdup(a, OCI_VERSION),
 		.id = arena_strdup(a, c->id),
 		.bundle = c->bundle,
-		.rootfs = *root == '/' ? arena_strdup(a, root) : arena_printf(a, "%s/%s", c->bundle, root),
+		.rootfs = *root == '/' ? arena_strdup(a, root)
+				       : arena_printf(a, "%s/%s", c->bundle, root),
 		.created = state_now(a),
 		.owner = c->host.euid,
 		.pid_namespace = plan_has_own_pid_namespace(&c->plan),
@@ -187,16 +192,18 @@ static int carry_out(struct creation *c, struct job *job, struct error *err)
 	if (c->plan.notify_socket.host && !realpath(c->ctx->root, root))
 		return error_set(err, errno, "state directory %s", c->ctx->root);
 	job->state_path = arena_printf(c->ctx->arena, "%s/%s", root, c->id);
-	if (job_take_signals(job, err) < 0 || stage_page_new(job, c->plan.command == PLAN_CREATE, err) < 0)
+	if (job_take_signals(job, err) < 0 ||
+	    stage_page_new(job, c->plan.command == PLAN_CREATE, err) < 0)
 		return -EINVAL;
-	/* After everything that may fail without a trace: compiling a filter takes 20 ms, a cached one 0.1. */
+	/* After everything that may fail without a trace: compiling a filter takes 20 ms, a cached
+	 * one 0.1. */
 	if (plan_seccomp(&c->plan, job->state_root, c->ctx->arena, err) < 0)
 		return -EINVAL;
 	return stage_run(job, err);
 }
 
-int container_create(struct container_context *ctx, const char *id, const struct container_create_options *o,
-		     char **out, struct error *err)
+int container_create(struct container_context *ctx, const char *id,
+		     const struct container_create_options *o, char **out, struct error *err)
 {
 	struct creation *c = ARENA_NEW(ctx->arena, struct creation);
 	struct job job;
@@ -221,7 +228,8 @@ int container_create(struct container_context *ctx, const char *id, const struct
 }
 
 /* The container has ended, or could not be used: everything goes. */
-static int clean_up(struct job *job, const struct container_create_options *o, int ret, struct error *err)
+static int clean_up(struct job *job, const struct container_create_options *o, int ret,
+		    struct error *err)
 {
 	struct error undo = { 0 };
 
@@ -238,8 +246,9 @@ static int clean_up(struct job *job, const struct container_create_options *o, i
 	return ret;
 }
 
-int container_run(struct container_context *ctx, const char *id, const struct container_create_options *o,
-		  int *status, char **out, struct error *err)
+int container_run(struct container_context *ctx, const char *id,
+		  const struct container_create_options *o, int *status, char **out,
+		  struct error *err)
 {
 	struct creation *c = ARENA_NEW(ctx->arena, struct creation);
 	struct job job;

@@ -189,6 +189,8 @@ static int open_init(const struct container *c, struct error *err)
 {
 	owned_fd pidfd = sys_pidfd_open(c->state->pid, 0);
 
+	if (pidfd < 0 && pidfd != -ESRCH)
+		return error_set(err, -pidfd, "open process %d", c->state->pid);
 	if (pidfd < 0 || state_alive(c->state, c->proc) <= 0)
 		return error_set(err, 0, "container not running");
 	return fd_take(&pidfd);

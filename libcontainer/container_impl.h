@@ -25,7 +25,8 @@ struct container {
 int container_root_open(struct container_context *ctx, bool create, struct error *err);
 
 /*
- * Opens, and if asked locks, a container.  -ENOENT: it does not exist.  container_close() also after a failure.
+ * Opens, and if asked locks, a container.  -ENOENT: it does not exist.  container_close() also
+ * after a failure.
  */
 int container_open(struct container_context *ctx, const char *id, bool lock, struct container *out,
 		   struct error *err);
@@ -37,24 +38,27 @@ const char *container_status_name(enum container_status status);
 /* Sends a signal to the init process, never to another that got its pid.  0 or negative. */
 int container_signal_init(const struct container *c, int sig, struct error *err);
 
-/* What the caller passes on; before anything is opened, or a descriptor of kist's own would be taken for it. */
-int container_preserve_fds(struct container_context *ctx, unsigned int preserve, struct preserve_fd_plan *out,
-			   struct error *err);
+/* What the caller passes on; before anything is opened, or a descriptor of kist's own would be
+ * taken for it. */
+int container_preserve_fds(struct container_context *ctx, unsigned int preserve,
+			   struct preserve_fd_plan *out, struct error *err);
 
 /*
- * In the foreground: forwards signals and the terminal until pid ends.  *status as of a shell: the exit status, or
- * 128 + signal.  0 or negative.
+ * In the foreground: forwards signals and the terminal until pid ends.  *status as of a shell: the
+ * exit status, or 128 + signal.  0 or negative.
  */
 int container_wait(struct job *job, int *status, struct error *err);
 
 /* The configuration as create read it.  0 or negative. */
-int container_saved_config(struct container_context *ctx, const struct container *c, struct oci_config **out,
-			   struct error *err);
+int container_saved_config(struct container_context *ctx, const struct container *c,
+			   struct oci_config **out, struct error *err);
 
-/* Waits for the container's READY=1 and passes it on, if there is a service manager that waits for it. */
+/* Waits for the container's READY=1 and passes it on, if there is a service manager that waits for
+ * it. */
 int container_notify(struct job *job, const struct notify_socket_plan *p, struct error *err);
 
-/* Runs the poststart hooks of a container that was started; on failure it is killed.  0 or negative. */
+/* Runs the poststart hooks of a container that was started; on failure it is killed.  0 or
+ * negative. */
 int container_poststart(struct container_context *ctx, struct job *job, struct error *err);
 
 #endif

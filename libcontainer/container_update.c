@@ -303,7 +303,7 @@ static int compile(struct update *u, struct error *err)
 	if (ret == 0)
 		ret = cgroup_update_devices_compile(container, u->earlier, &u->rules, a, &u->plan,
 						    err);
-	return ret;
+	return ret < 0 ? error_prefix(err, "--device") : 0;
 }
 
 static int carry_out(struct update *u, struct error *err)

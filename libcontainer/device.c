@@ -369,8 +369,8 @@ void device_show(const struct device_plan *p, struct show *out)
 		const struct device_node *n = &p->nodes[i];
 
 		if (n->type == S_IFIFO)
-			show_act(out, "make fifo %s mode %04o owner %u:%u", n->path, n->mode, n->uid,
-				 n->gid);
+			show_act(out, "make fifo %s mode %04o owner %u:%u", n->path, n->mode,
+				 n->uid, n->gid);
 		else
 			show_act(out, "%s %s %c %u:%u mode %04o owner %u:%u",
 				 p->bind ? "bind" : "make", n->path, n->type == S_IFBLK ? 'b' : 'c',

@@ -62,7 +62,8 @@ static void read_capabilities(struct host *h)
 		if (set < 0 && errno == EINVAL)
 			break;
 		h->last_cap = cap;
-		/* One that cannot be asked about (an outer filter) counts as there: it is dropped if it is not wanted. */
+		/* One that cannot be asked about (an outer filter) counts as there: it is dropped
+		 * if it is not wanted. */
 		if (set != 0)
 			h->caps_bounding |= 1ULL << cap;
 	}

@@ -88,7 +88,8 @@ struct job {
 	int state_root;
 	int state_dir;
 	const char *state_path; /* of that directory */
-	bool cgroup_late;		/* the first process was not born in its v2 cgroup: the parent moves it there */
+	bool cgroup_late; /* the first process was not born in its v2 cgroup: the parent moves it
+			     there */
 	struct cgroup cgroup;
 	const char *const *cgroup_paths; /* controllers, path, ...: for mounts of type cgroup */
 	struct namespace_fds namespaces;

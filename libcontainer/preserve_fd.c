@@ -47,7 +47,8 @@ int preserve_fd_check(const struct preserve_fd_plan *p, struct error *err)
 		int fd = (int)(PRESERVE_FD_FIRST + i);
 		int flags = fcntl(fd, F_GETFD);
 
-		/* What the caller passes came over an exec; with close-on-exec it is one of kist's own. */
+		/* What the caller passes came over an exec; with close-on-exec it is one of kist's
+		 * own. */
 		if (flags < 0 || (flags & FD_CLOEXEC))
 			return error_set(err, EBADF,
 					 "%s: descriptor %d is not open (descriptors 3 to %u are "

@@ -59,7 +59,8 @@ int stage_page_new(struct job *job, bool with_fd, struct error *err)
 	return 0;
 }
 
-/* ---- what happens around every row ------------------------------------------------------------ */
+/* ---- what happens around every row ------------------------------------------------------------
+ */
 
 static uint64_t now_ns(void)
 {
@@ -83,7 +84,8 @@ static uint32_t index_of(const struct job *job, const struct step *row)
  * A test asked for a failure here.  A pid namespace's init ignores a SIGKILL that it sends itself,
  * so the child dies by a trap, which the kernel forces on it.
  */
-static int inject_fault(const struct job *job, const struct step *row, bool serve, struct error *err)
+static int inject_fault(const struct job *job, const struct step *row, bool serve,
+			struct error *err)
 {
 	const struct job_fault *f = &job->fault;
 
@@ -116,7 +118,8 @@ static int run_row(struct job *job, const struct step *row, struct error *err)
 	return ret;
 }
 
-/* ---- the child's side -------------------------------------------------------------------------- */
+/* ---- the child's side --------------------------------------------------------------------------
+ */
 
 static void child_log_sink(void *ctx, enum log_level level, const char *text)
 {
@@ -147,7 +150,8 @@ static void child_ask(struct job *job, const struct step *row)
 	if (unix_socket_send(job->channel, &f, FRAME_HEAD, -1) < 0)
 		_exit(1);	/* the parent is gone */
 	/* A failure of the parent's half is known to the parent: nothing more to say. */
-	if (unix_socket_receive(job->channel, &f, sizeof(f), NULL) < (ssize_t)FRAME_HEAD || f.type != FRAME_DONE)
+	if (unix_socket_receive(job->channel, &f, sizeof(f), NULL) < (ssize_t)FRAME_HEAD ||
+	    f.type != FRAME_DONE)
 		_exit(1);
 }
 
@@ -162,7 +166,8 @@ static void child_row(struct job *job, const struct step *row)
 		child_ask(job, row);
 }
 
-/* ---- the parent's side ------------------------------------------------------------------------- */
+/* ---- the parent's side -------------------------------------------------------------------------
+ */
 
 /* Which row a process was in when it ended, for the message. */
 static int died_error(const struct job *job, struct error *err)
@@ -186,17 +191,20 @@ static int died_error(const struct job *job, struct error *err)
 static int child_end(const struct job *job, struct error *err)
 {
 	if (__atomic_load_n(&job->page->failed, __ATOMIC_ACQUIRE)) {
-		enum job_stage s = job->page->failed_stage < STAGE_COUNT ? job->page->failed_stage : STAGE_2;
+		enum job_stage s =
+			job->page->failed_stage < STAGE_COUNT ? job->page->failed_stage : STAGE_2;
 		uint32_t row = job->page->row[s];
 
 		*err = job->page->error;
 		err->text[ERROR_TEXT_MAX - 1] = '\0';
-		return error_prefix(err, "%s: %s", stage_names[s], row ? job->steps[row - 1].name : "?");
+		return error_prefix(err, "%s: %s", stage_names[s],
+				    row ? job->steps[row - 1].name : "?");
 	}
 	return died_error(job, err);
 }
 
-/* Waits for input on the channel.  A signal that asks the command to end is an error: what was done is undone. */
+/* Waits for input on the channel.  A signal that asks the command to end is an error: what was done
+ * is undone. */
 static int wait_channel(const struct job *job, int timeout_ms, struct error *err)
 {
 	struct pollfd p[2] = { { .fd = job->channel, .events = POLLIN },
@@ -224,7 +232,8 @@ static int wait_channel(const struct job *job, int timeout_ms, struct error *err
 	return 0;
 }
 
-/* The next frame that is not a log line.  1: *f holds it, 0: the channel is closed, negative: error. */
+/* The next frame that is not a log line.  1: *f holds it, 0: the channel is closed, negative:
+ * error. */
 static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct error *err)
 {
 	ssize_t n;
@@ -247,8 +256,8 @@ static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct e
 }
 
 /*
- * Learns stage 2's pid when it is not the process that the parent itself started.  Stage 1 wrote it down before
- * its last act, so the wait for its end is short.
+ * Learns stage 2's pid when it is not the process that the parent itself started.  Stage 1 wrote it
+ * down before its last act, so the wait for its end is short.
  */
 static void learn_init_pid(struct job *job)
 {
@@ -271,7 +280,8 @@ static int serve_row(struct job *job, const struct step *row, struct error *err)
 		return child_end(job, err);
 	/* Nothing but the next served row may be asked for: the child may no longer be trusted. */
 	if (f.type != FRAME_ASK || f.row != i)
-		return error_set(err, 0, "%s: the container's process asked out of order", row->name);
+		return error_set(err, 0, "%s: the container's process asked out of order",
+				 row->name);
 	learn_init_pid(job);
 	if (job->page->trace)
 		job->page->times[i].begin = now_ns();
@@ -322,7 +332,8 @@ int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
 	return 0;
 }
 
-/* ---- the walk ---------------------------------------------------------------------------------- */
+/* ---- the walk ----------------------------------------------------------------------------------
+ */
 
 /* Takes back the rows up to `last`, the latest first. */
 static int undo_until(struct job *job, const struct step *last, struct error *err)
@@ -348,8 +359,8 @@ int stage_undo(struct job *job, struct error *err)
 }
 
 /*
- * Rows that were never reached have nothing to take back, and must not try: a create whose id is in use knows
- * the cgroup of the container that has it.
+ * Rows that were never reached have nothing to take back, and must not try: a create whose id is in
+ * use knows the cgroup of the container that has it.
  */
 static int parent_failed(struct job *job, const struct step *last, struct error *err)
 {
@@ -370,7 +381,8 @@ static void __attribute__((noreturn)) child_walk(struct job *job, const struct s
 {
 	struct error err = { 0 };
 
-	log_set_sink(child_log_sink, job, log_enabled(LOG_LEVEL_DEBUG) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
+	log_set_sink(child_log_sink, job,
+		     log_enabled(LOG_LEVEL_DEBUG) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
 	for (; row->name; row++) {
 		if (row->stage == job->self && applies(job, row))
 			child_row(job, row);
@@ -394,7 +406,8 @@ int stage_run(struct job *job, struct error *err)
 		if (ret < 0)
 			break;
 	}
-	if (job->trace && trace_write(job->trace, job->steps, job->page, job->arena, &trace_err) < 0)
+	if (job->trace &&
+	    trace_write(job->trace, job->steps, job->page, job->arena, &trace_err) < 0)
 		log_warning("%s", trace_err.text);
 	if (ret == 0 && job->wait_exec)
 		ret = stage_wait_exec(job, STEP_DEADLINE_MS, err);

@@ -77,9 +77,11 @@ bool state_id_is_valid(const char *id)
 	return str_is_container_id(id) && strcmp(id, STATE_CACHE) != 0;
 }
 
-/* ---- the state root ---------------------------------------------------------------------------- */
+/* ---- the state root ----------------------------------------------------------------------------
+ */
 
-/* Makes a directory and the missing ones above it; all of them belong to the host, not to a container. */
+/* Makes a directory and the missing ones above it; all of them belong to the host, not to a
+ * container. */
 static int make_directories(const char *path)
 {
 	char part[4096];
@@ -92,7 +94,8 @@ static int make_directories(const char *path)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		/* Ancestors of the state root are ordinary directories (0755); the root itself is private. */
+		/* Ancestors of the state root are ordinary directories (0755); the root itself is
+		 * private. */
 		if (mkdir(part, i == len ? 0700 : 0755) < 0 && errno != EEXIST)
 			return -errno;
 	}
@@ -115,10 +118,11 @@ int state_root_open(const char *root, bool create, struct error *err)
 	return fd;
 }
 
-/* ---- one container's directory ----------------------------------------------------------------- */
+/* ---- one container's directory -----------------------------------------------------------------
+ */
 
-static int write_record(int dir, const char *name, const struct json_field *fields, const struct state *s,
-			struct arena *a, struct error *err)
+static int write_record(int dir, const char *name, const struct json_field *fields,
+			const struct state *s, struct arena *a, struct error *err)
 {
 	struct json_out out;
 	const char *text;
@@ -127,7 +131,8 @@ static int write_record(int dir, const char *name, const struct json_field *fiel
 	json_out_begin(&out, a, 0);
 	json_out_object(&out, fields, s);
 	text = json_out_text(&out);
-	/* The name is new in a directory of our own; a reader that meets it half-written takes the other file. */
+	/* The name is new in a directory of our own; a reader that meets it half-written takes the
+	 * other file. */
 	ret = file_create(dir, name, 0600, text, out.len);
 	if (ret < 0)
 		return error_set(err, -ret, "write %s of container %s", name, s->id);
@@ -165,8 +170,8 @@ int state_save(int dir, const struct state *s, struct arena *a, struct error *er
 	return write_record(dir, STATE_FILE, state_fields, s, a, err);
 }
 
-static int read_record(int dir, const char *name, size_t max, const struct json_field *fields, struct state *s,
-		       struct arena *a)
+static int read_record(int dir, const char *name, size_t max, const struct json_field *fields,
+		       struct state *s, struct arena *a)
 {
 	struct json_doc doc = { .name = name, .arena = a };
 	struct error err = { 0 };
@@ -182,7 +187,8 @@ static int read_record(int dir, const char *name, size_t max, const struct json_
 	return ret;
 }
 
-/* Everything in these cgroups is killed at the end: the root of a hierarchy, or what is beside it, never is ours. */
+/* Everything in these cgroups is killed at the end: the root of a hierarchy, or what is beside it,
+ * never is ours. */
 static bool cgroup_is_sane(const struct cgroup_ref *ref)
 {
 	for (size_t i = 0; ref && i < ref->n_dirs; i++) {
@@ -204,7 +210,8 @@ static bool is_own(const struct state *s, const char *id)
 static bool read_state(int dir, const char *id, struct state *s, struct arena *a)
 {
 	*s = (struct state){ 0 };
-	return read_record(dir, STATE_FILE, STATE_MAX, state_fields, s, a) == 0 && s->pid > 0 && is_own(s, id);
+	return read_record(dir, STATE_FILE, STATE_MAX, state_fields, s, a) == 0 && s->pid > 0 &&
+	       is_own(s, id);
 }
 
 static bool read_intent(int dir, const char *id, struct state *s, struct arena *a)
@@ -213,13 +220,17 @@ static bool read_intent(int dir, const char *id, struct state *s, struct arena *
 	return read_record(dir, INTENT_FILE, INTENT_MAX, intent_fields, s, a) == 0 && is_own(s, id);
 }
 
-int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir, struct error *err)
+int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir,
+	       struct error *err)
 {
 	struct state s;
 	owned_fd fd = -1;
 
 	if (!state_id_is_valid(id))
-		return error_set(err, 0, "invalid container id \"%s\": use letters, digits, _ . + - (at most 255)", id);
+		return error_set(
+			err, 0,
+			"invalid container id \"%s\": use letters, digits, _ . + - (at most 255)",
+			id);
 	fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		error_set(err, 0, "container %s does not exist", id);
@@ -242,7 +253,8 @@ int state_load_config(int dir, struct state *s, struct arena *a, struct error *e
 	if (s->config.text)
 		return 0;
 	if (!read_intent(dir, s->id, &intent, a) || !intent.config.text)
-		return error_set(err, 0, "container %s: its saved configuration cannot be read", s->id);
+		return error_set(err, 0, "container %s: its saved configuration cannot be read",
+				 s->id);
 	s->config = intent.config;
 	return 0;
 }
@@ -288,8 +300,8 @@ int state_lock(int dir, const char *id, int timeout_ms, struct error *err)
 	if (ret == -EWOULDBLOCK)
 		ret = lock_until(dir, timeout_ms);
 	if (ret == -EINTR)
-		return error_set(err, 0, "container %s is locked by another kist command for %d s", id,
-				 timeout_ms / 1000);
+		return error_set(err, 0, "container %s is locked by another kist command for %d s",
+				 id, timeout_ms / 1000);
 	return ret < 0 ? error_set(err, -ret, "lock container %s", id) : 0;
 }
 
@@ -301,7 +313,8 @@ int state_remove(int root, const char *id, struct error *err)
 	if (dir >= 0) {
 		(void)unlinkat(dir, STATE_FILE, 0);
 		(void)unlinkat(dir, STATE_START_SOCKET, 0);
-		/* The intent goes last: killed before this, a new `delete -f` still knows everything. */
+		/* The intent goes last: killed before this, a new `delete -f` still knows
+		 * everything. */
 		(void)unlinkat(dir, INTENT_FILE, 0);
 		if (unlinkat(root, id, AT_REMOVEDIR) == 0)
 			return 0;
@@ -340,7 +353,8 @@ int state_ids(int root, struct arena *a, char ***out, size_t *n, struct error *e
 	return 0;
 }
 
-/* ---- facts derived from the record ------------------------------------------------------------- */
+/* ---- facts derived from the record -------------------------------------------------------------
+ */
 
 int state_alive(const struct state *s, int proc)
 {
@@ -361,7 +375,8 @@ bool state_waits_for_start(int dir)
 {
 	struct stat st;
 
-	return fstatat(dir, STATE_START_SOCKET, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode);
+	return fstatat(dir, STATE_START_SOCKET, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISSOCK(st.st_mode);
 }
 
 char *state_now(struct arena *a)
@@ -379,9 +394,10 @@ char *state_now(struct arena *a)
 	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
 	mp = (5 * doy + 2) / 153;
-	return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", (int)(yoe + era * 400 + (mp >= 10)),
-			    (int)(mp < 10 ? mp + 3 : mp - 9), (int)(doy - (153 * mp + 2) / 5 + 1),
-			    second / 3600, second / 60 % 60, second % 60, ts.tv_nsec);
+	return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ",
+			    (int)(yoe + era * 400 + (mp >= 10)), (int)(mp < 10 ? mp + 3 : mp - 9),
+			    (int)(doy - (153 * mp + 2) / 5 + 1), second / 3600, second / 60 % 60,
+			    second % 60, ts.tv_nsec);
 }
 
 const char *state_for_hooks(const struct state *s, const char *status, struct arena *a)

@@ -2,12 +2,12 @@
 /*
  * state.h - what kist remembers of a container, and its lock.
  *
- * A container has a directory <state root>/<id>, mode 0700, made by mkdir(): whoever makes it owns the id.
- * In it:
+ * A container has a directory <state root>/<id>, mode 0700, made by mkdir(): whoever makes it owns
+ *the id. In it:
  *
- *	intent.json	written before the first side effect, never changed: what will be made (id, bundle, cgroup)
- *			and the configuration as it was read.  `delete -f` needs no more.
- *	state.json	written when the container's process exists: adds the pid and its start time
+ *	intent.json	written before the first side effect, never changed: what will be made (id,
+ *bundle, cgroup) and the configuration as it was read.  `delete -f` needs no more. state.json
+ *written when the container's process exists: adds the pid and its start time
  *	start		socket of a created container; it is there until `start` has been called
  *
  * Both files are read only if they are regular and small; where one is damaged, the other serves.
@@ -32,14 +32,14 @@
 struct state {
 	char *oci_version;
 	char *id;
-	int32_t pid;			/* of the container's process in the caller's pid namespace; 0 = not known */
-	uint64_t start_time;		/* of that process (proc_stat): with the pid, its identity */
+	int32_t pid; /* of the container's process in the caller's pid namespace; 0 = not known */
+	uint64_t start_time; /* of that process (proc_stat): with the pid, its identity */
 	char *bundle;
 	char *rootfs;
 	char *created;			/* RFC 3339, UTC */
 	uint32_t owner;			/* effective uid of who created it */
-	bool pid_namespace;		/* has one of its own: its init's death ends all its processes */
-	bool poststart;			/* there are hooks of that kind: the configuration must be read */
+	bool pid_namespace; /* has one of its own: its init's death ends all its processes */
+	bool poststart;	    /* there are hooks of that kind: the configuration must be read */
 	bool poststop;
 	struct oci_pair *annotations;
 	size_t n_annotations;
@@ -47,15 +47,17 @@ struct state {
 	struct json_span config;	/* intent.json only: the configuration's own text */
 };
 
-/* Whether a container may be called so: str_is_container_id(), and not the name of kist's own directory. */
+/* Whether a container may be called so: str_is_container_id(), and not the name of kist's own
+ * directory. */
 bool state_id_is_valid(const char *id);
 
-/* Opens (creating it, mode 0700, with parents) the state root.  >= 0 or negative with err; -ENOENT if it is not there. */
+/* Opens (creating it, mode 0700, with parents) the state root.  >= 0 or negative with err; -ENOENT
+ * if it is not there. */
 int state_root_open(const char *root, bool create, struct error *err);
 
 /*
- * Makes the container's directory, locks it and writes the intent.  Returns the directory's descriptor.
- * -EEXIST: the id is in use.
+ * Makes the container's directory, locks it and writes the intent.  Returns the directory's
+ * descriptor. -EEXIST: the id is in use.
  */
 int state_new(int root, const struct state *s, struct arena *a, struct error *err);
 
@@ -63,10 +65,12 @@ int state_new(int root, const struct state *s, struct arena *a, struct error *er
 int state_save(int dir, const struct state *s, struct arena *a, struct error *err);
 
 /*
- * Opens the directory (>= 0, into *dir) and reads what is there.  A container whose files are all damaged
- * still loads, with nothing but its id: state_is_damaged() says so.  -ENOENT: "container ... does not exist".
+ * Opens the directory (>= 0, into *dir) and reads what is there.  A container whose files are all
+ * damaged still loads, with nothing but its id: state_is_damaged() says so.  -ENOENT: "container
+ * ... does not exist".
  */
-int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir, struct error *err);
+int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir,
+	       struct error *err);
 
 /* Whether neither file could be read. */
 static inline bool state_is_damaged(const struct state *s)
@@ -80,7 +84,8 @@ void state_recover_cgroup(int dir, struct state *s, struct arena *a);
 /* Fills s->config from intent.json.  0 or negative. */
 int state_load_config(int dir, struct state *s, struct arena *a, struct error *err);
 
-/* Takes the container's lock, which goes with the descriptor; waits up to timeout_ms.  0 or negative. */
+/* Takes the container's lock, which goes with the descriptor; waits up to timeout_ms.  0 or
+ * negative. */
 int state_lock(int dir, const char *id, int timeout_ms, struct error *err);
 
 /* Removes the directory and all in it.  0 or negative; a missing one is no error. */
@@ -89,7 +94,8 @@ int state_remove(int root, const char *id, struct error *err);
 /* The ids in the state root, sorted.  0 or negative. */
 int state_ids(int root, struct arena *a, char ***out, size_t *n, struct error *err);
 
-/* Whether the container's process lives: 1, 0 (ended, a zombie, or its pid is another process's now) or -errno. */
+/* Whether the container's process lives: 1, 0 (ended, a zombie, or its pid is another process's
+ * now) or -errno. */
 int state_alive(const struct state *s, int proc);
 
 /* Whether it was created and waits for `start`. */
@@ -99,7 +105,8 @@ bool state_waits_for_start(int dir);
 char *state_now(struct arena *a);
 
 /*
- * The state object of the specification, compact, for the standard input of hooks (runtime.md, State).
+ * The state object of the specification, compact, for the standard input of hooks (runtime.md,
+ * State).
  */
 const char *state_for_hooks(const struct state *s, const char *status, struct arena *a);
 

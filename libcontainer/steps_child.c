@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * steps_child.c - rows that run in the container's processes, between clone and exec: no allocation, no locks, no
- * lookups of names, nothing but what the plan says.
+ * steps_child.c - rows that run in the container's processes, between clone and exec: no
+ * allocation, no locks, no lookups of names, nothing but what the plan says.
  */
 #include "steps_impl.h"
 
@@ -22,11 +22,13 @@
 #include "base/unix_socket.h"
 #include "state.h"
 
-/* ---- stage 1: into the cgroup and the namespaces -------------------------------------------------- */
+/* ---- stage 1: into the cgroup and the namespaces
+ * -------------------------------------------------- */
 
 /*
- * Until the container is complete its process must not outlive the command that builds it, even when
- * that is killed.  The signal is for the parent's death; the closed channel tells of a death before this line.
+ * Until the container is complete its process must not outlive the command that builds it, even
+ * when that is killed.  The signal is for the parent's death; the closed channel tells of a death
+ * before this line.
  */
 static int die_with_parent(const struct job *job, struct error *err)
 {
@@ -39,7 +41,8 @@ static int die_with_parent(const struct job *job, struct error *err)
 	return 0;
 }
 
-/* Of the state directory a part will be mounted for NOTIFY_SOCKET: it must be one of this mount namespace. */
+/* Of the state directory a part will be mounted for NOTIFY_SOCKET: it must be one of this mount
+ * namespace. */
 static int reopen_state_dir(struct job *job, struct error *err)
 {
 	fd_close(&job->state_dir);
@@ -71,8 +74,10 @@ int step_cgroup_join_run(struct job *job, struct error *err)
 	int payload = job->plan->cgroup.delegate ? fd_take(&job->cgroup.delegate) : -1;
 	char joined;
 
-	/* A cgroup namespace is rooted where its maker is: not before the parent has moved this process. */
-	if (job->cgroup_late && unix_socket_receive(job->channel, &joined, sizeof(joined), NULL) != sizeof(joined))
+	/* A cgroup namespace is rooted where its maker is: not before the parent has moved this
+	 * process. */
+	if (job->cgroup_late &&
+	    unix_socket_receive(job->channel, &joined, sizeof(joined), NULL) != sizeof(joined))
 		_exit(1);	/* the parent is gone, or knows why it could not */
 	cgroup_close(&job->cgroup);
 	job->cgroup.delegate = payload;
@@ -90,7 +95,8 @@ int step_join_run(struct job *job, struct error *err)
 {
 	int ret;
 
-	/* Joined namespaces are inhabited: whoever is inside must not look into this process (CVE-2016-9962). */
+	/* Joined namespaces are inhabited: whoever is inside must not look into this process
+	 * (CVE-2016-9962). */
 	if (!job->plan->idmap.needed && process_dumpable_run(err) < 0)
 		return -EPERM;
 	ret = namespace_join_run(&job->plan->namespaces, &job->namespaces, err);
@@ -106,7 +112,8 @@ int step_unshare_run(struct job *job, struct error *err)
 	return namespace_unshare_run(&job->plan->namespaces, job->proc, err);
 }
 
-/* exec: all namespaces of the container's init at once; the kernel takes the user namespace first. */
+/* exec: all namespaces of the container's init at once; the kernel takes the user namespace first.
+ */
 int step_container_join_run(struct job *job, struct error *err)
 {
 	const struct plan *p = job->plan;
@@ -134,8 +141,8 @@ int step_container_join_run(struct job *job, struct error *err)
 }
 
 /*
- * Root of the user namespace, for files that are made from here on.  Where it has no root mapped, the first id
- * that it has.
+ * Root of the user namespace, for files that are made from here on.  Where it has no root mapped,
+ * the first id that it has.
  */
 int step_root_ids_run(struct job *job, struct error *err)
 {
@@ -152,7 +159,8 @@ int step_root_ids_run(struct job *job, struct error *err)
 	if (ret == 0)
 		ret = sys_setresuid(uid, uid, uid);
 	if (ret < 0)
-		return error_set(err, -ret, "become user %u, group %u of the user namespace", uid, gid);
+		return error_set(err, -ret, "become user %u, group %u of the user namespace", uid,
+				 gid);
 	/* The kernel clears it when ids change. */
 	return die_with_parent(job, err);
 }
@@ -168,8 +176,8 @@ int step_self_exe_run(struct job *job, struct error *err)
 }
 
 /*
- * A PID namespace that was joined holds for children only.  The second process is the first one's sibling, so
- * that its parent is the kist process, and after that the caller's subreaper.
+ * A PID namespace that was joined holds for children only.  The second process is the first one's
+ * sibling, so that its parent is the kist process, and after that the caller's subreaper.
  */
 int step_second_process_run(struct job *job, struct error *err)
 {
@@ -188,7 +196,8 @@ int step_second_process_run(struct job *job, struct error *err)
 	if (pid < 0)
 		return namespace_create_error(-1, c.flags & ~(uint64_t)CLONE_PARENT, -pid, err);
 	if (pid > 0) {
-		/* In this process's own PID namespace, which is the caller's: the number that the caller needs. */
+		/* In this process's own PID namespace, which is the caller's: the number that the
+		 * caller needs. */
 		job->page->init_pid = pid;
 		_exit(0);
 	}
@@ -196,7 +205,8 @@ int step_second_process_run(struct job *job, struct error *err)
 	return die_with_parent(job, err);
 }
 
-/* ---- stage 2: the namespaces' contents ------------------------------------------------------------- */
+/* ---- stage 2: the namespaces' contents
+ * ------------------------------------------------------------- */
 
 int step_dumpable_run(struct job *job, struct error *err)
 {
@@ -244,7 +254,8 @@ int step_oom_score_run(struct job *job, struct error *err)
 	return process_oom_run(&job->plan->program, job->proc, err);
 }
 
-/* ---- stage 2: the root file system ------------------------------------------------------------------ */
+/* ---- stage 2: the root file system
+ * ------------------------------------------------------------------ */
 
 int step_rootfs_run(struct job *job, struct error *err)
 {
@@ -320,7 +331,8 @@ int step_pivot_run(struct job *job, struct error *err)
 	return ret;
 }
 
-/* ---- stage 2: the process ---------------------------------------------------------------------------- */
+/* ---- stage 2: the process
+ * ---------------------------------------------------------------------------- */
 
 int step_scheduler_run(struct job *job, struct error *err)
 {
@@ -344,7 +356,8 @@ int step_last_limits_run(struct job *job, struct error *err)
 	return limit_last_run(&job->plan->limits, err);
 }
 
-/* The kernel keeps them for the next execve; procfs is the host's, which the container cannot have faked. */
+/* The kernel keeps them for the next execve; procfs is the host's, which the container cannot have
+ * faked. */
 int step_labels_run(struct job *job, struct error *err)
 {
 	int ret = selinux_run(&job->plan->selinux, job->proc, err);
@@ -366,9 +379,9 @@ int step_seccomp_run(struct job *job, struct error *err)
 }
 
 /*
- * The terminal, or the streams that came from the caller, become the user's while we may still give them away.
- * Without a terminal too the session is a new one: the caller's terminal, its signals and TIOCSTI are not for the
- * container (CVE-2017-5226).
+ * The terminal, or the streams that came from the caller, become the user's while we may still give
+ * them away. Without a terminal too the session is a new one: the caller's terminal, its signals
+ * and TIOCSTI are not for the container (CVE-2017-5226).
  */
 int step_session_run(struct job *job, struct error *err)
 {
@@ -402,7 +415,8 @@ int step_cwd_run(struct job *job, struct error *err)
 	return job->cwd_again < 0 ? job->cwd_again : 0;
 }
 
-/* The ids change; and with them what the kernel lets us see, and its memory of our wish to die with the parent. */
+/* The ids change; and with them what the kernel lets us see, and its memory of our wish to die with
+ * the parent. */
 int step_user_run(struct job *job, struct error *err)
 {
 	int ret = user_run(&job->plan->user, err);
@@ -422,11 +436,13 @@ int step_program_run(struct job *job, struct error *err)
 	return process_lookup_run(&job->plan->program, job->program, err);
 }
 
-/* What the program gets is decided here: 0-2 and the preserved ones; of ours only what the last rows need. */
+/* What the program gets is decided here: 0-2 and the preserved ones; of ours only what the last
+ * rows need. */
 int step_descriptors_run(struct job *job, struct error *err)
 {
 	const int keep[] = { job->channel, job->start_socket, job->page_fd, job->seccomp_socket };
-	const unsigned int first = 3 + job->plan->preserve_fds.listen + job->plan->preserve_fds.preserve;
+	const unsigned int first =
+		3 + job->plan->preserve_fds.listen + job->plan->preserve_fds.preserve;
 	int ret = fd_close_range_except(first, ~0U, keep, sizeof(keep) / sizeof(*keep));
 
 	if (ret < 0)
@@ -435,9 +451,11 @@ int step_descriptors_run(struct job *job, struct error *err)
 	return preserve_fd_run(&job->plan->preserve_fds, err);
 }
 
-/* ---- the end: ready, start, exec ------------------------------------------------------------------------ */
+/* ---- the end: ready, start, exec
+ * ------------------------------------------------------------------------ */
 
-/* A complete container lives on without its creator.  From here the channel alone tells of the parent's death. */
+/* A complete container lives on without its creator.  From here the channel alone tells of the
+ * parent's death. */
 int step_ready_run(struct job *job, struct error *err)
 {
 	(void)job;
@@ -447,8 +465,9 @@ int step_ready_run(struct job *job, struct error *err)
 }
 
 /*
- * Waits for `start`, as long as it takes: that is what a created container does.  Whoever connects is
- * the owner of the state directory, mode 0700; it gets the page, and the channel is now the connection to it.
+ * Waits for `start`, as long as it takes: that is what a created container does.  Whoever connects
+ * is the owner of the state directory, mode 0700; it gets the page, and the channel is now the
+ * connection to it.
  */
 int step_start_run(struct job *job, struct error *err)
 {
@@ -484,7 +503,8 @@ int step_no_new_privs_run(struct job *job, struct error *err)
 
 int step_start_hooks_run(struct job *job, struct error *err)
 {
-	const struct hook_input input = { .state = job->hook_state, .process_env = job->plan->program.env };
+	const struct hook_input input = { .state = job->hook_state,
+					  .process_env = job->plan->program.env };
 
 	return hook_run(&job->plan->hooks, HOOK_START_CONTAINER, &input, err);
 }

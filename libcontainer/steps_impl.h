@@ -2,8 +2,9 @@
 /*
  * steps_impl.h - the functions that the rows of steps.c name; nobody else includes it.
  *
- * Each ties one row to the room that does the work: it hands over the room's part of the plan and the descriptors
- * that the room needs.  steps_parent.c has what runs in the parent, steps_child.c the rest.
+ * Each ties one row to the room that does the work: it hands over the room's part of the plan and
+ * the descriptors that the room needs.  steps_parent.c has what runs in the parent, steps_child.c
+ * the rest.
  */
 #ifndef KIST_STEPS_IMPL_H
 #define KIST_STEPS_IMPL_H

@@ -24,12 +24,15 @@
 #include "base/unix_socket.h"
 #include "state.h"
 
-/* How long killed processes may take to vanish: a process in uninterruptible sleep can hold a cgroup. */
+/* How long killed processes may take to vanish: a process in uninterruptible sleep can hold a
+ * cgroup. */
 #define DEATH_TIMEOUT_MS 10000
 
-/* ---- before the first side effect -------------------------------------------------------------- */
+/* ---- before the first side effect --------------------------------------------------------------
+ */
 
-/* mkdir() in "state" decides; this is for the plain case, to say it before anything else is found wrong. */
+/* mkdir() in "state" decides; this is for the plain case, to say it before anything else is found
+ * wrong. */
 static int check_id(const struct job *job, struct error *err)
 {
 	if (faccessat(job->state_root, job->state->id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
@@ -37,7 +40,8 @@ static int check_id(const struct job *job, struct error *err)
 	return 0;
 }
 
-/* What compiling could not know without looking: namespaces behind paths, hooks on disk, descriptors. */
+/* What compiling could not know without looking: namespaces behind paths, hooks on disk,
+ * descriptors. */
 int step_checks_run(struct job *job, struct error *err)
 {
 	const struct plan *p = job->plan;
@@ -83,7 +87,8 @@ int step_cgroup_lookup_run(struct job *job, struct error *err)
 	return ret;
 }
 
-/* ---- the record -------------------------------------------------------------------------------- */
+/* ---- the record --------------------------------------------------------------------------------
+ */
 
 int step_state_run(struct job *job, struct error *err)
 {
@@ -106,8 +111,9 @@ int step_state_undo(struct job *job, struct error *err)
 }
 
 /*
- * Runs when all else is gone.  A container that never got as far as its first hooks has nothing to tell
- * (runtime.md, "Lifecycle").  The configuration was read from the record before that was removed.
+ * Runs when all else is gone.  A container that never got as far as its first hooks has nothing to
+ * tell (runtime.md, "Lifecycle").  The configuration was read from the record before that was
+ * removed.
  */
 int step_poststop_undo(struct job *job, struct error *err)
 {
@@ -121,15 +127,18 @@ int step_poststop_undo(struct job *job, struct error *err)
 	if (job->plan)
 		return hook_run(&job->plan->hooks, HOOK_POSTSTOP, &input, err);
 	if (!s->config.text ||
-	    oci_config_parse(s->config.text, s->config.len, "config.json", job->arena, &config, err) < 0 ||
+	    oci_config_parse(s->config.text, s->config.len, "config.json", job->arena, &config,
+			     err) < 0 ||
 	    hook_compile(config, job->host, job->arena, &hooks, err) < 0) {
-		log_warning("container %s: its poststop hooks cannot be read and were not run", s->id);
+		log_warning("container %s: its poststop hooks cannot be read and were not run",
+			    s->id);
 		return 0;
 	}
 	return hook_run(&hooks, HOOK_POSTSTOP, &input, err);
 }
 
-/* ---- sockets ------------------------------------------------------------------------------------- */
+/* ---- sockets
+ * ------------------------------------------------------------------------------------- */
 
 /* The terminal's master goes through it: to the engine, or in the foreground to this process. */
 int step_console_socket_run(struct job *job, struct error *err)
@@ -159,14 +168,16 @@ int step_notify_socket_run(struct job *job, struct error *err)
 	return notify_socket_prepare(&job->plan->notify_socket, job->state_dir, err);
 }
 
-/* Made here so that the child has it from birth; it gets its name, and with it the status "created", in "ready". */
+/* Made here so that the child has it from birth; it gets its name, and with it the status
+ * "created", in "ready". */
 int step_start_socket_run(struct job *job, struct error *err)
 {
 	job->start_socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	return job->start_socket < 0 ? error_set(err, errno, "socket") : 0;
 }
 
-/* ---- cgroup -------------------------------------------------------------------------------------- */
+/* ---- cgroup
+ * -------------------------------------------------------------------------------------- */
 
 int step_cgroup_unit_run(struct job *job, struct error *err)
 {
@@ -222,7 +233,8 @@ int step_cgroup_exec_run(struct job *job, struct error *err)
 	return cgroup_open_exec(ref, job->exec_cgroups, job->arena, &job->cgroup, err);
 }
 
-/* ---- processes ----------------------------------------------------------------------------------- */
+/* ---- processes
+ * ----------------------------------------------------------------------------------- */
 
 int step_self_exe_prepare_run(struct job *job, struct error *err)
 {
@@ -250,8 +262,8 @@ int step_mount_sources_run(struct job *job, struct error *err)
 }
 
 /*
- * Starts the first process, usually the container's init with all its namespaces, and on v2 in its cgroup:
- * moving a process there afterwards would wait for an RCU grace period (5-12 ms).
+ * Starts the first process, usually the container's init with all its namespaces, and on v2 in its
+ * cgroup: moving a process there afterwards would wait for an RCU grace period (5-12 ms).
  */
 static pid_t clone_first(struct job *job, uint64_t namespaces, bool into_cgroup)
 {
@@ -284,9 +296,10 @@ static int open_channel(struct job *job, struct error *err)
 }
 
 /*
- * The child is born in the bundle.  A descriptor of it would lie in this mount namespace, where the child can mount
- * nothing; a working directory follows its process into a new one.  And a child in a new user
- * namespace might not get there: the bundle may be behind directories that only the caller may pass.
+ * The child is born in the bundle.  A descriptor of it would lie in this mount namespace, where the
+ * child can mount nothing; a working directory follows its process into a new one.  And a child in
+ * a new user namespace might not get there: the bundle may be behind directories that only the
+ * caller may pass.
  */
 static int enter_bundle(const struct job *job, int *caller_cwd, struct error *err)
 {
@@ -314,7 +327,8 @@ int step_init_run(struct job *job, struct error *err)
 	if (pid == -EBUSY && into_cgroup && job->plan->command == PLAN_EXEC &&
 	    cgroup_follow_init(&job->cgroup, job->state->pid, err) == 0)
 		pid = clone_first(job, namespaces, true);
-	if (pid < 0 && into_cgroup && pid != -ENOMEM && pid != -EAGAIN && pid != -ENOSPC && pid != -EUSERS) {
+	if (pid < 0 && into_cgroup && pid != -ENOMEM && pid != -EAGAIN && pid != -ENOSPC &&
+	    pid != -EUSERS) {
 		job->cgroup_late = true;
 		pid = clone_first(job, namespaces, false);
 	}
@@ -336,7 +350,8 @@ int step_init_run(struct job *job, struct error *err)
 	/* The page tells the child too who it is outside: a seccomp agent is told. */
 	if (!plan_has_two_processes(job->plan))
 		job->page->init_pid = job->init_pid = pid;
-	/* Born in its v2 cgroup it needs no placeholder any more; on v1 it joins by itself, later. */
+	/* Born in its v2 cgroup it needs no placeholder any more; on v1 it joins by itself, later.
+	 */
 	if (into_cgroup && !job->cgroup_late)
 		cgroup_settle(&job->cgroup);
 	ret = job->cgroup_late ? cgroup_join_pid(&job->cgroup, pid, err) : 0;
@@ -355,15 +370,17 @@ static int wait_death(int pidfd, pid_t pid, struct error *err)
 		n = poll(&p, 1, DEATH_TIMEOUT_MS);
 	} while (n < 0 && errno == EINTR);
 	if (n == 0)
-		return error_set(err, ETIMEDOUT, "process %d does not end after SIGKILL (see /proc/%d/wchan)", pid, pid);
+		return error_set(err, ETIMEDOUT,
+				 "process %d does not end after SIGKILL (see /proc/%d/wchan)", pid,
+				 pid);
 	/* It is our child only if this command made it; else whoever is its parent reaps it. */
 	(void)waitpid(pid, NULL, WNOHANG);
 	return 0;
 }
 
 /*
- * Sends SIGKILL and returns a descriptor to wait for the end with; -1: there is no such process.  A child of this
- * very command cannot have lost its pid while nobody has waited for it.
+ * Sends SIGKILL and returns a descriptor to wait for the end with; -1: there is no such process.  A
+ * child of this very command cannot have lost its pid while nobody has waited for it.
  */
 static int kill_child(pid_t pid)
 {
@@ -375,7 +392,8 @@ static int kill_child(pid_t pid)
 	return pidfd;
 }
 
-/* The same for the process of the record; the start time tells it from another that got its pid since. */
+/* The same for the process of the record; the start time tells it from another that got its pid
+ * since. */
 static int kill_recorded(const struct state *s, int proc)
 {
 	owned_fd pidfd = s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -1;
@@ -415,8 +433,9 @@ int step_init_undo(struct job *job, struct error *err)
 	pid = second > 0 ? second : job->state->pid;
 	pidfd = second > 0 ? kill_child(second) : kill_recorded(job->state, job->proc);
 	/*
-	 * Everybody else in the cgroup: a half-made container whose pid was never written, or, in a shared PID
-	 * namespace, what init has left behind.  Before the wait, since the v1 freezer holds even the killed.
+	 * Everybody else in the cgroup: a half-made container whose pid was never written, or, in a
+	 * shared PID namespace, what init has left behind.  Before the wait, since the v1 freezer
+	 * holds even the killed.
 	 */
 	if (job->state->cgroup)
 		ret = cgroup_kill(job->state->cgroup, SIGKILL, err);
@@ -432,7 +451,8 @@ int step_exec_process_undo(struct job *job, struct error *err)
 	return ret == 0 && second != job->stage1_pid ? kill_child_and_wait(second, err) : ret;
 }
 
-/* ---- the parent's halves ------------------------------------------------------------------------- */
+/* ---- the parent's halves
+ * ------------------------------------------------------------------------- */
 
 int step_id_maps_serve(struct job *job, struct error *err)
 {
@@ -456,7 +476,8 @@ int step_net_devices_serve(struct job *job, struct error *err)
 	return ret;
 }
 
-/* prestart and createRuntime: in the runtime's namespaces, when the container's exist (config.md, "Hooks"). */
+/* prestart and createRuntime: in the runtime's namespaces, when the container's exist (config.md,
+ * "Hooks"). */
 int step_runtime_hooks_serve(struct job *job, struct error *err)
 {
 	struct hook_input input = { .cancel = job->signals };
@@ -480,7 +501,8 @@ static int write_pid_file(const struct job *job, struct error *err)
 
 	if (!file)
 		return 0;
-	/* No newline: engines take the whole file as a number.  Replaced, never written through a symlink. */
+	/* No newline: engines take the whole file as a number.  Replaced, never written through a
+	 * symlink. */
 	ret = file_replace(AT_FDCWD, file, 0644, text, (size_t)len);
 	return ret < 0 ? error_set(err, -ret, "write the pid file %s", file) : 0;
 }
@@ -515,7 +537,8 @@ static int name_start_socket(struct job *job, struct error *err)
 	return ret < 0 ? error_set(err, -ret, "make the start socket") : 0;
 }
 
-/* The container is complete.  The socket first: with a pid and no socket it would count as running. */
+/* The container is complete.  The socket first: with a pid and no socket it would count as running.
+ */
 int step_ready_serve(struct job *job, struct error *err)
 {
 	struct proc_stat st;

@@ -24,7 +24,7 @@
 
 #define CONNECT_TIMEOUT_MS 5000
 /* How long a unit of the same name may take to vanish after its last process has. */
-#define EXISTS_TIMEOUT_MS 3000
+#define EXISTS_TIMEOUT_MS 2000
 #define EXISTS_RETRY_MS 10
 
 struct helper {
@@ -132,19 +132,6 @@ static bool drop_property(struct helper *h, struct cgroup_request *r, const char
 	return true;
 }
 
-/*
- * Whether a unit that is in the way is on its way out: one whose last process has ended a moment ago, or a failed one that
- * was only kept to be looked at.
- */
-static bool may_vanish(struct helper *h, const char *unit, int64_t deadline)
-{
-	char state[128];
-
-	reset_failed(h, unit, deadline);
-	systemd_unit_state(&h->systemd, unit, state, sizeof(state));
-	return str_starts(state, "inactive") || str_starts(state, "failed") || str_starts(state, "deactivating");
-}
-
 static int start_once(struct helper *h, const struct cgroup_request *r, int64_t deadline, sd_bus_error *error)
 {
 	bool scope = str_ends(r->unit, ".scope");
@@ -186,8 +173,14 @@ static int start_unit(struct helper *h, struct cgroup_request *r, int64_t deadli
 			systemd_unit_state(&h->systemd, r->unit, state, sizeof(state));
 			snprintf(h->systemd.result, sizeof(h->systemd.result), "done");
 			ret = str_starts(state, "active") ? 1 : 0;
-		} else if (exists && systemd_now() < exists_deadline && may_vanish(h, r->unit, deadline)) {
-			ret = poll(NULL, 0, EXISTS_RETRY_MS) < 0 ? -errno : 0;
+		} else if (exists && systemd_now() < exists_deadline) {
+			/*
+			 * kist saw no process in its cgroup: it is about to vanish, or has failed and is
+			 * only kept to be looked at.
+			 */
+			reset_failed(h, r->unit, deadline);
+			(void)poll(NULL, 0, EXISTS_RETRY_MS);
+			ret = 0;
 		} else if (ret < 0 && ret != -ETIMEDOUT && drop_property(h, r, error.message)) {
 			ret = 0;
 		} else if (ret < 0 && (error.message || ret != -ETIMEDOUT)) {

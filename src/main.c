@@ -207,8 +207,9 @@ static int run_main(int argc, char **argv)
 }
 
 /*
- * A caller may limit the stack to less than a few path buffers need, down to 16 KiB.  Then everything runs on a stack
- * of our own, which no limit applies to; the children that are cloned from here stay on their copy of it.
+ * A caller may limit the stack to less than a few path buffers need, down to 16 KiB.  Then
+ * everything runs on a stack of our own, which no limit applies to; the children that are cloned
+ * from here stay on their copy of it.
  */
 #define STACK_MIN (256u << 10)
 #define STACK_OWN (1u << 20)
@@ -240,7 +241,8 @@ static int run_main_on_own_stack(int argc, char **argv)
 	there.uc_stack.ss_sp = stack;
 	there.uc_stack.ss_size = STACK_OWN;
 	there.uc_link = &here;
-	makecontext(&there, (void (*)(void))call_main, 2, (unsigned int)(address >> 32), (unsigned int)address);
+	makecontext(&there, (void (*)(void))call_main, 2, (unsigned int)(address >> 32),
+		    (unsigned int)address);
 	return swapcontext(&here, &there) < 0 ? STATUS_FAILED : call.status;
 }
 

@@ -22,7 +22,8 @@ void fd_close(int *fd)
 {
 	int saved = errno;
 
-	/* An end of a channel that stayed open would keep the other side waiting: it must go, whatever close() says. */
+	/* An end of a channel that stayed open would keep the other side waiting: it must go,
+	 * whatever close() says. */
 	if (*fd >= 0 && close(*fd) < 0)
 		(void)sys_close_range((unsigned int)*fd, (unsigned int)*fd, 0);
 	*fd = -1;

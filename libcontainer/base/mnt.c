@@ -347,6 +347,10 @@ int mnt_attach(struct mnt *m, const struct mnt_dest *d, const struct mnt_attr *a
 	if (m->detached) {
 		r = sys_move_mount(m->fd, "", d->fd, "",
 				   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+		/* Not the -ENOSYS of attributes that the kernel lacks: then the mount would be in
+		 * place. */
+		if (r == -ENOSYS)
+			r = -EOPNOTSUPP;
 		m->detached = false;
 	} else {
 		r = attach_old(m, d);

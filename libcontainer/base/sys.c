@@ -146,7 +146,8 @@ pid_t sys_clone3(const struct sys_clone *c)
 	if (c->flags & CLONE_INTO_CGROUP)
 		args.cgroup = (uint64_t)(unsigned int)c->cgroup;
 	pid = (pid_t)result(syscall(SYS_clone3, &args, sizeof(args)));
-	/* Filters of outer containers cannot look into clone3's memory and answer so: glibc does the same. */
+	/* Filters of outer containers cannot look into clone3's memory and answer so: glibc does
+	 * the same. */
 	if (pid == -ENOSYS && !(c->flags & (CLONE_INTO_CGROUP | CLONE_NEWTIME)))
 		pid = clone_old(&args);
 	return pid;

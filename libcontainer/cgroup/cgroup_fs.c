@@ -30,6 +30,7 @@
  * but not for ever.
  */
 #define CREATE_TRIES 10
+#define OPEN_TRIES 16		/* openat2(2): EAGAIN while something is renamed */
 
 int64_t cgroup_now_ms(void)
 {
@@ -97,8 +98,10 @@ int cgroup_dir_open(int base, const char *path)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
 	};
 	const char *below = path + strspn(path, "/");
-	int fd = sys_openat2(base, *below ? below : ".", &how);
+	int fd = -EAGAIN;
 
+	for (int try = 0; try < OPEN_TRIES && (fd == -EAGAIN || fd == -EINTR); try++)
+		fd = sys_openat2(base, *below ? below : ".", &how);
 	return fd == -ENOSYS ? dir_open_steps(base, below) : fd;
 }
 

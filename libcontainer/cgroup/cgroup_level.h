@@ -18,7 +18,8 @@
 
 /*
  * Calls visit for the leaf (level 0) and its ancestors, but not for the root of the hierarchy,
- * which has no limits.  Stops at the first result that is not 0 and returns it.  path: below the mount.
+ * which has no limits.  Stops at the first result that is not 0 and returns it.  path: below the
+ * mount.
  */
 typedef int cgroup_level_visit(void *ctx, int dir, const char *path, size_t level);
 int cgroup_level_walk(const struct cgroup_dir *d, cgroup_level_visit *visit, void *ctx);

@@ -412,10 +412,10 @@ static void v2_cpu(int dir, struct arena *a, struct cgroup_stats *out)
 	c->throttling.throttled_periods = cgroup_stats_keyed(text, "nr_throttled");
 	c->throttling.throttled_time = cgroup_stats_keyed(text, "throttled_usec") * NS_PER_US;
 	c->psi = cgroup_psi_read(dir, "cpu.pressure", a);
-	cgroup_stats_list(cgroup_stats_text(dir, "cpuset.cpus.effective", buf), a, &out->cpuset.cpus,
-		   &out->cpuset.n_cpus);
-	cgroup_stats_list(cgroup_stats_text(dir, "cpuset.mems.effective", buf), a, &out->cpuset.mems,
-		   &out->cpuset.n_mems);
+	text = cgroup_stats_text(dir, "cpuset.cpus.effective", buf);
+	cgroup_stats_list(text, a, &out->cpuset.cpus, &out->cpuset.n_cpus);
+	text = cgroup_stats_text(dir, "cpuset.mems.effective", buf);
+	cgroup_stats_list(text, a, &out->cpuset.mems, &out->cpuset.n_mems);
 }
 
 static void v2_memory(int dir, struct arena *a, struct cgroup_stats *out)

@@ -179,8 +179,12 @@ int cgroup_update_devices_compile(const struct oci_config *container,
 	int v1 = cgroup_knob_dir(&p->ref, "devices");
 	struct cgroup_device_plan *devices = &p->devices;
 	struct cgroup_device_plan before = { .dir = v1 };
+	struct oci_config plain = *container;
 	int ret;
 
+	/* The config was good for create: what is wrong now is not in its text. */
+	plain.doc = NULL;
+	container = &plain;
 	*devices = (struct cgroup_device_plan){ .dir = v1 };
 	if (v1 < 0)
 		devices->dir = cgroup_knob_dir(&p->ref, "");

@@ -145,7 +145,8 @@ has_line() {
 	start_container
 	start_events --interval 200ms --all
 	sleep 0.1
-	run ! kist exec "$ID" sh -c 'for i in 1 2 3 4 5 6; do sleep 1000 & done' >/dev/null 2>&1
+	try kist exec "$ID" sh -c 'for i in 1 2 3 4 5 6; do sleep 1000 & done'
+	[ "$status" -ne 0 ]
 	wait_for has_line '.type == "pids" and .data.max > 0'
 	if only_v2; then
 		ok kist pause "$ID"

@@ -2,12 +2,12 @@
 /*
  * receive.c - the other end of the sockets that kist talks to, for the integration tests.
  *
- *	receive tty SOCKET	listens; takes one descriptor and copies what can be read from it to standard output, and
- *				standard input to it, until it ends.  For --console-socket.
- *	receive fd SOCKET	listens; prints the message and what each descriptor with it is.  For the seccomp
- *				agent's socket and --pidfd-socket.
- *	receive text SOCKET	a datagram socket; prints one message.  For NOTIFY_SOCKET.
- *	receive ready SOCKET	the other way: sends READY=1 to a datagram socket, as a program does that was started.
+ *	receive tty SOCKET	listens; takes one descriptor and copies what can be read from it to
+ *standard output, and standard input to it, until it ends.  For --console-socket. receive fd SOCKET
+ *listens; prints the message and what each descriptor with it is.  For the seccomp agent's socket
+ *and --pidfd-socket. receive text SOCKET	a datagram socket; prints one message.  For
+ *NOTIFY_SOCKET. receive ready SOCKET	the other way: sends READY=1 to a datagram socket, as a
+ *program does that was started.
  *
  * Prints "listening" on standard error when the socket is there.
  */

@@ -208,7 +208,7 @@ can_open() {
 	! can_open || fail "it could be opened from the start"
 	ok kist update --device "allow c 10:$minor rw" "$ID"
 	can_open
-	ok kist update --device 'allow b 7:0 rw' --device 'deny b 7:1' "$ID"
+	ok kist update --device 'allow b 7:0 rw' --device 'deny b 7:1 rw' "$ID"
 	can_open
 	kist update -r - "$ID" <<<'{"devices": [{"allow": false, "access": "rwm"}]}'
 	can_open

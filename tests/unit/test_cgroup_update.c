@@ -34,7 +34,7 @@ static const char *lines(struct arena *a, const char *config, const char *earlie
 {
 	struct oci_linux linux_ = { .resources = resources(a, config) };
 	struct oci_config c = { .linux = &linux_ };
-	struct cgroup_plan p = { .ref = { v1_dirs, 1 } };
+	struct cgroup_plan p = { .ref = { .dirs = v1_dirs, .n_dirs = 1 } };
 	const char *text = "";
 
 	if (cgroup_update_devices_compile(&c, earlier ? resources(a, earlier) : NULL,
@@ -54,7 +54,7 @@ static const char *lines(struct arena *a, const char *config, const char *earlie
 static void test_devices(struct arena *a)
 {
 	struct oci_config c = { 0 };
-	struct cgroup_plan p = { .ref = { hidden_dirs, 1 } };
+	struct cgroup_plan p = { .ref = { .dirs = hidden_dirs, .n_dirs = 1 } };
 
 	is_str(lines(a, "{}", NULL, RULE("true", FUSE)), "allow c 10:229 rw;", "only what is new");
 	is_str(lines(a, "{}", RULE("true", FUSE), RULE("false", FUSE)), "deny c 10:229 rw;",
@@ -71,7 +71,7 @@ static void test_devices(struct arena *a)
 	ok(cgroup_update_devices_compile(&c, NULL, resources(a, "{}"), a, &p, &err) < 0, "%s",
 	   err.text);
 
-	p.ref = (struct cgroup_ref){ v2_dirs, 1 };
+	p.ref = (struct cgroup_ref){ .dirs = v2_dirs, .n_dirs = 1 };
 	ok(cgroup_update_devices_compile(&c, NULL, resources(a, RULE("true", FUSE)), a, &p,
 					 &err) == 0 &&
 	   p.devices.n_insns > 0 && p.devices.n_lines == 0, "v2 gets a program");
@@ -105,10 +105,11 @@ static void test_taking_back(struct arena *a)
 	};
 	struct oci_config config = { 0 };
 	struct cgroup_plan p = {
-		.config = &config, .ref = { v2_dirs, 1 }, .writes = writes, .n_writes = 5,
+		.config = &config, .ref = { .dirs = v2_dirs, .n_dirs = 1 },
+		.writes = writes, .n_writes = 5,
 	};
 	owned_fd dir = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct cgroup cg = { .ref = { v2_dirs, 1 }, .dirs = { dir } };
+	struct cgroup cg = { .ref = { .dirs = v2_dirs, .n_dirs = 1 }, .dirs = { dir } };
 
 	put(dir, "pids.max", "50");
 	put(dir, "io.max", "7:0 rbps=1\n8:0 rbps=8192 wbps=max");

@@ -50,11 +50,13 @@ static void test_run(void)
 		struct rlimit now;
 		int good = limit_run(&plan, &err) == 0 && getrlimit(RLIMIT_NOFILE, &now) == 0 &&
 			   now.rlim_cur > 20 && limit_last_run(&plan, &err) == 0 &&
-			   getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur == 20 && now.rlim_max == 30;
+			   getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur == 20 &&
+			   now.rlim_max == 30;
 
 		_exit(good ? 0 : 1);
 	}
-	ok(waitpid(pid, &status, 0) == pid && status == 0, "limits are set, and the number of descriptors last");
+	ok(waitpid(pid, &status, 0) == pid && status == 0,
+	   "limits are set, and the number of descriptors last");
 }
 
 static void test_refused(void)

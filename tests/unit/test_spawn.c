@@ -118,7 +118,8 @@ static void test_environment(void)
 	sigprocmask(SIG_SETMASK, &block, &old);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
-	/* Started by make, glibc's internal signals 32 and 33 may be ignored: nobody resets those. */
+	/* Started by make, glibc's internal signals 32 and 33 may be ignored: nobody resets those.
+	 */
 	shell("grep -E '^Sig(Blk|Ign)' /proc/self/status | cut -f 2 |"
 	      " sed s/180000000/000000000/ | tr '\\n' ' '", s, &r);
 	is_str(out, "0000000000000000 0000000000000000 ", "no signal blocked or ignored");

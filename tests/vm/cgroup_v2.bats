@@ -41,8 +41,7 @@ resources() {
 	need cpu
 	resources '{"cpu": {"shares": 2048, "quota": 30000, "period": 60000, "burst": 10000}}'
 	start_container
-	is "$(awk '$1 > 50 && $1 < 100' "/sys/fs/cgroup/test-$ID/cpu.weight" | wc -l)" 1 ||
-		is "$(<"/sys/fs/cgroup/test-$ID/cpu.weight")" 200
+	has cpu.weight 174
 	has cpu.max '30000 60000'
 	has cpu.max.burst 10000
 }
@@ -147,16 +146,6 @@ resources() {
 	ok kist exec "$ID" dd if=/kmsg of=/dev/null count=0
 	refused 1 'Operation not permitted' kist exec "$ID" sh -c 'echo x >/kmsg'
 	ok kist exec "$ID" sh -c 'head -c 1 /dev/zero >/dev/null'
-}
-
-@test "devices: mknod of what is not allowed fails in spite of CAP_MKNOD" {
-	config_set '.process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
-	resources '{"devices": [{"allow": false, "access": "rwm"},
-		{"allow": true, "type": "c", "major": 10, "minor": 200, "access": "m"}]}'
-	shell 'mknod /a c 10 200 && echo made; mknod /b b 8 0 || echo refused'
-	run_container
-	output_has made
-	output_has refused
 }
 
 @test "nested paths: controllers are handed down, and what was made goes again" {

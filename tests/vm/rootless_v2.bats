@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
 #
-# An ordinary user with a cgroup that systemd --user delegated: `tests/vm/inside rootless` sets the stage.
+# An ordinary user with a cgroup that systemd --user delegated: `tests/vm/inside direct` sets the stage.
 load ../integration/helpers
 
 setup() {
