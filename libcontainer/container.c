@@ -43,8 +43,7 @@ int container_protect_binary(char *const *argv, struct error *err)
 	return self_exe_reexec(argv, err);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------
- */
+/* ---- opening -------------------------------------------------------------------------------- */
 
 int container_default_root(struct arena *a, char **out, struct error *err)
 {
@@ -131,8 +130,7 @@ const char *container_status_name(enum container_status status)
 	return status_names[status];
 }
 
-/* ---- state, list, ps
- * ------------------------------------------------------------------------------ */
+/* ---- state, list, ps ------------------------------------------------------------------------ */
 
 static char *owner_name(struct arena *a, uint32_t uid)
 {
@@ -253,8 +251,7 @@ int container_ps(struct container_context *ctx, const char *id, pid_t **out, siz
 	return ret;
 }
 
-/* ---- kill, pause, resume
- * --------------------------------------------------------------------------- */
+/* ---- kill, pause, resume -------------------------------------------------------------------- */
 
 int container_signal_init(const struct container *c, int sig, struct error *err)
 {
@@ -353,8 +350,7 @@ int container_resume(struct container_context *ctx, const char *id, struct error
 	return freeze(ctx, id, false, err);
 }
 
-/* ---- delete
- * ---------------------------------------------------------------------------------------- */
+/* ---- delete --------------------------------------------------------------------------------- */
 
 /* state.json is lost, but not the container: its cgroup shows that it runs. */
 static bool runs_unrecorded(struct container_context *ctx, const struct state *s)

@@ -29,8 +29,7 @@ struct execution {
 	struct plan plan;
 };
 
-/* ---- the process: of a file, or that of the configuration with the options put over it
- * -------------- */
+/* ---- the process: of a file, or that of the configuration with the options put over it ------ */
 
 static size_t count(char **list)
 {
@@ -139,8 +138,7 @@ static int process_of_file(struct execution *e, struct error *err)
 	return ret;
 }
 
-/* ---- checks before the first act
- * ------------------------------------------------------------------- */
+/* ---- checks before the first act ------------------------------------------------------------ */
 
 static int check_status(const struct execution *e, struct error *err)
 {

@@ -71,6 +71,7 @@ struct job {
 	char program[PATH_MAX]; /* what execve gets */
 	bool hooks_ran;		/* the runtime hooks were begun: poststop hooks are due */
 	struct job_fault fault;
+	bool filtered;		/* this process has loaded its seccomp filter */
 	bool wait_exec;	   /* done only when the program was executed (run, exec) */
 	const char *trace; /* file for the trace, or NULL */
 

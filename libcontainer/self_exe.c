@@ -51,12 +51,12 @@ bool self_exe_supported(void)
  * MFD_EXEC is asked for since vm.memfd_noexec=1 would otherwise take the x bit away, without which
  * the kernel takes the file neither as an executable nor as the executable of a process.
  */
-static int memfd_executable(void)
+static int memfd_executable(const char *name)
 {
-	int fd = memfd_create("kist", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 
 	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("kist", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -98,6 +98,9 @@ static int copy_file(int from, int to)
 int self_exe_reexec(char *const *argv, struct error *err)
 {
 	owned_fd self = -1, copy = -1;
+	/* A longer name is none that a memory file can have. */
+	char path[200];
+	ssize_t n;
 	int r;
 
 	if (self_exe_supported())
@@ -107,7 +110,10 @@ int self_exe_reexec(char *const *argv, struct error *err)
 		return error_set(err, errno, "open /proc/self/exe");
 	if (is_sealed(self))
 		return 0;
-	copy = memfd_executable();
+	/* Named as the file, beside which the helper programs of a build are looked for. */
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	copy = memfd_executable(n > 0 ? path : "kist");
 	if (copy < 0)
 		return memfd_error(err, copy);
 	r = copy_file(self, copy);
@@ -308,7 +314,7 @@ int self_exe_run(struct self_exe *s, struct error *err)
 	if (!s->active)
 		return 0;
 	/* Made here and not in the parent, which may be short of descriptors. */
-	s->exe = memfd_executable();
+	s->exe = memfd_executable("kist");
 	if (s->exe < 0)
 		return memfd_error(err, s->exe);
 	if (fcntl(s->exe, F_ADD_SEALS, SEALS_COPY) < 0)

@@ -59,8 +59,7 @@ int stage_page_new(struct job *job, bool with_fd, struct error *err)
 	return 0;
 }
 
-/* ---- what happens around every row ------------------------------------------------------------
- */
+/* ---- what happens around every row ---------------------------------------------------------- */
 
 static uint64_t now_ns(void)
 {
@@ -105,6 +104,9 @@ static int run_row(struct job *job, const struct step *row, struct error *err)
 	enum job_stage self = job->self;
 	int ret;
 
+	/* Under a filter a line to the log may be a forbidden call. */
+	if (!job->filtered)
+		log_debug("%s: %s", stage_names[self], row->name);
 	if (!row->run)
 		return inject_fault(job, row, false, err);
 	if (job->page->trace && !job->page->times[i].begin)
@@ -118,8 +120,7 @@ static int run_row(struct job *job, const struct step *row, struct error *err)
 	return ret;
 }
 
-/* ---- the child's side --------------------------------------------------------------------------
- */
+/* ---- the child's side ----------------------------------------------------------------------- */
 
 static void child_log_sink(void *ctx, enum log_level level, const char *text)
 {
@@ -166,8 +167,7 @@ static void child_row(struct job *job, const struct step *row)
 		child_ask(job, row);
 }
 
-/* ---- the parent's side -------------------------------------------------------------------------
- */
+/* ---- the parent's side ---------------------------------------------------------------------- */
 
 /* Which row a process was in when it ended, for the message. */
 static int died_error(const struct job *job, struct error *err)
@@ -332,8 +332,7 @@ int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
 	return 0;
 }
 
-/* ---- the walk ----------------------------------------------------------------------------------
- */
+/* ---- the walk ------------------------------------------------------------------------------- */
 
 /* Takes back the rows up to `last`, the latest first. */
 static int undo_until(struct job *job, const struct step *last, struct error *err)

@@ -77,8 +77,7 @@ bool state_id_is_valid(const char *id)
 	return str_is_container_id(id) && strcmp(id, STATE_CACHE) != 0;
 }
 
-/* ---- the state root ----------------------------------------------------------------------------
- */
+/* ---- the state root ------------------------------------------------------------------------- */
 
 /* Makes a directory and the missing ones above it; all of them belong to the host, not to a
  * container. */
@@ -118,8 +117,7 @@ int state_root_open(const char *root, bool create, struct error *err)
 	return fd;
 }
 
-/* ---- one container's directory -----------------------------------------------------------------
- */
+/* ---- one container's directory -------------------------------------------------------------- */
 
 static int write_record(int dir, const char *name, const struct json_field *fields,
 			const struct state *s, struct arena *a, struct error *err)
@@ -353,8 +351,7 @@ int state_ids(int root, struct arena *a, char ***out, size_t *n, struct error *e
 	return 0;
 }
 
-/* ---- facts derived from the record -------------------------------------------------------------
- */
+/* ---- facts derived from the record ---------------------------------------------------------- */
 
 int state_alive(const struct state *s, int proc)
 {

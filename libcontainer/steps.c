@@ -6,7 +6,7 @@
 #include "plan.h"
 #include "steps_impl.h"
 
-/* ---- when a row applies -------------------------------------------------------------------------- */
+/* ---- when a row applies ---------------------------------------------------------------------- */
 
 #define WHEN(name, condition) \
 	static bool name(const struct plan *p) \
@@ -52,7 +52,7 @@ WHEN(seccomp_late, p->seccomp.enabled && !p->seccomp.before_user)
 WHEN(no_new_privs, p->program.no_new_privs)
 WHEN(initial_affinity, p->scheduler.initial != NULL)
 
-/* ---- what a row prints ---------------------------------------------------------------------------- */
+/* ---- what a row prints ----------------------------------------------------------------------- */
 
 #define SHOW(name, call) \
 	static void name(const struct plan *p, struct show *out) \
@@ -100,19 +100,21 @@ SHOW(show_seccomp, seccomp_show(&p->seccomp, out))
 SHOW(show_descriptors, preserve_fd_show(&p->preserve_fds, out))
 SHOW(show_process, process_show(&p->program, out))
 
-/* ---- create and run ------------------------------------------------------------------------------- */
+/* ---- create and run -------------------------------------------------------------------------- */
 
 /*
- * Rows from "init" on run in the container's first process.  Where one process cannot do it, "second-process"
- * forks another; else it only marks that the first goes on as stage 2.
+ * Rows from "init" on run in the container's first process.  Where one process cannot do it,
+ * "second-process" forks another; else it only marks that the first goes on as stage 2.
  */
 const struct step steps_create[] = {
 	/* name, stage, when, run, serve, undo, show */
-	{ "poststop-hooks", STAGE_PARENT, poststop_hooks, NULL, NULL, step_poststop_undo, show_poststop_hooks },
+	{ "poststop-hooks", STAGE_PARENT, poststop_hooks, NULL, NULL, step_poststop_undo,
+	  show_poststop_hooks },
 	{ "checks", STAGE_PARENT, NULL, step_checks_run, NULL, NULL, NULL },
 	{ "cgroup-lookup", STAGE_PARENT, cgroup, step_cgroup_lookup_run, NULL, NULL, NULL },
 	{ "state", STAGE_PARENT, NULL, step_state_run, NULL, step_state_undo, show_state },
-	{ "cgroup-unit", STAGE_PARENT, cgroup_unit, step_cgroup_unit_run, NULL, step_cgroup_unit_undo,
+	{ "cgroup-unit", STAGE_PARENT, cgroup_unit, step_cgroup_unit_run, NULL,
+	  step_cgroup_unit_undo,
 	  NULL },
 	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },
 	{ "seccomp-agent", STAGE_PARENT, seccomp_agent, step_seccomp_agent_run, NULL, NULL, NULL },
@@ -123,10 +125,11 @@ const struct step steps_create[] = {
 	{ "cgroup-owner", STAGE_PARENT, cgroup_owner, step_cgroup_delegate_run, NULL, NULL,
 	  show_cgroup_owner },
 	{ "mount-sources", STAGE_PARENT, mounts, step_mount_sources_run, NULL, NULL, NULL },
-	{ "notify-socket", STAGE_PARENT, notify_socket, step_notify_socket_run, NULL, NULL, show_notify },
+	{ "notify-socket", STAGE_PARENT, notify_socket, step_notify_socket_run, NULL, NULL,
+	  show_notify },
 	{ "start-socket", STAGE_PARENT, creates, step_start_socket_run, NULL, NULL, NULL },
 	{ "init", STAGE_PARENT, NULL, step_init_run, NULL, step_init_undo, show_namespaces },
-	/* While the child builds: loading the program takes as long as ten mounts.  In force before "ready". */
+	/* While the child builds: loading takes as long as ten mounts.  In force before "ready". */
 	{ "cgroup-devices", STAGE_PARENT, cgroup, step_cgroup_devices_run, NULL, NULL,
 	  show_cgroup_devices },
 
@@ -141,7 +144,8 @@ const struct step steps_create[] = {
 	{ "second-process", STAGE_1, NULL, step_second_process_run, NULL, NULL, NULL },
 
 	{ "dumpable", STAGE_2, NULL, step_dumpable_run, NULL, NULL, NULL },
-	{ "cgroup-namespace", STAGE_2, cgroup_namespace, step_cgroup_namespace_run, NULL, NULL, NULL },
+	{ "cgroup-namespace", STAGE_2, cgroup_namespace, step_cgroup_namespace_run, NULL, NULL,
+	  NULL },
 	{ "cgroup-payload", STAGE_2, cgroup_payload, step_cgroup_payload_run, NULL, NULL, NULL },
 	{ "loopback", STAGE_2, network_namespace, step_loopback_run, NULL, NULL, show_loopback },
 	{ "net-devices", STAGE_2, net_devices, NULL, step_net_devices_serve, NULL, show_network },
@@ -154,7 +158,8 @@ const struct step steps_create[] = {
 	{ "devices", STAGE_2, NULL, step_devices_run, NULL, NULL, show_devices },
 	{ "console", STAGE_2, terminal, step_console_run, NULL, NULL, show_terminal },
 	{ "notify-mount", STAGE_2, notify_socket, step_notify_mount_run, NULL, NULL, NULL },
-	{ "runtime-hooks", STAGE_2, runtime_hooks, NULL, step_runtime_hooks_serve, NULL, show_runtime_hooks },
+	{ "runtime-hooks", STAGE_2, runtime_hooks, NULL, step_runtime_hooks_serve, NULL,
+	  show_runtime_hooks },
 	{ "container-hooks", STAGE_2, container_hooks, step_container_hooks_run, NULL, NULL,
 	  show_container_hooks },
 	{ "masked-paths", STAGE_2, NULL, step_masked_paths_run, NULL, NULL, show_mask },
@@ -168,7 +173,8 @@ const struct step steps_create[] = {
 	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
 	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
-	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL,
+	  show_seccomp },
 	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },
 	{ "capabilities", STAGE_2, process, step_capabilities_run, NULL, NULL, show_capabilities },
 	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
@@ -184,12 +190,12 @@ const struct step steps_create[] = {
 	{ 0 }
 };
 
-/* ---- exec ------------------------------------------------------------------------------------------ */
+/* ---- exec ------------------------------------------------------------------------------------ */
 
 /*
- * The first process stays outside the container's PID namespace, where nobody can look at it: it joins the
- * cgroup, lets go of everything that belongs to the host, joins the namespaces, and forks the one that becomes
- * the program, clean from birth (CVE-2016-9962).
+ * The first process stays outside the container's PID namespace, where nobody can look at it: it
+ * joins the cgroup and the namespaces, lets go of everything that belongs to the host, and forks the
+ * one that becomes the program, clean from birth (CVE-2016-9962).
  */
 const struct step steps_exec[] = {
 	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },
@@ -199,7 +205,8 @@ const struct step steps_exec[] = {
 	{ "init", STAGE_PARENT, NULL, step_init_run, NULL, step_exec_process_undo, NULL },
 
 	{ "guard", STAGE_1, NULL, step_guard_run, NULL, NULL, NULL },
-	{ "initial-affinity", STAGE_1, initial_affinity, step_affinity_initial_run, NULL, NULL, NULL },
+	{ "initial-affinity", STAGE_1, initial_affinity, step_affinity_initial_run, NULL, NULL,
+	  NULL },
 	{ "cgroup-join", STAGE_1, NULL, step_cgroup_join_run, NULL, NULL, NULL },
 	{ "oom-score", STAGE_1, oom_score, step_oom_score_run, NULL, NULL, show_oom_score },
 	{ "labels", STAGE_1, labels, step_labels_run, NULL, NULL, show_labels },
@@ -207,6 +214,7 @@ const struct step steps_exec[] = {
 	{ "namespaces-join", STAGE_1, NULL, step_container_join_run, NULL, NULL, show_namespaces },
 	{ "root-ids", STAGE_1, user_namespace, step_root_ids_run, NULL, NULL, NULL },
 	{ "self-exe", STAGE_1, NULL, step_self_exe_run, NULL, NULL, NULL },
+	{ "host-descriptors", STAGE_1, NULL, step_host_descriptors_run, NULL, NULL, NULL },
 	{ "second-process", STAGE_1, NULL, step_second_process_run, NULL, NULL, NULL },
 
 	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
@@ -218,7 +226,8 @@ const struct step steps_exec[] = {
 	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
 	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
-	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL,
+	  show_seccomp },
 	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },
 	{ "capabilities", STAGE_2, process, step_capabilities_run, NULL, NULL, show_capabilities },
 	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },

@@ -22,8 +22,7 @@
 #include "base/unix_socket.h"
 #include "state.h"
 
-/* ---- stage 1: into the cgroup and the namespaces
- * -------------------------------------------------- */
+/* ---- stage 1: into the cgroup and the namespaces -------------------------------------------- */
 
 /*
  * Until the container is complete its process must not outlive the command that builds it, even
@@ -176,6 +175,20 @@ int step_self_exe_run(struct job *job, struct error *err)
 }
 
 /*
+ * What the caller had open, and what kist had, must not be seen in a process that the container can look at
+ * (CVE-2016-9962, CVE-2024-21626).  Left are the standard streams and what is passed on.
+ */
+int step_host_descriptors_run(struct job *job, struct error *err)
+{
+	const int keep[] = { job->channel, job->console_socket, job->seccomp_socket, job->root };
+	const struct preserve_fd_plan *p = &job->plan->preserve_fds;
+	int ret = fd_close_range_except(3 + p->listen + p->preserve, ~0U, keep,
+					sizeof(keep) / sizeof(*keep));
+
+	return ret < 0 ? error_set(err, -ret, "close descriptors of the host") : 0;
+}
+
+/*
  * A PID namespace that was joined holds for children only.  The second process is the first one's
  * sibling, so that its parent is the kist process, and after that the caller's subreaper.
  */
@@ -205,8 +218,7 @@ int step_second_process_run(struct job *job, struct error *err)
 	return die_with_parent(job, err);
 }
 
-/* ---- stage 2: the namespaces' contents
- * ------------------------------------------------------------- */
+/* ---- stage 2: the namespaces' contents ------------------------------------------------------ */
 
 int step_dumpable_run(struct job *job, struct error *err)
 {
@@ -254,8 +266,7 @@ int step_oom_score_run(struct job *job, struct error *err)
 	return process_oom_run(&job->plan->program, job->proc, err);
 }
 
-/* ---- stage 2: the root file system
- * ------------------------------------------------------------------ */
+/* ---- stage 2: the root file system ---------------------------------------------------------- */
 
 int step_rootfs_run(struct job *job, struct error *err)
 {
@@ -331,8 +342,7 @@ int step_pivot_run(struct job *job, struct error *err)
 	return ret;
 }
 
-/* ---- stage 2: the process
- * ---------------------------------------------------------------------------- */
+/* ---- stage 2: the process ------------------------------------------------------------------- */
 
 int step_scheduler_run(struct job *job, struct error *err)
 {
@@ -374,6 +384,7 @@ int step_seccomp_run(struct job *job, struct error *err)
 {
 	int ret = seccomp_run(&job->plan->seccomp, job->seccomp_socket, job->page->init_pid, err);
 
+	job->filtered = true;
 	fd_close(&job->seccomp_socket);
 	return ret;
 }
@@ -451,8 +462,7 @@ int step_descriptors_run(struct job *job, struct error *err)
 	return preserve_fd_run(&job->plan->preserve_fds, err);
 }
 
-/* ---- the end: ready, start, exec
- * ------------------------------------------------------------------------ */
+/* ---- the end: ready, start, exec ------------------------------------------------------------ */
 
 /* A complete container lives on without its creator.  From here the channel alone tells of the
  * parent's death. */

@@ -55,6 +55,7 @@ STEP_FN(step_container_join_run);
 STEP_FN(step_root_ids_run);
 STEP_FN(step_time_run);
 STEP_FN(step_self_exe_run);
+STEP_FN(step_host_descriptors_run);
 STEP_FN(step_second_process_run);
 STEP_FN(step_dumpable_run);
 STEP_FN(step_cgroup_namespace_run);

@@ -28,8 +28,7 @@
  * cgroup. */
 #define DEATH_TIMEOUT_MS 10000
 
-/* ---- before the first side effect --------------------------------------------------------------
- */
+/* ---- before the first side effect ----------------------------------------------------------- */
 
 /* mkdir() in "state" decides; this is for the plain case, to say it before anything else is found
  * wrong. */
@@ -87,8 +86,7 @@ int step_cgroup_lookup_run(struct job *job, struct error *err)
 	return ret;
 }
 
-/* ---- the record --------------------------------------------------------------------------------
- */
+/* ---- the record ----------------------------------------------------------------------------- */
 
 int step_state_run(struct job *job, struct error *err)
 {
@@ -137,8 +135,7 @@ int step_poststop_undo(struct job *job, struct error *err)
 	return hook_run(&hooks, HOOK_POSTSTOP, &input, err);
 }
 
-/* ---- sockets
- * ------------------------------------------------------------------------------------- */
+/* ---- sockets -------------------------------------------------------------------------------- */
 
 /* The terminal's master goes through it: to the engine, or in the foreground to this process. */
 int step_console_socket_run(struct job *job, struct error *err)
@@ -176,8 +173,7 @@ int step_start_socket_run(struct job *job, struct error *err)
 	return job->start_socket < 0 ? error_set(err, errno, "socket") : 0;
 }
 
-/* ---- cgroup
- * -------------------------------------------------------------------------------------- */
+/* ---- cgroup --------------------------------------------------------------------------------- */
 
 int step_cgroup_unit_run(struct job *job, struct error *err)
 {
@@ -233,8 +229,7 @@ int step_cgroup_exec_run(struct job *job, struct error *err)
 	return cgroup_open_exec(ref, job->exec_cgroups, job->arena, &job->cgroup, err);
 }
 
-/* ---- processes
- * ----------------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------ */
 
 int step_self_exe_prepare_run(struct job *job, struct error *err)
 {
@@ -451,8 +446,7 @@ int step_exec_process_undo(struct job *job, struct error *err)
 	return ret == 0 && second != job->stage1_pid ? kill_child_and_wait(second, err) : ret;
 }
 
-/* ---- the parent's halves
- * ------------------------------------------------------------------------- */
+/* ---- the parent's halves -------------------------------------------------------------------- */
 
 int step_id_maps_serve(struct job *job, struct error *err)
 {

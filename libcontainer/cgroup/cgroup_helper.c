@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "base/unix_socket.h"
 
@@ -65,14 +66,19 @@ struct program {
 	const char *missing;		/* the reply when it cannot be executed */
 };
 
-/* The helper of a build tree lies beside its kist; who can write there can replace kist as well. */
+/*
+ * The helper of a build tree lies beside its kist; who can write there can replace kist as well.  A sealed copy of kist
+ * (self_exe.h) has the name of what it was made from.
+ */
 static const char *beside(struct arena *a)
 {
-	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
+	static const char memory[] = "/memfd:";
+	char text[PATH_MAX], *path = text, *slash;
+	ssize_t n = readlink("/proc/self/exe", text, sizeof(text) - 1);
 
-	path[n > 0 ? n : 0] = '\0';
+	text[n > 0 ? n : 0] = '\0';
+	if (str_starts(path, memory))
+		path += strlen(memory);
 	slash = strrchr(path, '/');
 	return slash ? arena_printf(a, "%.*s/libexec/" HELPER, (int)(slash - path), path) : NULL;
 }

@@ -167,71 +167,73 @@ static void test_kinds(void)
 }
 
 /* What is refused, and what is said. */
+static const struct {
+	const char *text, *error;
+} refused[] = {
+	{ "", "t:1:1: the text ends too early" },
+	{ "  ", "t:1:3: the text ends too early" },
+	{ "[]", "t:1:1: must be an object, not an array" },
+	{ "12", "t:1:1: must be an object, not a number" },
+	{ "{\"u8\":256}", "t:1:7: u8: 256 is out of range (0 to 255)" },
+	{ "{\"u8\":-1}", "t:1:7: u8: -1 is out of range (0 to 255)" },
+	{ "{\n  \"u64\": 18446744073709551616}",
+	  "t:2:10: u64: 18446744073709551616 is out of range (0 to 18446744073709551615)" },
+	{ "{\"i64\":9223372036854775808}",
+	  "t:1:8: i64: 9223372036854775808 is out of range "
+	  "(-9223372036854775808 to 9223372036854775807)" },
+	{ "{\"i32\":-2147483649}",
+	  "t:1:8: i32: -2147483649 is out of range (-2147483648 to 2147483647)" },
+	{ "{\"u8\":1.0}", "t:1:7: u8: must be an integer, not 1.0" },
+	{ "{\"u8\":1e2}", "t:1:7: u8: must be an integer, not 1e2" },
+	{ "{\"u8\":\"1\"}", "t:1:7: u8: must be a number, not a string" },
+	{ "{\"flag\":1}", "t:1:9: flag: must be true or false, not a number" },
+	{ "{\"text\":{}}", "t:1:9: text: must be a string, not an object" },
+	{ "{\"words\":\"a\"}", "t:1:10: words: must be an array, not a string" },
+	{ "{\"words\":[\"a\",null]}", "t:1:15: words[1]: must be a string, not null" },
+	{ "{\"numbers\":[4294967295]}",
+	  "t:1:13: numbers[0]: 4294967295 is out of range (0 to 4294967294)" },
+	{ "{\"list\":[null]}", "t:1:10: list[0]: must be an object, not null" },
+	{ "{\"list\":[{\"name\":\"a\"},\n{\"id\":1}]}",
+	  "t:2:1: list[1]: \"name\" is required" },
+	{ "{\"object\":{\"name\":null}}", "t:1:11: object: \"name\" is required" },
+	{ "{\"list\":[{\"name\":\"a\",\"words\":[\"x\",7]}]}",
+	  "t:1:35: list[0].words[1]: must be a string, not a number" },
+	{ "{\"pairs\":{\"a b\":1}}",
+	  "t:1:17: pairs[\"a b\"]: must be a string, not a number" },
+	{ "{\"map\":{\"d\":[]}}", "t:1:13: map.d: must be an object, not an array" },
+	{ "{\"color\":\"gren\"}",
+	  "t:1:10: color: unknown value \"gren\", did you mean \"green\"?" },
+	{ "{\"color\":\"mauve\"}",
+	  "t:1:10: color: unknown value \"mauve\" (known: red, green)" },
+	{ "{\"u8\":1,\"u8\":2}", "t:1:9: u8: duplicate member" },
+	{ "{\"u8\":1,\"U8\":2}", "t:1:9: u8: duplicate member" },
+	{ "{\"pairs\":{\"a\":\"\",\"a\":\"\"}}", "t:1:18: pairs.a: duplicate member" },
+	{ "{\"text\":\"\\ud800\"}", "t:1:9: text: contains an unpaired surrogate" },
+	{ "{\"text\":\"\\ud800\\u0041\"}", "t:1:9: text: contains an unpaired surrogate" },
+	{ "{\"text\":\"\\udc00\"}", "t:1:9: text: contains an unpaired surrogate" },
+	{ "{\"text\":\"\\ud800x\"}", "t:1:9: text: contains an unpaired surrogate" },
+	{ "{\"text\":\"a\\u0000b\"}", "t:1:9: text: contains \\u0000" },
+	{ "{\"te\\u0000xt\":1}", "t:1:2: member name contains \\u0000" },
+	{ "{\"text\":\"\xff\"}", "t:1:10: invalid UTF-8" },
+	{ "{\"text\":\"\xc0\x80\"}", "t:1:10: invalid UTF-8" },
+	{ "{\"text\":\"\xed\xa0\x80\"}", "t:1:10: invalid UTF-8" },
+	{ "{\"text\":\"\xf4\x90\x80\x80\"}", "t:1:10: invalid UTF-8" },
+	{ "\xef\xbb\xbf{}", "t:1:1: invalid char in json text." },
+	{ "{\"flag\":true", "t:1:13: the text ends too early" },
+	{ "{\"u8\":12", "t:1:9: the text ends too early" },
+	{ "{\"text\":\"ab", "t:1:12: the text ends too early" },
+};
+
 static void test_errors(void)
 {
-	static const struct { const char *text, *error;
-	} rows[] = {
-		{ "", "t:1:1: the text ends too early" },
-		{ "  ", "t:1:3: the text ends too early" },
-		{ "[]", "t:1:1: must be an object, not an array" },
-		{ "12", "t:1:1: must be an object, not a number" },
-		{ "{\"u8\":256}", "t:1:7: u8: 256 is out of range (0 to 255)" },
-		{ "{\"u8\":-1}", "t:1:7: u8: -1 is out of range (0 to 255)" },
-		{ "{\n  \"u64\": 18446744073709551616}",
-		  "t:2:10: u64: 18446744073709551616 is out of range (0 to 18446744073709551615)" },
-		{ "{\"i64\":9223372036854775808}",
-		  "t:1:8: i64: 9223372036854775808 is out of range "
-		  "(-9223372036854775808 to 9223372036854775807)" },
-		{ "{\"i32\":-2147483649}",
-		  "t:1:8: i32: -2147483649 is out of range (-2147483648 to 2147483647)" },
-		{ "{\"u8\":1.0}", "t:1:7: u8: must be an integer, not 1.0" },
-		{ "{\"u8\":1e2}", "t:1:7: u8: must be an integer, not 1e2" },
-		{ "{\"u8\":\"1\"}", "t:1:7: u8: must be a number, not a string" },
-		{ "{\"flag\":1}", "t:1:9: flag: must be true or false, not a number" },
-		{ "{\"text\":{}}", "t:1:9: text: must be a string, not an object" },
-		{ "{\"words\":\"a\"}", "t:1:10: words: must be an array, not a string" },
-		{ "{\"words\":[\"a\",null]}", "t:1:15: words[1]: must be a string, not null" },
-		{ "{\"numbers\":[4294967295]}",
-		  "t:1:13: numbers[0]: 4294967295 is out of range (0 to 4294967294)" },
-		{ "{\"list\":[null]}", "t:1:10: list[0]: must be an object, not null" },
-		{ "{\"list\":[{\"name\":\"a\"},\n{\"id\":1}]}",
-		  "t:2:1: list[1]: \"name\" is required" },
-		{ "{\"object\":{\"name\":null}}", "t:1:11: object: \"name\" is required" },
-		{ "{\"list\":[{\"name\":\"a\",\"words\":[\"x\",7]}]}",
-		  "t:1:35: list[0].words[1]: must be a string, not a number" },
-		{ "{\"pairs\":{\"a b\":1}}",
-		  "t:1:17: pairs[\"a b\"]: must be a string, not a number" },
-		{ "{\"map\":{\"d\":[]}}", "t:1:13: map.d: must be an object, not an array" },
-		{ "{\"color\":\"gren\"}",
-		  "t:1:10: color: unknown value \"gren\", did you mean \"green\"?" },
-		{ "{\"color\":\"mauve\"}",
-		  "t:1:10: color: unknown value \"mauve\" (known: red, green)" },
-		{ "{\"u8\":1,\"u8\":2}", "t:1:9: u8: duplicate member" },
-		{ "{\"u8\":1,\"U8\":2}", "t:1:9: u8: duplicate member" },
-		{ "{\"pairs\":{\"a\":\"\",\"a\":\"\"}}", "t:1:18: pairs.a: duplicate member" },
-		{ "{\"text\":\"\\ud800\"}", "t:1:9: text: contains an unpaired surrogate" },
-		{ "{\"text\":\"\\ud800\\u0041\"}", "t:1:9: text: contains an unpaired surrogate" },
-		{ "{\"text\":\"\\udc00\"}", "t:1:9: text: contains an unpaired surrogate" },
-		{ "{\"text\":\"\\ud800x\"}", "t:1:9: text: contains an unpaired surrogate" },
-		{ "{\"text\":\"a\\u0000b\"}", "t:1:9: text: contains \\u0000" },
-		{ "{\"te\\u0000xt\":1}", "t:1:2: member name contains \\u0000" },
-		{ "{\"text\":\"\xff\"}", "t:1:10: invalid UTF-8" },
-		{ "{\"text\":\"\xc0\x80\"}", "t:1:10: invalid UTF-8" },
-		{ "{\"text\":\"\xed\xa0\x80\"}", "t:1:10: invalid UTF-8" },
-		{ "{\"text\":\"\xf4\x90\x80\x80\"}", "t:1:10: invalid UTF-8" },
-		{ "\xef\xbb\xbf{}", "t:1:1: invalid char in json text." },
-		{ "{\"flag\":true", "t:1:13: the text ends too early" },
-		{ "{\"u8\":12", "t:1:9: the text ends too early" },
-		{ "{\"text\":\"ab", "t:1:12: the text ends too early" },
-	};
 	struct outer o;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct json_doc doc = doc_of(rows[i].text);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		struct json_doc doc = doc_of(refused[i].text);
 
 		memset(&o, 0, sizeof(o));
-		ok(json_read(&doc, outer_fields, &o, &error) < 0, "refused: %s", rows[i].text);
-		is_str(error.text, rows[i].error, "and told");
+		ok(json_read(&doc, outer_fields, &o, &error) < 0, "refused: %s", refused[i].text);
+		is_str(error.text, refused[i].error, "and told");
 	}
 }
 
