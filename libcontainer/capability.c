@@ -97,11 +97,24 @@ static void limit_ambient(struct capability_plan *p)
 
 	for (size_t i = 0; i < N_NAMES; i++)
 		if (lost & BIT(i))
-			log_warning("can't raise ambient capability %s: it is not in the %s set",
+			log_debug("can't raise ambient capability %s: it is not in the %s set",
 				    names[i],
 				    (p->set[CAPABILITY_PERMITTED] & BIT(i)) ? "inheritable"
 									    : "permitted");
 	p->set[CAPABILITY_AMBIENT] &= both;
+}
+
+/* For ids, streams, terminal, working directory, scheduling, limits, and the sets themselves. */
+static uint64_t joiner_needs(const struct oci_config *c, const struct oci_process *p)
+{
+	uint64_t needs = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) |
+			 BIT(CAP_FOWNER) | BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) |
+			 BIT(CAP_SYS_NICE) | BIT(CAP_SYS_RESOURCE);
+
+	/* seccomp(2) without no_new_privs; real-time I/O priority before Linux 5.14. */
+	if ((c->linux && c->linux->seccomp && !p->no_new_privileges) || p->io_priority)
+		needs |= BIT(CAP_SYS_ADMIN);
+	return needs;
 }
 
 int capability_compile(const struct oci_config *c, const struct oci_process *p,
@@ -140,6 +153,7 @@ int capability_compile(const struct oci_config *c, const struct oci_process *p,
 		  "not in the bounding set, or the caller lacks them");
 	limit_ambient(out);
 	out->drop = bounding & ~out->set[CAPABILITY_BOUNDING];
+	out->joiner = permitted & (out->set[CAPABILITY_PERMITTED] | joiner_needs(c, p));
 	return 0;
 }
 
@@ -160,23 +174,38 @@ int capability_bounding_run(const struct capability_plan *p, struct error *err)
 	return 0;
 }
 
-int capability_run(const struct capability_plan *p, struct error *err)
+/* Raw capset: it acts on this thread only, which is the only one. */
+static int set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
 	for (int i = 0; i < 2; i++) {
-		data[i].effective = (uint32_t)(p->set[CAPABILITY_EFFECTIVE] >> (32 * i));
-		data[i].permitted = (uint32_t)(p->set[CAPABILITY_PERMITTED] >> (32 * i));
-		data[i].inheritable = (uint32_t)(p->set[CAPABILITY_INHERITABLE] >> (32 * i));
+		data[i].effective = (uint32_t)(effective >> (32 * i));
+		data[i].permitted = (uint32_t)(permitted >> (32 * i));
+		data[i].inheritable = (uint32_t)(inheritable >> (32 * i));
 	}
+	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+}
+
+int capability_joiner_run(const struct capability_plan *p, struct error *err)
+{
+	int r = set_caps(p->joiner, p->joiner, 0);
+
+	return r < 0 ? error_set(err, -r, "give up capabilities before joining") : 0;
+}
+
+int capability_run(const struct capability_plan *p, struct error *err)
+{
 	/*
-	 * Raw capset: it acts on this thread only, which is the only one.  The inheritable set
-	 * becomes exactly the planned one: what the caller had there must not pass on
-	 * (CVE-2022-29162, CVE-2025-27612).
+	 * The inheritable set becomes exactly the planned one: what the caller had there must not
+	 * pass on (CVE-2022-29162, CVE-2025-27612).
 	 */
-	if (syscall(SYS_capset, &head, data) < 0)
-		return error_set(err, errno, "set the capabilities");
+	int r = set_caps(p->set[CAPABILITY_EFFECTIVE], p->set[CAPABILITY_PERMITTED],
+			 p->set[CAPABILITY_INHERITABLE]);
+
+	if (r < 0)
+		return error_set(err, -r, "set the capabilities");
 	/* Ambient ones are raised last: capset and setuid both take them away. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return error_set(err, errno, "clear the ambient capabilities");

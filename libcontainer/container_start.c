@@ -143,8 +143,7 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 		ret = job.notify = notify_socket_open(c->dir, err);
 	if (ret >= 0)
 		ret = start_process(c, &job, err);
-	if (job.trace && job.page &&
-	    trace_write(job.trace, job.steps, job.page, ctx->arena, &trace_err) < 0)
+	if (job.trace && trace_write(&job, &trace_err) < 0)
 		log_warning("%s", trace_err.text);
 	if (ret == 0) {
 		ret = container_poststart(ctx, &job, err);

@@ -74,6 +74,7 @@ struct job {
 	bool filtered;		/* this process has loaded its seccomp filter */
 	bool wait_exec;	   /* done only when the program was executed (run, exec) */
 	const char *trace; /* file for the trace, or NULL */
+	struct job_time undo_times[JOB_ROWS_MAX];
 
 	enum job_stage self; /* which process this copy is in */
 	struct job_page *page;

@@ -256,8 +256,8 @@ static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct e
 }
 
 /*
- * Learns stage 2's pid when it is not the process that the parent itself started.  Stage 1 wrote it
- * down before its last act, so the wait for its end is short.
+ * Learns stage 2's pid when it is not the process that the parent itself started.  It is
+ * in the page since stage 1's last act, so the wait for its end is short.
  */
 static void learn_init_pid(struct job *job)
 {
@@ -334,11 +334,26 @@ int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
 
 /* ---- the walk ------------------------------------------------------------------------------- */
 
+static int undo_row(struct job *job, const struct step *row, struct error *err)
+{
+	struct job_time *time = &job->undo_times[index_of(job, row)];
+	int ret;
+
+	if (!row->undo)
+		return 0;
+	if (job->trace)
+		time->begin = now_ns();
+	ret = row->undo(job, err);
+	if (job->trace)
+		time->end = now_ns();
+	return ret;
+}
+
 /* Takes back the rows up to `last`, the latest first. */
 static int undo_until(struct job *job, const struct step *last, struct error *err)
 {
 	for (const struct step *row = last + 1; row-- > job->steps;) {
-		int ret = row->undo ? row->undo(job, err) : 0;
+		int ret = undo_row(job, row, err);
 
 		if (ret < 0) {
 			error_prefix(err, "undo %s", row->name);
@@ -348,13 +363,24 @@ static int undo_until(struct job *job, const struct step *last, struct error *er
 	return 0;
 }
 
+static void write_trace(const struct job *job)
+{
+	struct error err;
+
+	if (job->trace && trace_write(job, &err) < 0)
+		log_warning("%s", err.text);
+}
+
 int stage_undo(struct job *job, struct error *err)
 {
 	const struct step *last = job->steps;
+	int ret;
 
 	while (last[1].name)
 		last++;
-	return undo_until(job, last, err);
+	ret = undo_until(job, last, err);
+	write_trace(job);
+	return ret;
 }
 
 /*
@@ -372,6 +398,7 @@ static int parent_failed(struct job *job, const struct step *last, struct error 
 	fd_close(&job->start_socket);
 	if (undo_until(job, last, &undo) < 0)
 		log_warning("%s", undo.text);
+	write_trace(job);
 	return ret;
 }
 
@@ -393,7 +420,6 @@ static void __attribute__((noreturn)) child_walk(struct job *job, const struct s
 int stage_run(struct job *job, struct error *err)
 {
 	const struct step *row;
-	struct error trace_err;
 	int ret = 0;
 
 	for (row = job->steps; row->name; row++) {
@@ -405,12 +431,12 @@ int stage_run(struct job *job, struct error *err)
 		if (ret < 0)
 			break;
 	}
-	if (job->trace &&
-	    trace_write(job->trace, job->steps, job->page, job->arena, &trace_err) < 0)
-		log_warning("%s", trace_err.text);
 	if (ret == 0 && job->wait_exec)
 		ret = stage_wait_exec(job, STEP_DEADLINE_MS, err);
-	return ret < 0 ? parent_failed(job, row, err) : 0;
+	if (ret < 0)
+		return parent_failed(job, row, err);
+	write_trace(job);
+	return 0;
 }
 
 void stage_show(const struct job *job, struct show *out)

@@ -215,6 +215,8 @@ const struct step steps_exec[] = {
 	{ "root-ids", STAGE_1, user_namespace, step_root_ids_run, NULL, NULL, NULL },
 	{ "self-exe", STAGE_1, NULL, step_self_exe_run, NULL, NULL, NULL },
 	{ "host-descriptors", STAGE_1, NULL, step_host_descriptors_run, NULL, NULL, NULL },
+	{ "bounding", STAGE_1, drops_bounding, step_bounding_run, NULL, NULL, NULL },
+	{ "joiner-capabilities", STAGE_1, process, step_joiner_capabilities_run, NULL, NULL, NULL },
 	{ "second-process", STAGE_1, NULL, step_second_process_run, NULL, NULL, NULL },
 
 	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
@@ -225,7 +227,6 @@ const struct step steps_exec[] = {
 	{ "session", STAGE_2, process, step_session_run, NULL, NULL, NULL },
 	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
 	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, show_cwd },
-	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
 	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL,
 	  show_seccomp },
 	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },

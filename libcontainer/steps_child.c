@@ -22,6 +22,8 @@
 #include "base/unix_socket.h"
 #include "state.h"
 
+#define EXIT_AFTER_START 255
+
 /* ---- stage 1: into the cgroup and the namespaces -------------------------------------------- */
 
 /*
@@ -198,6 +200,12 @@ int step_second_process_run(struct job *job, struct error *err)
 		.flags = CLONE_PARENT | job->plan->namespaces.clone_second,
 		.exit_signal = 0,	/* the kernel takes that of the first process */
 		.cgroup = -1,
+		/*
+		 * In this process's own PID namespace, which is the caller's: the number that the caller
+		 * needs, and by the kernel, since the new process may be at its last row before this one
+		 * runs again.
+		 */
+		.pid = (pid_t *)&job->page->init_pid,
 	};
 	pid_t pid;
 
@@ -208,12 +216,8 @@ int step_second_process_run(struct job *job, struct error *err)
 	pid = sys_clone3(&c);
 	if (pid < 0)
 		return namespace_create_error(-1, c.flags & ~(uint64_t)CLONE_PARENT, -pid, err);
-	if (pid > 0) {
-		/* In this process's own PID namespace, which is the caller's: the number that the
-		 * caller needs. */
-		job->page->init_pid = pid;
+	if (pid > 0)
 		_exit(0);
-	}
 	job->self = STAGE_2;
 	return die_with_parent(job, err);
 }
@@ -375,6 +379,11 @@ int step_labels_run(struct job *job, struct error *err)
 	return ret < 0 ? ret : apparmor_run(&job->plan->apparmor, job->proc, err);
 }
 
+int step_joiner_capabilities_run(struct job *job, struct error *err)
+{
+	return capability_joiner_run(&job->plan->capabilities, err);
+}
+
 int step_bounding_run(struct job *job, struct error *err)
 {
 	return capability_bounding_run(&job->plan->capabilities, err);
@@ -525,5 +534,8 @@ int step_exec_run(struct job *job, struct error *err)
 	(void)signal(SIGXFSZ, SIG_DFL);
 	if (sigprocmask(SIG_SETMASK, &job->old_mask, NULL) < 0)
 		return error_set(err, errno, "restore the signal mask");
-	return process_exec_run(&job->plan->program, job->program, err);
+	(void)process_exec_run(&job->plan->program, job->program, err);
+	/* As other runtimes tell a container that failed from one that never was. */
+	err->exit_code = job->plan->command == PLAN_CREATE ? 0 : EXIT_AFTER_START;
+	return -err->errnum;
 }

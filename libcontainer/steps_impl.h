@@ -80,6 +80,7 @@ STEP_FN(step_limits_run);
 STEP_FN(step_last_limits_run);
 STEP_FN(step_labels_run);
 STEP_FN(step_bounding_run);
+STEP_FN(step_joiner_capabilities_run);
 STEP_FN(step_seccomp_run);
 STEP_FN(step_session_run);
 STEP_FN(step_home_run);

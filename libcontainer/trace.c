@@ -19,13 +19,15 @@ static void number_member(struct json_out *o, const char *key, double value)
 	json_out_double(o, value);
 }
 
-static void write_event(struct json_out *o, const struct step *row, const struct job_time *t)
+static void write_event(struct json_out *o, const struct step *row, const char *category,
+			const struct job_time *t)
 {
-	static const char *const stage[STAGE_COUNT] = { "parent", "stage 1", "stage 2" };
-
+	/* A row without an end did not come back: the last one, which executed the program. */
+	if (!t->begin || t->end < t->begin)
+		return;
 	json_out_open_object(o);
 	string_member(o, "name", row->name);
-	string_member(o, "cat", stage[row->stage]);
+	string_member(o, "cat", category);
 	string_member(o, "ph", "X");
 	number_member(o, "ts", (double)t->begin / 1000.0);
 	number_member(o, "dur", (double)(t->end - t->begin) / 1000.0);
@@ -36,30 +38,29 @@ static void write_event(struct json_out *o, const struct step *row, const struct
 	json_out_close_object(o);
 }
 
-int trace_write(const char *file, const struct step *steps, const struct job_page *page,
-		struct arena *a, struct error *err)
+int trace_write(const struct job *job, struct error *err)
 {
+	static const char *const stage[STAGE_COUNT] = { "parent", "stage 1", "stage 2" };
 	struct json_out o;
 	const char *text;
 	int ret;
 
-	json_out_begin(&o, a, 1);
+	json_out_begin(&o, job->arena, 1);
 	json_out_open_object(&o);
 	json_out_key(&o, "traceEvents");
 	json_out_open_array(&o);
-	for (const struct step *row = steps; row->name; row++) {
-		const struct job_time *t = &page->times[row - steps];
+	for (const struct step *row = job->steps; row->name; row++) {
+		size_t i = (size_t)(row - job->steps);
 
-		/* A row without an end did not come back: the last one, which executed the program.
-		 */
-		if (t->begin && t->end >= t->begin)
-			write_event(&o, row, t);
+		if (job->page)
+			write_event(&o, row, stage[row->stage], &job->page->times[i]);
+		write_event(&o, row, "undo", &job->undo_times[i]);
 	}
 	json_out_close_array(&o);
 	json_out_close_object(&o);
 	text = json_out_text(&o);
-	ret = file_replace(AT_FDCWD, file, 0644, text, o.len);
+	ret = file_replace(AT_FDCWD, job->trace, 0644, text, o.len);
 	if (ret < 0)
-		return error_set(err, -ret, "write the trace %s", file);
+		return error_set(err, -ret, "write the trace %s", job->trace);
 	return 0;
 }

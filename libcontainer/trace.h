@@ -10,10 +10,9 @@
 #include "steps.h"
 
 /*
- * Replaces `file` with one complete event ("ph":"X", microseconds) for each row that ran; the
- * thread is the stage. 0 or negative with err.
+ * Replaces job->trace with one complete event ("ph":"X", microseconds) for each row that ran or was
+ * undone; the thread is the stage.  0 or negative with err.
  */
-int trace_write(const char *file, const struct step *steps, const struct job_page *page,
-		struct arena *a, struct error *err);
+int trace_write(const struct job *job, struct error *err);
 
 #endif

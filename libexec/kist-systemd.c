@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kist-systemd system|user - asks a systemd manager on behalf of kist, which has the other end of standard input
- * (cgroup/cgroup_helper.h).
+ * kist-systemd system|user - asks a systemd manager on behalf of kist, which has the other end of
+ * standard input (cgroup/cgroup_helper.h).
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +22,8 @@
 #include "cgroup/cgroup_helper.h"
 #include "systemd_bus.h"
 
-#define CONNECT_TIMEOUT_MS 5000
+/* A manager that reads all its units again answers nobody meanwhile. */
+#define CONNECT_TIMEOUT_MS 30000
 /* How long a unit of the same name may take to vanish after its last process has. */
 #define EXISTS_TIMEOUT_MS 2000
 #define EXISTS_RETRY_MS 10
@@ -69,7 +70,8 @@ static void end_placeholder(struct helper *h)
 
 /* --- requests --- */
 
-static int bus_error(const char *verb, const char *unit, int ret, const sd_bus_error *error, struct error *err)
+static int bus_error(const char *verb, const char *unit, int ret, const sd_bus_error *error,
+		     struct error *err)
 {
 	if (error->message && sd_bus_error_get_errno(error) == ETIMEDOUT)
 		return error_set(err, ETIMEDOUT, "%s unit %s: systemd does not answer", verb, unit);
@@ -82,7 +84,8 @@ static int bus_error(const char *verb, const char *unit, int ret, const sd_bus_e
 }
 
 /* A job that did not come to its end, or to a bad one. */
-static int job_error(struct helper *h, const char *verb, const struct cgroup_request *r, struct error *err)
+static int job_error(struct helper *h, const char *verb, const struct cgroup_request *r,
+		     struct error *err)
 {
 	const char *job = strrchr(h->systemd.job, '/');
 	char state[128];
@@ -90,10 +93,14 @@ static int job_error(struct helper *h, const char *verb, const struct cgroup_req
 	job = job ? job + 1 : "?";
 	systemd_unit_state(&h->systemd, r->unit, state, sizeof(state));
 	if (!*h->systemd.result)
-		return error_set(err, ETIMEDOUT, "%s unit %s: systemd has not finished job %s within %u s; "
-				 "the unit is %s", verb, r->unit, job, r->timeout_ms / 1000, state);
-	return error_set(err, 0, "%s unit %s: job %s ended with \"%s\"; the unit is %s (see journalctl --unit %s)",
-			 verb, r->unit, job, h->systemd.result, state, r->unit);
+		return error_set(err, ETIMEDOUT,
+				 "%s unit %s: systemd has not finished job %s within %u s; "
+				 "the unit is %s",
+				 verb, r->unit, job, r->timeout_ms / 1000, state);
+	return error_set(
+		err, 0,
+		"%s unit %s: job %s ended with \"%s\"; the unit is %s (see journalctl --unit %s)",
+		verb, r->unit, job, h->systemd.result, state, r->unit);
 }
 
 static void reset_failed(struct helper *h, const char *unit, int64_t deadline)
@@ -107,7 +114,8 @@ static void reset_failed(struct helper *h, const char *unit, int64_t deadline)
 }
 
 /*
- * Leaves out one optional property that this systemd complained about by name.  Whether there was one.
+ * Leaves out one optional property that this systemd complained about by name.  Whether there was
+ * one.
  */
 static bool drop_property(struct helper *h, struct cgroup_request *r, const char *complaint)
 {
@@ -118,13 +126,15 @@ static bool drop_property(struct helper *h, struct cgroup_request *r, const char
 
 		/* The longest name: CPUQuota is part of CPUQuotaPeriodUSec. */
 		if (p->optional && strstr(complaint, p->name) &&
-		    (found == r->n_properties || strlen(p->name) > strlen(r->properties[found].name)))
+		    (found == r->n_properties ||
+		     strlen(p->name) > strlen(r->properties[found].name)))
 			found = i;
 	}
 	if (found == r->n_properties)
 		return false;
 	snprintf(h->warning, sizeof(h->warning),
-		 "systemd does not take the property %s of unit %s (%s): it is set in the cgroup only",
+		 "systemd does not take the property %s of unit %s (%s): it is set in the cgroup "
+		 "only",
 		 r->properties[found].name, r->unit, complaint);
 	r->n_properties--;
 	memmove(&r->properties[found], &r->properties[found + 1],
@@ -132,7 +142,8 @@ static bool drop_property(struct helper *h, struct cgroup_request *r, const char
 	return true;
 }
 
-static int start_once(struct helper *h, const struct cgroup_request *r, int64_t deadline, sd_bus_error *error)
+static int start_once(struct helper *h, const struct cgroup_request *r, int64_t deadline,
+		      sd_bus_error *error)
 {
 	bool scope = str_ends(r->unit, ".scope");
 	sd_bus_message *m = NULL;
@@ -143,7 +154,8 @@ static int start_once(struct helper *h, const struct cgroup_request *r, int64_t 
 	if (ret >= 0)
 		ret = sd_bus_message_append(m, "ss", r->unit, "fail");
 	if (ret >= 0)
-		ret = systemd_append_properties(m, r->properties, r->n_properties, scope ? h->placeholder : 0);
+		ret = systemd_append_properties(m, r->properties, r->n_properties,
+						scope ? h->placeholder : 0);
 	if (ret >= 0)
 		ret = sd_bus_message_append(m, "a(sa(sv))", 0);
 	if (ret >= 0)
@@ -152,7 +164,8 @@ static int start_once(struct helper *h, const struct cgroup_request *r, int64_t 
 	return ret;
 }
 
-static int start_unit(struct helper *h, struct cgroup_request *r, int64_t deadline, struct error *err)
+static int start_unit(struct helper *h, struct cgroup_request *r, int64_t deadline,
+		      struct error *err)
 {
 	int64_t exists_deadline = systemd_now() + EXISTS_TIMEOUT_MS;
 	bool again = false;
@@ -175,8 +188,8 @@ static int start_unit(struct helper *h, struct cgroup_request *r, int64_t deadli
 			ret = str_starts(state, "active") ? 1 : 0;
 		} else if (exists && systemd_now() < exists_deadline) {
 			/*
-			 * kist saw no process in its cgroup: it is about to vanish, or has failed and is
-			 * only kept to be looked at.
+			 * kist saw no process in its cgroup: it is about to vanish, or has failed
+			 * and is only kept to be looked at.
 			 */
 			reset_failed(h, r->unit, deadline);
 			(void)poll(NULL, 0, EXISTS_RETRY_MS);
@@ -195,7 +208,8 @@ static int start_unit(struct helper *h, struct cgroup_request *r, int64_t deadli
 	}
 }
 
-static int stop_unit(struct helper *h, struct cgroup_request *r, int64_t deadline, struct error *err)
+static int stop_unit(struct helper *h, struct cgroup_request *r, int64_t deadline,
+		     struct error *err)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *m = NULL;
@@ -219,7 +233,8 @@ static int stop_unit(struct helper *h, struct cgroup_request *r, int64_t deadlin
 	return ret;
 }
 
-static int set_properties(struct helper *h, struct cgroup_request *r, int64_t deadline, struct error *err)
+static int set_properties(struct helper *h, struct cgroup_request *r, int64_t deadline,
+			  struct error *err)
 {
 	bool again;
 	int ret;
@@ -244,14 +259,16 @@ static int set_properties(struct helper *h, struct cgroup_request *r, int64_t de
 	return ret;
 }
 
-static int attach_process(struct helper *h, struct cgroup_request *r, int64_t deadline, struct error *err)
+static int attach_process(struct helper *h, struct cgroup_request *r, int64_t deadline,
+			  struct error *err)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *m = NULL;
 	int ret = systemd_method(&h->systemd, "AttachProcessesToUnit", &m);
 
 	if (ret >= 0)
-		ret = sd_bus_message_append(m, "ssau", r->unit, r->below ? r->below : "", 1, (uint32_t)r->pid);
+		ret = sd_bus_message_append(m, "ssau", r->unit, r->below ? r->below : "", 1,
+					    (uint32_t)r->pid);
 	if (ret >= 0)
 		ret = systemd_call(&h->systemd, m, deadline, &error, NULL);
 	if (ret < 0 && !systemd_is_broken(ret))
@@ -261,7 +278,8 @@ static int attach_process(struct helper *h, struct cgroup_request *r, int64_t de
 	return ret;
 }
 
-typedef int request_fn(struct helper *h, struct cgroup_request *r, int64_t deadline, struct error *err);
+typedef int request_fn(struct helper *h, struct cgroup_request *r, int64_t deadline,
+		       struct error *err);
 
 static int carry_out(struct helper *h, struct cgroup_request *r, struct error *err)
 {
@@ -319,9 +337,11 @@ static int greet(struct helper *h)
 		ret = systemd_connect(&h->systemd, deadline, &err);
 		if (ret < 0)
 			break;
-		(void)sd_bus_set_method_call_timeout(h->systemd.bus, CONNECT_TIMEOUT_MS * UINT64_C(1000));
-		ret = sd_bus_get_property_string(h->systemd.bus, SYSTEMD_DEST, SYSTEMD_PATH, SYSTEMD_MANAGER,
-						 "ControlGroup", NULL, &control_group);
+		(void)sd_bus_set_method_call_timeout(h->systemd.bus,
+						     CONNECT_TIMEOUT_MS * UINT64_C(1000));
+		ret = sd_bus_get_property_string(h->systemd.bus, SYSTEMD_DEST, SYSTEMD_PATH,
+						 SYSTEMD_MANAGER, "ControlGroup", NULL,
+						 &control_group);
 	} while (systemd_is_broken(ret) && systemd_now() < deadline);
 	if (ret < 0 && !*err.text)
 		error_set(&err, -ret, "ask systemd for its cgroup");
@@ -358,7 +378,8 @@ int main(int argc, char **argv)
 	/* In the middle of a call nobody looks at the socket. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (argc != 2 || (strcmp(argv[1], "system") && strcmp(argv[1], "user"))) {
-		fprintf(stderr, "kist-systemd is a part of kist (--systemd-cgroup) and started by it\n");
+		fprintf(stderr,
+			"kist-systemd is a part of kist (--systemd-cgroup) and started by it\n");
 		return 2;
 	}
 	h.systemd.user = strcmp(argv[1], "user") == 0;

@@ -29,8 +29,8 @@ bool systemd_is_broken(int ret)
 /* --- connecting --- */
 
 /*
- * The manager's own socket, which systemctl uses as well: without a message bus between, it is there before that one is,
- * and while that one restarts.
+ * The manager's own socket, which systemctl uses as well: without a message bus between, it is
+ * there before that one is, and while that one restarts.
  */
 static int open_private(const char *directory, sd_bus **out)
 {
@@ -39,7 +39,10 @@ static int open_private(const char *directory, sd_bus **out)
 	sd_bus *bus = NULL;
 	int ret;
 
-	/* An address has an escape for each byte that is not plain (D-Bus specification, "Server Addresses"). */
+	/*
+	 * An address has an escape for each byte that is not plain (D-Bus specification, "Server
+	 * Addresses").
+	 */
 	for (const char *c = directory; *c && len < sizeof(address) - 32; c++)
 		len += (size_t)snprintf(address + len, sizeof(address) - len,
 					strchr(" %,:;=", *c) ? "%%%02x" : "%c", (unsigned char)*c);
@@ -83,10 +86,14 @@ static int open_user(sd_bus **out)
 static int connect_error(const struct systemd *s, int ret, struct error *err)
 {
 	if (s->user)
-		return error_set(err, -ret, "connect to the systemd manager of user %u (its bus is found by "
-				 "XDG_RUNTIME_DIR or DBUS_SESSION_BUS_ADDRESS; `loginctl enable-linger` keeps it "
-				 "running; or use --cgroup-manager=cgroupfs)", (unsigned int)geteuid());
-	return error_set(err, -ret, "connect to systemd (if it is not running here, use "
+		return error_set(err, -ret,
+				 "connect to the systemd manager of user %u (its bus is found by "
+				 "XDG_RUNTIME_DIR or DBUS_SESSION_BUS_ADDRESS; `loginctl "
+				 "enable-linger` keeps it "
+				 "running; or use --cgroup-manager=cgroupfs)",
+				 (unsigned int)geteuid());
+	return error_set(err, -ret,
+			 "connect to systemd (if it is not running here, use "
 			 "--cgroup-manager=cgroupfs)");
 }
 
@@ -107,12 +114,37 @@ static int on_job_removed(sd_bus_message *m, void *data, sd_bus_error *error)
 /* Asks for signals.  Not waited for: what is sent later is also answered later. */
 static int subscribe(struct systemd *s)
 {
-	int ret = sd_bus_match_signal_async(s->bus, NULL, SYSTEMD_DEST, SYSTEMD_PATH, SYSTEMD_MANAGER,
-					    "JobRemoved", on_job_removed, NULL, s);
+	int ret = sd_bus_match_signal_async(s->bus, NULL, SYSTEMD_DEST, SYSTEMD_PATH,
+					    SYSTEMD_MANAGER, "JobRemoved", on_job_removed, NULL, s);
 
 	if (ret >= 0)
-		ret = sd_bus_call_method_async(s->bus, NULL, SYSTEMD_DEST, SYSTEMD_PATH, SYSTEMD_MANAGER,
-					       "Subscribe", NULL, NULL, "");
+		ret = sd_bus_call_method_async(s->bus, NULL, SYSTEMD_DEST, SYSTEMD_PATH,
+					       SYSTEMD_MANAGER, "Subscribe", NULL, NULL, "");
+	return ret;
+}
+
+static uint64_t microseconds_left(int64_t deadline)
+{
+	int64_t left = deadline - systemd_now();
+
+	/* 0 would stand for sd-bus's own default. */
+	return left > 0 ? (uint64_t)left * 1000 : 1;
+}
+
+/* The first words on a connection: sd-bus itself would wait for their answer for 90 s. */
+static int wait_ready(struct systemd *s, int64_t deadline)
+{
+	int ret = sd_bus_is_ready(s->bus);
+
+	while (ret == 0) {
+		ret = sd_bus_process(s->bus, NULL);
+		if (ret == 0 && systemd_now() >= deadline)
+			return -ETIMEDOUT;
+		if (ret == 0)
+			ret = sd_bus_wait(s->bus, microseconds_left(deadline));
+		if (ret >= 0 || ret == -EINTR)
+			ret = sd_bus_is_ready(s->bus);
+	}
 	return ret;
 }
 
@@ -125,6 +157,8 @@ int systemd_connect(struct systemd *s, int64_t deadline, struct error *err)
 		ret = s->user ? open_user(&s->bus) : open_system(&s->bus);
 		if (ret >= 0)
 			ret = subscribe(s);
+		if (ret >= 0)
+			ret = wait_ready(s, deadline);
 		if (ret >= 0)
 			return 0;
 		systemd_disconnect(s);
@@ -145,7 +179,8 @@ void systemd_disconnect(struct systemd *s)
 
 int systemd_method(struct systemd *s, const char *method, sd_bus_message **out)
 {
-	return sd_bus_message_new_method_call(s->bus, out, SYSTEMD_DEST, SYSTEMD_PATH, SYSTEMD_MANAGER, method);
+	return sd_bus_message_new_method_call(s->bus, out, SYSTEMD_DEST, SYSTEMD_PATH,
+					      SYSTEMD_MANAGER, method);
 }
 
 static int append_basic(sd_bus_message *m, char type, const char *word)
@@ -199,7 +234,8 @@ static int append_array(sd_bus_message *m, const char *element, char *const *wor
 	if (*element == '(' && strlen(element) < sizeof(members))
 		memcpy(members, element + 1, strlen(element) - 2);
 	while (ret >= 0 && *words)
-		ret = *members ? append_tuple(m, members, &words) : append_basic(m, *element, *words++);
+		ret = *members ? append_tuple(m, members, &words)
+			       : append_basic(m, *element, *words++);
 	return ret < 0 ? ret : sd_bus_message_close_container(m);
 }
 
@@ -222,7 +258,8 @@ static int append_property(sd_bus_message *m, const struct cgroup_property *p)
 	return ret < 0 ? ret : sd_bus_message_close_container(m);
 }
 
-int systemd_append_properties(sd_bus_message *m, const struct cgroup_property *list, size_t n, pid_t pid)
+int systemd_append_properties(sd_bus_message *m, const struct cgroup_property *list, size_t n,
+			      pid_t pid)
 {
 	int ret = sd_bus_message_open_container(m, 'a', "(sv)");
 
@@ -234,14 +271,6 @@ int systemd_append_properties(sd_bus_message *m, const struct cgroup_property *l
 }
 
 /* --- calling --- */
-
-static uint64_t microseconds_left(int64_t deadline)
-{
-	int64_t left = deadline - systemd_now();
-
-	/* 0 would stand for sd-bus's own default. */
-	return left > 0 ? (uint64_t)left * 1000 : 1;
-}
 
 int systemd_call(struct systemd *s, sd_bus_message *m, int64_t deadline, sd_bus_error *error,
 		 sd_bus_message **reply)
@@ -282,8 +311,10 @@ void systemd_unit_state(struct systemd *s, const char *unit, char *state, size_t
 
 	(void)sd_bus_set_method_call_timeout(s->bus, STATE_TIMEOUT_US);
 	if (sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path) >= 0 &&
-	    sd_bus_get_property_string(s->bus, SYSTEMD_DEST, path, interface, "ActiveState", NULL, &active) >= 0 &&
-	    sd_bus_get_property_string(s->bus, SYSTEMD_DEST, path, interface, "SubState", NULL, &sub) >= 0)
+	    sd_bus_get_property_string(s->bus, SYSTEMD_DEST, path, interface, "ActiveState", NULL,
+				       &active) >= 0 &&
+	    sd_bus_get_property_string(s->bus, SYSTEMD_DEST, path, interface, "SubState", NULL,
+				       &sub) >= 0)
 		snprintf(state, size, "%s/%s", active, sub);
 	else
 		snprintf(state, size, "state unknown");

@@ -2,8 +2,8 @@
 /*
  * systemd_bus.h - a connection to a service manager, and calls on it that end within a time.
  */
-#ifndef KIST_SYSTEMD_BUS_H
-#define KIST_SYSTEMD_BUS_H
+#ifndef KIST_LIBEXEC_SYSTEMD_BUS_H
+#define KIST_LIBEXEC_SYSTEMD_BUS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,13 +40,17 @@ bool systemd_is_broken(int ret);
 int systemd_method(struct systemd *s, const char *method, sd_bus_message **out);
 
 /* Properties, "a(sv)", into m; pid > 0: and PIDs.  0 or -errno. */
-int systemd_append_properties(sd_bus_message *m, const struct cgroup_property *list, size_t n, pid_t pid);
+int systemd_append_properties(sd_bus_message *m, const struct cgroup_property *list, size_t n,
+			      pid_t pid);
 
 /* Calls; an error's text stays in *error.  0 or -errno. */
 int systemd_call(struct systemd *s, sd_bus_message *m, int64_t deadline, sd_bus_error *error,
 		 sd_bus_message **reply);
 
-/* Calls a method that starts a job, and waits for that job's end: s->result.  0 or -errno (-ETIMEDOUT). */
+/*
+ * Calls a method that starts a job, and waits for that job's end: s->result.  0 or -errno
+ * (-ETIMEDOUT).
+ */
 int systemd_call_job(struct systemd *s, sd_bus_message *m, int64_t deadline, sd_bus_error *error);
 
 /* "active/running", or "state unknown" when the manager does not answer within a second. */

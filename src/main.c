@@ -180,7 +180,8 @@ static int run(struct cli *cli, char **words, struct log_output *log, struct err
 	return failure_status(in.command, err);
 }
 
-static int run_main(int argc, char **argv)
+/* Not inlined: main() itself must be content with the least of stacks. */
+static int __attribute__((noinline)) run_main(int argc, char **argv)
 {
 	struct arena arena = ARENA_INIT;
 	struct cli cli = { .ctx.arena = &arena, .arena = &arena, .out = stdout, .argv = argv };
@@ -232,18 +233,24 @@ static int run_main_on_own_stack(int argc, char **argv)
 {
 	struct main_call call = { .argc = argc, .argv = argv, .status = STATUS_FAILED };
 	uint64_t address = (uintptr_t)&call;
-	ucontext_t here, there;
-	void *stack = mmap(NULL, STACK_OWN, PROT_READ | PROT_WRITE,
+	char *stack = mmap(NULL, STACK_OWN, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 
-	if (stack == MAP_FAILED || getcontext(&there) < 0)
+	ucontext_t *here, *there;
+
+	if (stack == MAP_FAILED)
 		return STATUS_FAILED;
-	there.uc_stack.ss_sp = stack;
-	there.uc_stack.ss_size = STACK_OWN;
-	there.uc_link = &here;
-	makecontext(&there, (void (*)(void))call_main, 2, (unsigned int)(address >> 32),
+	/* At its low end, which it never grows to. */
+	here = (ucontext_t *)(void *)stack;
+	there = here + 1;
+	if (getcontext(there) < 0)
+		return STATUS_FAILED;
+	there->uc_stack.ss_sp = there + 1;
+	there->uc_stack.ss_size = STACK_OWN - 2 * sizeof(*there);
+	there->uc_link = here;
+	makecontext(there, (void (*)(void))call_main, 2, (unsigned int)(address >> 32),
 		    (unsigned int)address);
-	return swapcontext(&here, &there) < 0 ? STATUS_FAILED : call.status;
+	return swapcontext(here, there) < 0 ? STATUS_FAILED : call.status;
 }
 
 int main(int argc, char **argv)

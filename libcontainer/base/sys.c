@@ -118,15 +118,16 @@ int sys_setns(int fd, int nstype)
 	return (int)result(syscall(SYS_setns, fd, nstype));
 }
 
-/* clone(2): a pidfd comes back in the place of the parent's tid. */
+/* clone(2): a pidfd comes back in the place of the parent's tid; there is one place for both. */
 static pid_t clone_old(const struct clone_args *args)
 {
 	unsigned long flags = (unsigned long)(args->flags | args->exit_signal);
+	unsigned long back = (unsigned long)(args->pidfd ? args->pidfd : args->parent_tid);
 
 #if defined(__s390__)
-	return (pid_t)result(syscall(SYS_clone, 0UL, flags, (unsigned long)args->pidfd, 0UL, 0UL));
+	return (pid_t)result(syscall(SYS_clone, 0UL, flags, back, 0UL, 0UL));
 #else
-	return (pid_t)result(syscall(SYS_clone, flags, 0UL, (unsigned long)args->pidfd, 0UL, 0UL));
+	return (pid_t)result(syscall(SYS_clone, flags, 0UL, back, 0UL, 0UL));
 #endif
 }
 
@@ -141,6 +142,10 @@ pid_t sys_clone3(const struct sys_clone *c)
 	if (c->pidfd) {
 		args.flags |= CLONE_PIDFD;
 		args.pidfd = (uint64_t)(uintptr_t)c->pidfd;
+	}
+	if (c->pid) {
+		args.flags |= CLONE_PARENT_SETTID;
+		args.parent_tid = (uint64_t)(uintptr_t)c->pid;
 	}
 	/* Refused by the kernel if it were set without the flag. */
 	if (c->flags & CLONE_INTO_CGROUP)

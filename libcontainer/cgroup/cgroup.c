@@ -743,7 +743,8 @@ int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err)
 
 int cgroup_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
 {
-	const struct cgroup_manager_ops *ops = ref->unit ? &cgroup_manager_systemd : &cgroup_manager_fs;
+	const struct cgroup_manager_ops *ops =
+		ref->unit ? &cgroup_manager_systemd : &cgroup_manager_fs;
 
 	return ops->remove(ref, timeout_ms, err);
 }

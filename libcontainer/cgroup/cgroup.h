@@ -64,7 +64,7 @@ struct cgroup_dir {
 struct cgroup_ref {
 	struct cgroup_dir *dirs;	/* v2 first, if there is one */
 	size_t n_dirs;			/* 0: the container has no cgroup */
-	char *unit;			/* systemd manager: the unit whose cgroup it is, else NULL */
+	char *unit;			/* systemd manager: the unit whose cgroup it is */
 	bool user;			/* of the caller's own systemd, not of the machine's */
 };
 
@@ -101,7 +101,7 @@ struct cgroup {
 	int tasks[CGROUP_DIRS_MAX];	/* v1: its "tasks" file for writing, or -1 */
 	int delegate;			/* cgroup.procs of the payload's own sub-cgroup, or -1 */
 	struct cgroup_helper *helper;	/* systemd manager: the caller's, started early */
-	pid_t keeper;			/* keeps the unit alive until the container is there, or 0 */
+	pid_t keeper;			/* keeps the unit alive until the container is in it; or 0 */
 };
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GVariant text.  GLib: docs.gtk.org/glib/gvariant-text-format.html; types: the D-Bus specification, "Type System".
+ * GVariant text.  GLib: docs.gtk.org/glib/gvariant-text-format.html; types: the D-Bus
+ * specification, "Type System".
  */
 #include "cgroup/cgroup_gvariant.h"
 
@@ -45,7 +46,8 @@ static const struct {
 	char type;
 	const char *keyword;
 } others[] = {
-	{ 'b', "boolean" }, { 'd', "double" }, { 's', "string" }, { 'o', "objectpath" }, { 'g', "signature" },
+	{ 'b', "boolean" },    { 'd', "double" },    { 's', "string" },
+	{ 'o', "objectpath" }, { 'g', "signature" },
 };
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
@@ -90,7 +92,8 @@ static char take_keyword(struct parser *p)
 	len = strspn(p->at, "abcdefghijklmnopqrstuvwxyz0123456789");
 	for (size_t i = 0; i < COUNT(numbers) + COUNT(others); i++) {
 		bool number = i < COUNT(numbers);
-		const char *keyword = number ? numbers[i].keyword : others[i - COUNT(numbers)].keyword;
+		const char *keyword =
+			number ? numbers[i].keyword : others[i - COUNT(numbers)].keyword;
 
 		if (strlen(keyword) != len || strncmp(p->at, keyword, len) != 0)
 			continue;
@@ -196,7 +199,10 @@ static int parse_basic(struct parser *p, char *type)
 	return parse_number(p, type);
 }
 
-/* One element of an array, a basic value or a tuple of such; its type into type, or compared with it. */
+/*
+ * One element of an array, a basic value or a tuple of such; its type into type, or compared with
+ * it.
+ */
 static int parse_element(struct parser *p, char *type)
 {
 	size_t i = 1;
@@ -292,8 +298,8 @@ static int parse_value(struct parser *p, char *type)
 	return parse_basic(p, type);
 }
 
-int cgroup_gvariant_parse(const char *text, const char *want, struct arena *a, struct cgroup_gvariant *out,
-			  const char **why)
+int cgroup_gvariant_parse(const char *text, const char *want, struct arena *a,
+			  struct cgroup_gvariant *out, const char **why)
 {
 	struct parser p = { .at = text, .arena = a };
 	char type[TYPE_MAX + 1] = "";

@@ -67,8 +67,8 @@ struct program {
 };
 
 /*
- * The helper of a build tree lies beside its kist; who can write there can replace kist as well.  A sealed copy of kist
- * (self_exe.h) has the name of what it was made from.
+ * The helper of a build tree lies beside its kist; who can write there can replace kist as well.  A
+ * sealed copy of kist (self_exe.h) has the name of what it was made from.
  */
 static const char *beside(struct arena *a)
 {
@@ -112,10 +112,13 @@ static void describe(struct program *p, bool user, struct arena *a)
 	p->argv[0] = arena_strdup(a, HELPER);
 	p->argv[1] = arena_strdup(a, user ? "user" : "system");
 	set_environment(p, a);
-	reply.error = arena_printf(a, "the systemd cgroup manager needs the program %s, which cannot be "
-				   "executed: install it, or build kist where libsystemd's development "
-				   "package is (libsystemd-dev, systemd-devel); or use "
-				   "--cgroup-manager=cgroupfs", installed);
+	reply.error =
+		arena_printf(a,
+			     "the systemd cgroup manager needs the program %s, which cannot be "
+			     "executed: install it, or build kist where libsystemd's development "
+			     "package is (libsystemd-dev, systemd-devel); or use "
+			     "--cgroup-manager=cgroupfs",
+			     installed);
 	json_out_begin(&out, a, 0);
 	json_out_object(&out, cgroup_reply_fields, &reply);
 	p->missing = json_out_text(&out);
@@ -129,9 +132,12 @@ static void __attribute__((noreturn)) run(const struct program *p, int sock)
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
 		sigaction(sig, &def, NULL);
 	sigemptyset(&none);
-	/* Out of the terminal's reach: a ^C is for kist, which then needs the helper to clear up. */
-	if (sigprocmask(SIG_SETMASK, &none, NULL) == 0 && setsid() > 0 && dup2(sock, STDIN_FILENO) == 0 &&
-	    dup2(STDERR_FILENO, STDOUT_FILENO) == 1 && fd_close_range_except(3, ~0U, NULL, 0) == 0) {
+	/*
+	 * Out of the terminal's reach: a ^C is for kist, which then needs the helper to clear up.
+	 */
+	if (sigprocmask(SIG_SETMASK, &none, NULL) == 0 && setsid() > 0 &&
+	    dup2(sock, STDIN_FILENO) == 0 && dup2(STDERR_FILENO, STDOUT_FILENO) == 1 &&
+	    fd_close_range_except(3, ~0U, NULL, 0) == 0) {
 		for (size_t i = 0; p->paths[i]; i++)
 			execve(p->paths[i], p->argv, p->envp);
 	}
@@ -181,7 +187,10 @@ void cgroup_helper_close(struct cgroup_helper *h)
 	/* Nothing was asked of it yet, and it may still be waiting for the bus. */
 	if (!h->control_group)
 		(void)kill(h->pid, SIGKILL);
-	/* Its end of the socket goes last: then the placeholder is gone.  Unread replies come before. */
+	/*
+	 * Its end of the socket goes last: then the placeholder is gone.  Unread replies come
+	 * before.
+	 */
 	while (poll(&p, 1, END_TIMEOUT_MS) > 0 && recv(h->socket, rest, sizeof(rest), 0) > 0)
 		;
 	fd_close(&h->socket);
@@ -192,7 +201,8 @@ void cgroup_helper_close(struct cgroup_helper *h)
 
 /* --- talking --- */
 
-static int receive(struct cgroup_helper *h, struct arena *a, struct cgroup_reply *reply, struct error *err)
+static int receive(struct cgroup_helper *h, struct arena *a, struct cgroup_reply *reply,
+		   struct error *err)
 {
 	char *text = arena_alloc(a, CGROUP_MESSAGE_MAX);
 	struct json_doc doc = { .name = HELPER, .text = text, .arena = a };
@@ -203,7 +213,8 @@ static int receive(struct cgroup_helper *h, struct arena *a, struct cgroup_reply
 		n = poll(&p, 1, ANSWER_TIMEOUT_MS);
 	} while (n < 0 && errno == EINTR);
 	if (n == 0)
-		return error_set(err, ETIMEDOUT, "no answer from " HELPER " for %d s", ANSWER_TIMEOUT_MS / 1000);
+		return error_set(err, ETIMEDOUT, "no answer from " HELPER " for %d s",
+				 ANSWER_TIMEOUT_MS / 1000);
 	n = unix_socket_receive(h->socket, text, CGROUP_MESSAGE_MAX, NULL);
 	if (n < 0)
 		return error_set(err, (int)-n, "receive from " HELPER);

@@ -2,12 +2,13 @@
 /*
  * cgroup_helper.h - the helper program kist-systemd, and what is said between it and kist.
  *
- * systemd speaks D-Bus.  Its client library is dynamic and loads five more, so that it lives in a program of its own:
- * it starts and connects while kist reads the configuration.
+ * systemd speaks D-Bus.  Its client library is dynamic and loads five more, so that it lives in a
+ * program of its own: it starts and connects while kist reads the configuration.
  *
- * Both sit at a SOCK_SEQPACKET pair; a packet is a JSON object of the tables below.  The helper speaks first: a reply with
- * the manager's own cgroup, or with the reason why there is no manager to talk to.  Then each request has one
- * reply.  When kist closes its half, the helper lets its placeholder go and exits; it dies with kist, too.
+ * Both sit at a SOCK_SEQPACKET pair; a packet is a JSON object of the tables below.  The helper
+ * speaks first: a reply with the manager's own cgroup, or with the reason why there is no manager
+ * to talk to.  Then each request has one reply.  When kist closes its half, the helper lets its
+ * placeholder go and exits; it dies with kist, too.
  */
 #ifndef KIST_CGROUP_HELPER_H
 #define KIST_CGROUP_HELPER_H
@@ -29,13 +30,14 @@
 
 enum cgroup_verb {
 	/*
-	 * Starts the transient unit.  A scope begins with a placeholder of the helper in it, for without a process there is no
-	 * scope; the container is born beside it, and needs not be moved (which takes 5-12 ms).
+	 * Starts the transient unit.  A scope begins with a placeholder of the helper in it, for
+	 * without a process there is no scope; the container is born beside it, and needs not be
+	 * moved (which takes 5-12 ms).
 	 */
 	CGROUP_VERB_START = 1,
-	CGROUP_VERB_STOP,		/* and forgets that it failed; an unknown unit is success */
-	CGROUP_VERB_SET,		/* changes properties */
-	CGROUP_VERB_ATTACH,		/* moves process pid into the unit's cgroup, or into `below` of it */
+	CGROUP_VERB_STOP,   /* and forgets that it failed; an unknown unit is success */
+	CGROUP_VERB_SET,    /* changes properties */
+	CGROUP_VERB_ATTACH, /* moves process pid into the unit's cgroup, or into `below` of it */
 };
 
 struct cgroup_request {
@@ -50,9 +52,9 @@ struct cgroup_request {
 
 struct cgroup_reply {
 	int32_t errnum;
-	char *error;			/* NULL: success */
-	char *control_group;		/* of the manager, in the first reply: "", "/user.slice/…" */
-	char *warning;			/* what was left out, or NULL */
+	char *error;	     /* NULL: success */
+	char *control_group; /* of the manager, in the first reply: "", "/user.slice/…" */
+	char *warning;	     /* what was left out, or NULL */
 };
 
 extern const struct json_field cgroup_request_fields[];

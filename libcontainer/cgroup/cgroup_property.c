@@ -64,8 +64,8 @@ static void append(struct cgroup_property *property, struct arena *a, const char
 	property->values[n + 1] = NULL;
 }
 
-void cgroup_property_set(struct cgroup_properties *p, struct arena *a, const char *name, const char *type,
-			 const char *value)
+void cgroup_property_set(struct cgroup_properties *p, struct arena *a, const char *name,
+			 const char *type, const char *value)
 {
 	struct cgroup_property *property = get(p, a, name, type);
 
@@ -78,18 +78,20 @@ void cgroup_property_set(struct cgroup_properties *p, struct arena *a, const cha
 struct rule {
 	const char *file;
 	const char *property;
-	void (*add)(struct cgroup_properties *p, struct arena *a, const struct rule *r, const char *value);
+	void (*add)(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+		    const char *value);
 };
 
-static void set_optional(struct cgroup_properties *p, struct arena *a, const char *name, const char *type,
-			 const char *value)
+static void set_optional(struct cgroup_properties *p, struct arena *a, const char *name,
+			 const char *type, const char *value)
 {
 	cgroup_property_set(p, a, name, type, value);
 	find(p, name)->optional = true;
 }
 
 /* A number, "max" or -1. */
-static void add_number(struct cgroup_properties *p, struct arena *a, const struct rule *r, const char *value)
+static void add_number(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+		       const char *value)
 {
 	uint64_t n;
 
@@ -101,14 +103,16 @@ static void add_number(struct cgroup_properties *p, struct arena *a, const struc
 }
 
 /* Since systemd 252 the weight 0 stands for idle; there is none for "not idle any more". */
-static void add_idle(struct cgroup_properties *p, struct arena *a, const struct rule *r, const char *value)
+static void add_idle(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+		     const char *value)
 {
 	if (strcmp(value, "1") == 0)
 		set_optional(p, a, r->property, "t", "0");
 }
 
 /* "default 100", or "MAJOR:MINOR 100". */
-static void add_weight(struct cgroup_properties *p, struct arena *a, const struct rule *r, const char *value)
+static void add_weight(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+		       const char *value)
 {
 	const char *number = strchr(value, ' ');
 	struct cgroup_property *property;
@@ -124,7 +128,8 @@ static void add_weight(struct cgroup_properties *p, struct arena *a, const struc
 }
 
 /* "MAJOR:MINOR rbps=N wiops=max ..." */
-static void add_io_max(struct cgroup_properties *p, struct arena *a, const struct rule *r, const char *value)
+static void add_io_max(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+		       const char *value)
 {
 	static const char *const names[][2] = {
 		{ "rbps", "IOReadBandwidthMax" }, { "wbps", "IOWriteBandwidthMax" },
@@ -139,7 +144,8 @@ static void add_io_max(struct cgroup_properties *p, struct arena *a, const struc
 		struct cgroup_property *property;
 
 		for (size_t i = 0; number && i < sizeof(names) / sizeof(*names); i++) {
-			if ((size_t)(number - word) != strlen(names[i][0]) || !str_starts(word, names[i][0]))
+			if ((size_t)(number - word) != strlen(names[i][0]) ||
+			    !str_starts(word, names[i][0]))
 				continue;
 			property = get(p, a, names[i][1], "a(st)");
 			property->optional = true;
@@ -162,7 +168,8 @@ static void set_quota(struct cgroup_properties *p, struct arena *a, uint64_t quo
 }
 
 /* cpu.max: "QUOTA PERIOD", "QUOTA", or (of a config with nothing else) "PERIOD". */
-static void add_cpu_max(struct cgroup_properties *p, struct arena *a, const struct rule *r, const char *value)
+static void add_cpu_max(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+			const char *value)
 {
 	char *rest = arena_strdup(a, value);
 	const char *quota = strsep(&rest, " ");
@@ -178,7 +185,8 @@ static void add_cpu_max(struct cgroup_properties *p, struct arena *a, const stru
 }
 
 /* v1 has two files; the period stands first. */
-static void add_cfs_quota(struct cgroup_properties *p, struct arena *a, const struct rule *r, const char *value)
+static void add_cfs_quota(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+			  const char *value)
 {
 	const struct cgroup_property *given = find(p, "CPUQuotaPeriodUSec");
 	uint64_t quota, period = 100000;
@@ -192,7 +200,8 @@ static void add_cfs_quota(struct cgroup_properties *p, struct arena *a, const st
 }
 
 /* "0-3,7": a bit mask in bytes, lowest first. */
-static void add_mask(struct cgroup_properties *p, struct arena *a, const struct rule *r, const char *value)
+static void add_mask(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+		     const char *value)
 {
 	struct cgroup_property *property;
 	unsigned char mask[CPUS_MAX / 8] = { 0 };
@@ -291,7 +300,10 @@ void cgroup_property_add_devices(struct cgroup_properties *p, struct arena *a,
 {
 	struct cgroup_property *property;
 
-	/* No rules, or the first is for everything: then systemd need not add to what kist's program says. */
+	/*
+	 * No rules, or the first is for everything: then systemd need not add to what kist's
+	 * program says.
+	 */
 	if (devices->n_rules == 0 || devices->rules[0].allow) {
 		cgroup_property_set(p, a, "DevicePolicy", "s", "auto");
 		return;
@@ -304,9 +316,10 @@ void cgroup_property_add_devices(struct cgroup_properties *p, struct arena *a,
 		if (!r->allow)
 			continue;
 		append(property, a, device_name(r, a));
-		append(property, a, arena_printf(a, "%s%s%s", r->access & BPF_DEVCG_ACC_READ ? "r" : "",
-						 r->access & BPF_DEVCG_ACC_WRITE ? "w" : "",
-						 r->access & BPF_DEVCG_ACC_MKNOD ? "m" : ""));
+		append(property, a,
+		       arena_printf(a, "%s%s%s", r->access & BPF_DEVCG_ACC_READ ? "r" : "",
+				    r->access & BPF_DEVCG_ACC_WRITE ? "w" : "",
+				    r->access & BPF_DEVCG_ACC_MKNOD ? "m" : ""));
 	}
 }
 
@@ -315,9 +328,9 @@ void cgroup_property_add_devices(struct cgroup_properties *p, struct arena *a,
 #define ANNOTATION_PREFIX "org.systemd.property."
 
 /*
- * What an annotation may set.  An image may bring annotations with it: nothing here runs a program (Exec*), acts on the
- * machine (FailureAction), starts or stops another unit (Wants, Conflicts, OnFailure), or lifts what kist itself sets
- * (Slice, Delegate, DeviceAllow, PIDs).
+ * What an annotation may set.  An image may bring annotations with it: nothing here runs a program
+ * (Exec*), acts on the machine (FailureAction), starts or stops another unit (Wants, Conflicts,
+ * OnFailure), or lifts what kist itself sets (Slice, Delegate, DeviceAllow, PIDs).
  */
 static const struct {
 	const char *name;
@@ -411,29 +424,35 @@ static int add_annotation(struct cgroup_properties *p, const struct oci_config *
 		name = arena_printf(a, "%.*sUSec", (int)(strlen(name) - strlen("Sec")), name);
 	type = allowed_type(name);
 	if (!type)
-		return oci_error(c, pair, err, "a container may not set the property %s of its systemd unit", name);
+		return oci_error(c, pair, err,
+				 "a container may not set the property %s of its systemd unit",
+				 name);
 	if (seconds) {
 		const char *value = microseconds(pair->value, a);
 
 		if (!value)
-			return oci_error(c, pair, err, "\"%s\" is not a number of seconds", pair->value);
+			return oci_error(c, pair, err, "\"%s\" is not a number of seconds",
+					 pair->value);
 		cgroup_property_set(p, a, name, "t", value);
 		return 0;
 	}
 	if (cgroup_gvariant_parse(pair->value, type, a, &v, &why) < 0)
-		return oci_error(c, pair, err, "\"%s\" is not a value of D-Bus type %s: %s", pair->value, type, why);
+		return oci_error(c, pair, err, "\"%s\" is not a value of D-Bus type %s: %s",
+				 pair->value, type, why);
 	property = get(p, a, name, v.type);
 	property->values = v.words;
 	property->optional = false;
 	return 0;
 }
 
-int cgroup_property_add_annotations(struct cgroup_properties *p, const struct oci_config *c, struct arena *a,
-				    struct error *err)
+int cgroup_property_add_annotations(struct cgroup_properties *p, const struct oci_config *c,
+				    struct arena *a, struct error *err)
 {
 	for (size_t i = 0; i < c->n_annotations; i++) {
 		const struct oci_pair *pair = &c->annotations[i];
-		int ret = str_starts(pair->key, ANNOTATION_PREFIX) ? add_annotation(p, c, pair, a, err) : 0;
+		int ret = str_starts(pair->key, ANNOTATION_PREFIX)
+				  ? add_annotation(p, c, pair, a, err)
+				  : 0;
 
 		if (ret < 0)
 			return ret;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Manager "systemd": the cgroup is that of a transient unit, a scope with Delegate=yes, which makes everything below it
- * kist's to manage (systemd: docs/CGROUP_DELEGATION.md).
+ * Manager "systemd": the cgroup is that of a transient unit, a scope with Delegate=yes, which makes
+ * everything below it kist's to manage (systemd: docs/CGROUP_DELEGATION.md).
  *
- * systemd makes the directories of its own hierarchy and of the v1 controllers it knows; kist makes the others at the same
- * path.  Limits are properties of the unit, and after that written to the files as well: for those that systemd has no
- * property for, for exact values (systemd rounds quotas), and to hear of what the kernel refuses.
+ * systemd makes the directories of its own hierarchy and of the v1 controllers it knows; kist makes
+ * the others at the same path.  Limits are properties of the unit, and after that written to the
+ * files as well: for those that systemd has no property for, for exact values (systemd rounds
+ * quotas), and to hear of what the kernel refuses.
  */
 #include <errno.h>
 #include <limits.h>
@@ -32,7 +33,8 @@
 /* --- deciding --- */
 
 /* The name of a sub-cgroup that an annotation asks for; NULL: none. */
-static int annotated_name(const struct oci_config *c, const char *key, const char **name, struct error *err)
+static int annotated_name(const struct oci_config *c, const char *key, const char **name,
+			  struct error *err)
 {
 	*name = NULL;
 	for (size_t i = 0; i < c->n_annotations; i++) {
@@ -40,8 +42,10 @@ static int annotated_name(const struct oci_config *c, const char *key, const cha
 
 		if (strcmp(pair->key, key) != 0 || !*pair->value)
 			continue;
-		if (strchr(pair->value, '/') || pair->value[0] == '.' || strlen(pair->value) > NAME_MAX)
-			return oci_error(c, pair, err, "\"%s\" is not the name of a cgroup", pair->value);
+		if (strchr(pair->value, '/') || pair->value[0] == '.' ||
+		    strlen(pair->value) > NAME_MAX)
+			return oci_error(c, pair, err, "\"%s\" is not the name of a cgroup",
+					 pair->value);
 		*name = pair->value;
 	}
 	return 0;
@@ -52,14 +56,16 @@ static bool is_user(const struct host *h)
 	return h->euid != 0 || h->in_userns;
 }
 
-int cgroup_systemd_compile(const struct oci_config *c, const struct host *h, const char *id, struct arena *a,
-			   struct cgroup_plan *out, struct error *err)
+int cgroup_systemd_compile(const struct oci_config *c, const struct host *h, const char *id,
+			   struct arena *a, struct cgroup_plan *out, struct error *err)
 {
 	const char *path;
 	int ret;
 
 	if (h->n_hierarchies == 0)
-		return error_set(err, 0, "the systemd cgroup manager needs a cgroup file system on /sys/fs/cgroup");
+		return error_set(
+			err, 0,
+			"the systemd cgroup manager needs a cgroup file system on /sys/fs/cgroup");
 	ret = cgroup_unit_compile(c, id, is_user(h), a, &out->unit, err);
 	if (ret == 0)
 		ret = annotated_name(c, SUBGROUP_ANNOTATION, &out->subgroup, err);
@@ -68,8 +74,11 @@ int cgroup_systemd_compile(const struct oci_config *c, const struct host *h, con
 	if (ret < 0)
 		return ret;
 	if (out->delegate && h->cgroup_mode != HOST_CGROUP_V2)
-		return error_set(err, 0, DELEGATE_ANNOTATION " needs pure cgroup v2: delegation is not safe on v1");
-	path = out->subgroup ? arena_printf(a, "%s/%s", out->unit.path, out->subgroup) : out->unit.path;
+		return error_set(err, 0,
+				 DELEGATE_ANNOTATION
+				 " needs pure cgroup v2: delegation is not safe on v1");
+	path = out->subgroup ? arena_printf(a, "%s/%s", out->unit.path, out->subgroup)
+			     : out->unit.path;
 	out->ref.unit = arena_strdup(a, out->unit.name);
 	out->ref.user = is_user(h);
 	out->ref.dirs = ARENA_NEW_ARRAY(a, struct cgroup_dir, h->n_hierarchies);
@@ -100,7 +109,10 @@ int cgroup_systemd_properties(const struct oci_config *c, const char *id, struct
 		cgroup_property_set(p, a, "Delegate", "b", "1");
 		cgroup_property_set(p, a, "CollectMode", "s", "inactive-or-failed");
 	}
-	/* What was not asked for is not limited: systemd's default is a part of what the machine can have. */
+	/*
+	 * What was not asked for is not limited: systemd's default is a part of what the machine
+	 * can have.
+	 */
 	cgroup_property_set(p, a, "TasksMax", "t", "18446744073709551615");
 	cgroup_property_add_devices(p, a, &out->devices);
 	cgroup_property_add_writes(p, a, out->writes, out->n_writes);
@@ -110,7 +122,8 @@ int cgroup_systemd_properties(const struct oci_config *c, const char *id, struct
 void cgroup_systemd_show(const struct cgroup_plan *p, struct show *out)
 {
 	show_act(out, "start unit %s%s%s by %s", p->unit.name, p->unit.slice ? " in " : "",
-		 p->unit.slice ? p->unit.slice : "", p->ref.user ? "the user's systemd" : "systemd");
+		 p->unit.slice ? p->unit.slice : "",
+		 p->ref.user ? "the user's systemd" : "systemd");
 	for (size_t i = 0; i < p->properties.n; i++) {
 		const struct cgroup_property *property = &p->properties.list[i];
 		char text[160];
@@ -144,7 +157,8 @@ static bool is_managed(const struct cgroup_dir *d)
 	return cgroup_dir_is_v2(d);
 }
 
-int cgroup_systemd_locate(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg, struct error *err)
+int cgroup_systemd_locate(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
+			  struct error *err)
 {
 	int ret;
 
@@ -152,7 +166,8 @@ int cgroup_systemd_locate(const struct cgroup_plan *p, struct arena *a, struct c
 		return error_set(err, 0, "the systemd helper was not started");
 	ret = cgroup_helper_greet(cg->helper, a, err);
 	for (size_t i = 0; ret == 0 && i < cg->ref.n_dirs; i++)
-		cg->ref.dirs[i].path = arena_printf(a, "%s%s", cg->helper->control_group, p->ref.dirs[i].path);
+		cg->ref.dirs[i].path =
+			arena_printf(a, "%s%s", cg->helper->control_group, p->ref.dirs[i].path);
 	return ret;
 }
 
@@ -164,7 +179,8 @@ void cgroup_systemd_own(const struct cgroup_plan *p, struct cgroup *cg)
 	}
 }
 
-int cgroup_unit_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg, struct error *err)
+int cgroup_unit_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
+		    struct error *err)
 {
 	const struct cgroup_request r = {
 		.verb = CGROUP_VERB_START,
@@ -188,8 +204,8 @@ static void ancestor(const char *path, uint32_t n, char out[PATH_MAX])
 }
 
 /*
- * The place where what kist itself makes begins: the unit's parent.  The unit's own directory must be there, in systemd's
- * own hierarchy at least.
+ * The place where what kist itself makes begins: the unit's parent.  The unit's own directory must
+ * be there, in systemd's own hierarchy at least.
  */
 static int open_base(struct cgroup *cg, size_t i, bool must_exist, struct error *err)
 {
@@ -200,7 +216,9 @@ static int open_base(struct cgroup *cg, size_t i, bool must_exist, struct error 
 
 	ancestor(d->path, d->made, path);
 	base = mount < 0 ? mount : cgroup_dir_open(mount, path);
-	/* Without the controller systemd made nothing here: the directory that there was will do. */
+	/*
+	 * Without the controller systemd made nothing here: the directory that there was will do.
+	 */
 	if (base == -ENOENT && !must_exist)
 		return 0;
 	if (base < 0)
@@ -208,26 +226,30 @@ static int open_base(struct cgroup *cg, size_t i, bool must_exist, struct error 
 	ancestor(d->path, d->made - 1, path);
 	unit = must_exist ? cgroup_dir_open(mount, path) : -1;
 	if (must_exist && unit < 0)
-		return error_set(err, -unit, "open cgroup %s%s of unit %s", d->mount, path, cg->ref.unit);
+		return error_set(err, -unit, "open cgroup %s%s of unit %s", d->mount, path,
+				 cg->ref.unit);
 	fd_close(&cg->dirs[i]);
 	cg->dirs[i] = fd_take(&base);
 	return 0;
 }
 
 /*
- * With a sub-cgroup the unit's own must have no process, or it could hand no controllers down.  So a process is born in
- * the sub-cgroup that keeps the unit alive, and the placeholder goes; the container is born there later.
+ * With a sub-cgroup the unit's own must have no process, or it could hand no controllers down.  So
+ * a process is born in the sub-cgroup that keeps the unit alive, and the placeholder goes; the
+ * container is born there later.
  */
 static int change_place(const struct cgroup_plan *p, struct cgroup *cg, struct error *err)
 {
-	owned_fd unit = openat(cg->dirs[0], p->unit.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	owned_fd unit =
+		openat(cg->dirs[0], p->unit.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	owned_fd sub = -1;
 	struct sys_clone clone = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
 
 	if (unit >= 0 && (mkdirat(unit, p->subgroup, 0755) == 0 || errno == EEXIST))
 		sub = openat(unit, p->subgroup, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (sub < 0)
-		return error_set(err, errno, "make cgroup %s in unit %s", p->subgroup, p->unit.name);
+		return error_set(err, errno, "make cgroup %s in unit %s", p->subgroup,
+				 p->unit.name);
 	clone.cgroup = sub;
 	cg->keeper = sys_clone3(&clone);
 	if (cg->keeper == 0) {
@@ -237,7 +259,10 @@ static int change_place(const struct cgroup_plan *p, struct cgroup *cg, struct e
 		for (;;)
 			(void)poll(NULL, 0, -1);
 	}
-	/* Not allowed (rootless, from outside the delegated tree): then the controllers stay with the unit. */
+	/*
+	 * Not allowed (rootless, from outside the delegated tree): then the controllers stay with
+	 * the unit.
+	 */
 	if (cg->keeper < 0) {
 		log_debug("controllers are not enabled in cgroup %s: %s", p->subgroup,
 			  error_text(-cg->keeper));
@@ -247,7 +272,10 @@ static int change_place(const struct cgroup_plan *p, struct cgroup *cg, struct e
 	return 0;
 }
 
-/* For the payload: a cgroup below the container's.  The child moves there when its cgroup namespace has begun. */
+/*
+ * For the payload: a cgroup below the container's.  The child moves there when its cgroup namespace
+ * has begun.
+ */
 static int make_delegate(const struct cgroup_plan *p, struct cgroup *cg, struct error *err)
 {
 	owned_fd dir = -1;
@@ -281,7 +309,8 @@ static int systemd_create(const struct cgroup_plan *p, struct cgroup *cg, struct
 		const struct cgroup_dir *d = &cg->ref.dirs[i];
 
 		if (is_managed(d))
-			ret = open_base(cg, i, i == 0 && (cgroup_dir_is_v2(d) || cg->ref.n_dirs == 1), err);
+			ret = open_base(
+				cg, i, i == 0 && (cgroup_dir_is_v2(d) || cg->ref.n_dirs == 1), err);
 	}
 	if (ret == 0 && p->subgroup && cgroup_clone_fd(cg) >= 0)
 		ret = change_place(p, cg, err);
@@ -324,8 +353,8 @@ static int ask(const struct cgroup_ref *ref, struct cgroup_request *r, struct er
 }
 
 /*
- * The unit, then what is left of its directories.  Without a systemd that answers an empty cgroup is removed all the same:
- * with it systemd's own interest in the unit ends.
+ * The unit, then what is left of its directories.  Without a systemd that answers an empty cgroup
+ * is removed all the same: with it systemd's own interest in the unit ends.
  */
 static int systemd_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
 {
@@ -342,11 +371,11 @@ static int systemd_remove(const struct cgroup_ref *ref, int timeout_ms, struct e
 }
 
 /*
- * systemd's quota is one for a second: it follows from quota and period together, of which one may be as it was.  So
- * both are read from the files.
+ * systemd's quota is one for a second: it follows from quota and period together, of which one may
+ * be as it was.  So both are read from the files.
  */
-static void add_quota(struct cgroup_properties *properties, const struct cgroup *cg, const struct cgroup_write *w,
-		      struct arena *a)
+static void add_quota(struct cgroup_properties *properties, const struct cgroup *cg,
+		      const struct cgroup_write *w, struct arena *a)
 {
 	static const char *const files[] = { "cpu.max", "cpu.cfs_period_us", "cpu.cfs_quota_us" };
 	char text[64];

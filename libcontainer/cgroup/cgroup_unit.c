@@ -14,17 +14,20 @@
 
 static bool is_unit_name(const char *name)
 {
-	return *name && strlen(name) < CGROUP_UNIT_NAME_MAX && strspn(name, UNIT_CHARS) == strlen(name);
+	return *name && strlen(name) < CGROUP_UNIT_NAME_MAX &&
+	       strspn(name, UNIT_CHARS) == strlen(name);
 }
 
 /*
- * A cgroup's directory has the unit's name, unless that could be taken for a file of the kernel: then systemd puts
+ * A cgroup's directory has the unit's name, unless that could be taken for a file of the kernel:
+ * then systemd puts
  * "_" before it (src/basic/cgroup-util.c, cg_needs_escape).
  */
 static bool needs_escape(const char *name)
 {
 	static const char *const prefixes[] = {
-		"cgroup.", "cpu.", "cpuacct.", "cpuset.", "io.", "blkio.", "memory.", "devices.", "pids.",
+		"cgroup.", "cpu.",    "cpuacct.", "cpuset.", "io.",
+		"blkio.",  "memory.", "devices.", "pids.",
 	};
 
 	if (*name == '_' || *name == '.')
@@ -51,7 +54,8 @@ const char *cgroup_unit_slice_path(const char *slice, struct arena *a)
 		/* "-a", "a--b", "a-": a part without a name. */
 		if (i == 0 || slice[i - 1] == '-')
 			return NULL;
-		path = arena_printf(a, "%s/%s%.*s.slice", path, needs_escape(slice) ? "_" : "", (int)i, slice);
+		path = arena_printf(a, "%s/%s%.*s.slice", path, needs_escape(slice) ? "_" : "",
+				    (int)i, slice);
 	}
 	return path;
 }
@@ -66,11 +70,6 @@ static char *escape_id(const char *id, struct arena *a)
 		id = plus + 1;
 	}
 	return arena_printf(a, "%s%s", text, id);
-}
-
-static const char *with_suffix(const char *name, const char *suffix, struct arena *a)
-{
-	return str_ends(name, suffix) ? name : arena_printf(a, "%s%s", name, suffix);
 }
 
 /* The three fields of cgroupsPath.  Returns 0, or -EINVAL: it has another form. */
@@ -99,8 +98,9 @@ int cgroup_unit_compile(const struct oci_config *c, const char *id, bool user, s
 	/* Engines and their users know the sentence. */
 	if (split(*given ? given : escape_id(id, a), a, fields) < 0)
 		return oci_error(c, at, err,
-				 "expected cgroupsPath to be of format \"slice:prefix:name\" for systemd cgroups, "
-				 "got \"%s\" instead", given);
+				 "expected cgroupsPath to be of format \"slice:prefix:name\" for "
+				 "systemd cgroups, got \"%s\" instead",
+				 given);
 	if (!*given)
 		fields[1] = (char *)"kist";
 	if (!*fields[0])
@@ -109,20 +109,30 @@ int cgroup_unit_compile(const struct oci_config *c, const char *id, bool user, s
 		slice = strcmp(fields[0], "-") == 0 ? "-.slice" : fields[0];
 	parent = cgroup_unit_slice_path(slice, a);
 	if (!parent)
-		return oci_error(c, at, err, "\"%s\" is not the name of a slice, as in \"a-b.slice\"", slice);
+		return oci_error(c, at, err,
+				 "\"%s\" is not the name of a slice, as in \"a-b.slice\"", slice);
 	name = fields[2];
-	if (str_ends(name, ".slice")) {
-		*out = (struct cgroup_unit){ .name = name, .path = cgroup_unit_slice_path(name, a) };
+	if (*given && str_ends(name, ".slice")) {
+		*out = (struct cgroup_unit){
+			.name = name,
+			.path = cgroup_unit_slice_path(name, a),
+		};
 		if (!out->path || !*out->path)
-			return oci_error(c, at, err, "\"%s\" is not the name of a slice for a container", name);
+			return oci_error(c, at, err,
+					 "\"%s\" is not the name of a slice for a container", name);
 		return 0;
 	}
 	if (*fields[1])
 		name = arena_printf(a, "%s-%s", fields[1], name);
-	name = with_suffix(name, ".scope", a);
+	/* Different ids must not come to the same name: "x" and "x.scope". */
+	if (!*given || !str_ends(name, ".scope"))
+		name = arena_printf(a, "%s.scope", name);
 	if (!is_unit_name(name) || strcmp(name, ".scope") == 0)
-		return oci_error(c, at, err, "\"%s\" is not the name of a unit: letters, digits and : - _ . \\, "
-				 "at most %d bytes", name, CGROUP_UNIT_NAME_MAX - 1);
+		return oci_error(
+			c, at, err,
+			"\"%s\" is not the name of a unit: letters, digits and : - _ . \\, "
+			"at most %d bytes",
+			name, CGROUP_UNIT_NAME_MAX - 1);
 	*out = (struct cgroup_unit){
 		.name = name,
 		.slice = slice,

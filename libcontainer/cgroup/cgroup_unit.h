@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cgroup_unit.h - linux.cgroupsPath as the systemd manager reads it: the name of a unit, its slice, and
- * where systemd puts the cgroup of such a unit.
+ * cgroup_unit.h - linux.cgroupsPath as the systemd manager reads it: the name of a unit, its slice,
+ * and where systemd puts the cgroup of such a unit.
  *
  *	slice:prefix:name	prefix-name.scope in slice; without prefix, name.scope
  *	slice:prefix:x.slice	the slice x.slice itself
@@ -23,13 +23,14 @@
 #define CGROUP_UNIT_NAME_MAX 256
 
 struct cgroup_unit {
-	const char *name;		/* "kist-box.scope"; NULL: not the systemd manager */
-	const char *slice;		/* "system.slice", "-.slice"; NULL: name is a slice */
-	const char *path;		/* of its cgroup, below the manager's own: "/system.slice/kist-box.scope" */
+	const char *name;	/* "kist-box.scope"; NULL: not the systemd manager */
+	const char *slice;	/* "system.slice", "-.slice"; NULL: name is a slice */
+	const char *path;	/* of its cgroup, below the manager's: "/system.slice/kist-box.scope" */
 };
 
 /*
- * user: the unit is one of a user's manager.  Errors: forms that name no unit, with the place of the member.
+ * user: the unit is one of a user's manager.  Errors: forms that name no unit, with the place of
+ * the member.
  */
 int cgroup_unit_compile(const struct oci_config *c, const char *id, bool user, struct arena *a,
 			struct cgroup_unit *out, struct error *err);

@@ -31,3 +31,13 @@ events() {
 	output_has 'ran'
 	output_has 'no such file or directory'
 }
+
+@test "--trace of start and delete" {
+	create_container
+	ok kist --trace "$T/start" start "$ID"
+	events "$T/start" | jq -e 'map(.name) | contains(["no-new-privs"])'
+	ok kist kill "$ID" KILL
+	wait_for has_status stopped
+	ok kist --trace "$T/delete" delete "$ID"
+	events "$T/delete" | jq -e 'map(select(.cat == "undo").name) | contains(["cgroup", "state"])'
+}

@@ -47,7 +47,8 @@ static void test_values(struct arena *a)
 	value_is(a, "[1, 2,3]", "ay", "ay: 1 2 3");
 	value_is(a, "[uint64 1, 2]", NULL, "at: 1 2");
 	value_is(a, "b'ab'", NULL, "ay: 97 98 0");
-	value_is(a, "[('/dev/sda', uint64 5), ('/dev/sdb', 6)]", NULL, "a(st): /dev/sda 5 /dev/sdb 6");
+	value_is(a, "[('/dev/sda', uint64 5), ('/dev/sdb', 6)]", NULL,
+		 "a(st): /dev/sda 5 /dev/sdb 6");
 	value_is(a, "[('/dev/sda', 5)]", "a(st)", "a(st): /dev/sda 5");
 }
 
@@ -56,7 +57,8 @@ static void refused(struct arena *a, const char *text, const char *want)
 	struct cgroup_gvariant v;
 	const char *why = "";
 
-	ok(cgroup_gvariant_parse(text, want, a, &v, &why) < 0 && *why, "%s is refused: %s", text, why);
+	ok(cgroup_gvariant_parse(text, want, a, &v, &why) < 0 && *why, "%s is refused: %s", text,
+	   why);
 }
 
 static void test_refused(struct arena *a)

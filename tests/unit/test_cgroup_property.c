@@ -29,7 +29,8 @@ static const char *text_of(struct arena *a, const struct cgroup_properties *p, c
 	return text;
 }
 
-static void write_is(struct arena *a, const char *file, const char *value, const char *name, const char *want)
+static void write_is(struct arena *a, const char *file, const char *value, const char *name,
+		     const char *want)
 {
 	struct cgroup_write w = { .file = file, .value = value };
 	struct cgroup_properties p = { 0 };
@@ -60,7 +61,8 @@ static void test_settings(struct arena *a)
 	write_is(a, "cpuset.cpus", "0-7:2/4", "AllowedCPUs", "(none)");
 	write_is(a, "io.weight", "default 200", "IOWeight", "t: 200");
 	write_is(a, "io.weight", "8:0 300", "IODeviceWeight", "a(st): /dev/block/8:0 300");
-	write_is(a, "io.max", "8:0 rbps=5 wiops=max", "IOReadBandwidthMax", "a(st): /dev/block/8:0 5");
+	write_is(a, "io.max", "8:0 rbps=5 wiops=max", "IOReadBandwidthMax",
+		 "a(st): /dev/block/8:0 5");
 	write_is(a, "io.max", "8:0 rbps=5 wiops=max", "IOWriteIOPSMax",
 		 "a(st): /dev/block/8:0 18446744073709551615");
 	write_is(a, "cpu.shares", "512", "CPUShares", "t: 512");
@@ -76,10 +78,14 @@ static void test_pairs(struct arena *a)
 		{ .file = "cpu.cfs_quota_us", .value = "50000" },
 	};
 	const struct cgroup_write devices[] = {
-		{ .file = "io.max", .value = "8:0 rbps=5" }, { .file = "io.max", .value = "8:16 rbps=6" },
+		{ .file = "io.max", .value = "8:0 rbps=5" },
+		{ .file = "io.max", .value = "8:16 rbps=6" },
 	};
 	const struct cgroup_write bfq = {
-		.file = "io.bfq.weight", .value = "100", .alt_file = "io.weight", .alt_value = "default 910",
+		.file = "io.bfq.weight",
+		.value = "100",
+		.alt_file = "io.weight",
+		.alt_value = "default 910",
 	};
 	const struct cgroup_write period = {
 		.file = "cpu.max", .value = "5000", .flags = CGROUP_WRITE_KEEP_QUOTA,
@@ -89,7 +95,8 @@ static void test_pairs(struct arena *a)
 	cgroup_property_add_writes(&p, a, v1, 2);
 	is_str(text_of(a, &p, "CPUQuotaPerSecUSec"), "t: 250000", "v1's two files together");
 	cgroup_property_add_writes(&p, a, devices, 2);
-	is_str(text_of(a, &p, "IOReadBandwidthMax"), "a(st): /dev/block/8:0 5 /dev/block/8:16 6", "two devices");
+	is_str(text_of(a, &p, "IOReadBandwidthMax"), "a(st): /dev/block/8:0 5 /dev/block/8:16 6",
+	       "two devices");
 	cgroup_property_add_writes(&p, a, &bfq, 1);
 	is_str(text_of(a, &p, "IOWeight"), "t: 910", "the weight of io.weight, not BFQ's");
 	cgroup_property_add_writes(&p, a, &period, 1);
@@ -139,23 +146,26 @@ static void test_devices(struct arena *a)
 
 	cgroup_property_add_devices(&p, a, &plan);
 	is_str(text_of(a, &p, "DevicePolicy"), "s: strict", "nothing but what is allowed");
-	is_str(text_of(a, &p, "DeviceAllow"), "a(ss): /dev/char/1:3 rw block-8 r char-* m", "what is allowed");
+	is_str(text_of(a, &p, "DeviceAllow"), "a(ss): /dev/char/1:3 rw block-8 r char-* m",
+	       "what is allowed");
 	rules[0].allow = true;
 	p = (struct cgroup_properties){ 0 };
 	cgroup_property_add_devices(&p, a, &plan);
 	is_str(text_of(a, &p, "DevicePolicy"), "s: auto", "everything allowed: systemd has no say");
 }
 
-static int annotate(struct arena *a, const char *name, const char *value, struct cgroup_properties *p)
+static int annotate(struct arena *a, const char *name, const char *value,
+		    struct cgroup_properties *p)
 {
-	struct oci_pair pair = { arena_printf(a, "org.systemd.property.%s", name), arena_strdup(a, value) };
+	struct oci_pair pair = { arena_printf(a, "org.systemd.property.%s", name),
+				 arena_strdup(a, value) };
 	struct oci_config c = { .annotations = &pair, .n_annotations = 1 };
 
 	return cgroup_property_add_annotations(p, &c, a, &err);
 }
 
-static void annotation_is(struct arena *a, const char *name, const char *value, const char *property,
-			  const char *want)
+static void annotation_is(struct arena *a, const char *name, const char *value,
+			  const char *property, const char *want)
 {
 	struct cgroup_properties p = { 0 };
 
@@ -165,11 +175,13 @@ static void annotation_is(struct arena *a, const char *name, const char *value, 
 		is_str(text_of(a, &p, property), want, "%s=%s", name, value);
 }
 
-static void annotation_refused(struct arena *a, const char *name, const char *value, const char *want)
+static void annotation_refused(struct arena *a, const char *name, const char *value,
+			       const char *want)
 {
 	struct cgroup_properties p = { 0 };
 
-	ok(annotate(a, name, value, &p) < 0 && strstr(err.text, want), "%s=%s is refused: %s", name, value, err.text);
+	ok(annotate(a, name, value, &p) < 0 && strstr(err.text, want), "%s=%s is refused: %s", name,
+	   value, err.text);
 }
 
 static void test_annotations(struct arena *a)
@@ -182,11 +194,13 @@ static void test_annotations(struct arena *a)
 	annotation_is(a, "TimeoutStopUSec", "uint64 10000000", "TimeoutStopUSec", "t: 10000000");
 	annotation_is(a, "TimeoutStopSec", "7", "TimeoutStopUSec", "t: 7000000");
 	annotation_is(a, "TimeoutStopSec", "1.5", "TimeoutStopUSec", "t: 1500000");
-	annotation_is(a, "TimeoutStopSec", "'infinity'", "TimeoutStopUSec", "t: 18446744073709551615");
+	annotation_is(a, "TimeoutStopSec", "'infinity'", "TimeoutStopUSec",
+		      "t: 18446744073709551615");
 	annotation_is(a, "After", "['a.service']", "After", "as: a.service");
 	annotation_is(a, "CollectMode", "'inactive'", "CollectMode", "s: inactive");
 	annotation_is(a, "SendSIGHUP", "true", "SendSIGHUP", "b: 1");
-	ok(cgroup_property_add_annotations(&p, &c, a, &err) == 0 && p.n == 0, "others are not looked at");
+	ok(cgroup_property_add_annotations(&p, &c, a, &err) == 0 && p.n == 0,
+	   "others are not looked at");
 	annotation_refused(a, "ExecStartPre", "[]", "may not set");
 	annotation_refused(a, "ExecStopPost", "''", "may not set");
 	annotation_refused(a, "FailureAction", "'reboot'", "may not set");

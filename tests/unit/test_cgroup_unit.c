@@ -6,7 +6,8 @@
 
 static struct error err;
 
-static int compile(struct arena *a, const char *id, const char *path, bool user, struct cgroup_unit *out)
+static int compile(struct arena *a, const char *id, const char *path, bool user,
+		   struct cgroup_unit *out)
 {
 	struct oci_linux *linux_ = ARENA_NEW(a, struct oci_linux);
 	struct oci_config *c = ARENA_NEW(a, struct oci_config);
@@ -50,7 +51,12 @@ static void test_forms(struct arena *a)
 	is_str(u.slice, "user.slice", "lies in user.slice");
 	ok(compile(a, "a+b", NULL, false, &u) == 0, "an id with a +");
 	is_str(u.name, "kist-a\\x2bb.scope", "is escaped");
-	ok(compile(a, "box", "a.slice:p:x.slice", false, &u) == 0 && !u.slice, "a slice is in no slice");
+	ok(compile(a, "x.slice", NULL, false, &u) == 0, "an id that looks like a slice");
+	is_str(u.name, "kist-x.slice.scope", "is a scope all the same");
+	ok(compile(a, "x.scope", NULL, false, &u) == 0, "an id that looks like a scope");
+	is_str(u.name, "kist-x.scope.scope", "is not the scope of x");
+	ok(compile(a, "box", "a.slice:p:x.slice", false, &u) == 0 && !u.slice,
+	   "a slice is in no slice");
 }
 
 static void refused(struct arena *a, const char *path, const char *want)
