@@ -30,7 +30,7 @@ refused_life() {
 	local few
 	if only_v2; then
 		# Those of the test program count as well.
-		life bash -c 'for fd in 3 4 5 6 7 8 9; do eval "exec $fd>&-"; done; exec prlimit --nofile=12:12 "$@"' bash
+		life bash -c 'for fd in {3..20}; do eval "exec $fd>&-"; done; exec prlimit --nofile=12:12 "$@"' bash
 	fi
 	life prlimit --nofile=64:64
 	for few in 6 8 9 10; do

@@ -62,13 +62,13 @@ load helpers
 	printf 'no format' >"$ROOTFS/noformat"
 	chmod +x "$ROOTFS"/{script,crlf,garbage,noformat}
 	args /script
-	refused 1 '/no/interpreter does not exist' kist run --bundle "$BUNDLE" "$ID"
+	refused 255 '/no/interpreter does not exist' kist run --bundle "$BUNDLE" "$ID"
 	args /crlf
-	refused 1 'CR LF' kist run --bundle "$BUNDLE" "$ID"
+	refused 255 'CR LF' kist run --bundle "$BUNDLE" "$ID"
 	args /garbage
-	refused 1 'exec format error' kist run --bundle "$BUNDLE" "$ID"
+	refused 255 'exec format error' kist run --bundle "$BUNDLE" "$ID"
 	args /noformat
-	refused 1 'exec format error' kist run --bundle "$BUNDLE" "$ID"
+	refused 255 'exec format error' kist run --bundle "$BUNDLE" "$ID"
 }
 
 @test "no_new_privs" {
@@ -92,5 +92,5 @@ load helpers
 	config_set '.process.args = ["echo", $long]' --arg long "$(long 130000)"
 	ok kist run --bundle "$BUNDLE" "$ID"
 	config_set '.process.args += [.process.args[1] + .process.args[1]]'
-	refused 1 'argument list too long' kist run --bundle "$BUNDLE" "$ID"
+	refused 255 'argument list too long' kist run --bundle "$BUNDLE" "$ID"
 }
