@@ -210,7 +210,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	/* Neither may be open in a process that the container can see. */
 	fd_close(&e->c.dir);
 	fd_close(&e->c.root);
-	if (job_take_signals(job, err) < 0 || stage_page_new(job, false, err) < 0)
+	if (job_block_signals(job, err) < 0 || stage_page_new(job, false, err) < 0)
 		return -EINVAL;
 	return stage_run(job, err);
 }

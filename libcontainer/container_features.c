@@ -21,10 +21,18 @@ static char *libseccomp_version(struct arena *a)
 
 void container_build(struct arena *a, struct container_build *out)
 {
-	static const char *const features[] = { "SECCOMP", "SELINUX", "APPARMOR", "YAJL", NULL };
+	const char **features = ARENA_NEW_ARRAY(a, const char *, 6);
+	size_t n = 0;
 
 	out->libseccomp = libseccomp_version(a);
-	out->features = out->libseccomp ? features : features + 1;
+	if (out->libseccomp)
+		features[n++] = "SECCOMP";
+	features[n++] = "SELINUX";
+	features[n++] = "APPARMOR";
+	if (cgroup_helper_installed(a))
+		features[n++] = "SYSTEMD";
+	features[n] = "YAJL";
+	out->features = features;
 }
 
 int container_features(struct container_context *ctx, char **out, struct error *err)
@@ -37,6 +45,7 @@ int container_features(struct container_context *ctx, char **out, struct error *
 		.capabilities = capability_names(),
 		.apparmor = true,
 		.selinux = true,
+		.systemd = cgroup_helper_installed(ctx->arena),
 	};
 	struct json_out json;
 

@@ -59,7 +59,7 @@ void job_close(struct job *job)
 		fd_close(fds[i]);
 }
 
-int job_take_signals(struct job *job, struct error *err)
+static sigset_t ending_signals(void)
 {
 	sigset_t set;
 
@@ -68,8 +68,22 @@ int job_take_signals(struct job *job, struct error *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
+	return set;
+}
+
+int job_block_signals(struct job *job, struct error *err)
+{
+	sigset_t set = ending_signals();
+
 	if (sigprocmask(SIG_BLOCK, &set, &job->old_mask) < 0)
 		return error_set(err, errno, "block signals");
+	return 0;
+}
+
+int job_watch_signals(struct job *job, struct error *err)
+{
+	sigset_t set = ending_signals();
+
 	job->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return job->signals < 0 ? error_set(err, errno, "signalfd") : 0;
 }

@@ -116,10 +116,12 @@ void job_init(struct job *job, struct arena *arena, const char *trace);
 void job_close(struct job *job);
 
 /*
- * TERM, INT, HUP and QUIT shall end a command between two steps, by way of a descriptor
- * (job->signals), so that what was done is undone.  The mask that the caller gave comes back in the
- * container's process.  0 or negative.
+ * TERM, INT, HUP and QUIT shall end a command between two steps, so that what was done is undone:
+ * they are blocked, and wait for a descriptor (job->signals) that is made when there is a process
+ * to wait for.  The mask that the caller gave comes back in the container's process.
+ * 0 or negative.
  */
-int job_take_signals(struct job *job, struct error *err);
+int job_block_signals(struct job *job, struct error *err);
+int job_watch_signals(struct job *job, struct error *err);
 
 #endif

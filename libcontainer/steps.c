@@ -62,6 +62,7 @@ WHEN(initial_affinity, p->scheduler.initial != NULL)
 	}
 
 SHOW(show_state, show_act(out, "record container %s (bundle %s)", p->options.id, p->options.bundle))
+SHOW(show_cgroup_unit, cgroup_unit_show(&p->cgroup, out))
 SHOW(show_cgroup, cgroup_show(&p->cgroup, out))
 SHOW(show_cgroup_devices, cgroup_devices_show(&p->cgroup, out))
 SHOW(show_cgroup_limits, cgroup_limits_show(&p->cgroup, out))
@@ -115,7 +116,7 @@ const struct step steps_create[] = {
 	{ "state", STAGE_PARENT, NULL, step_state_run, NULL, step_state_undo, show_state },
 	{ "cgroup-unit", STAGE_PARENT, cgroup_unit, step_cgroup_unit_run, NULL,
 	  step_cgroup_unit_undo,
-	  NULL },
+	  show_cgroup_unit },
 	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },
 	{ "seccomp-agent", STAGE_PARENT, seccomp_agent, step_seccomp_agent_run, NULL, NULL, NULL },
 	{ "self-exe-prepare", STAGE_PARENT, NULL, step_self_exe_prepare_run, NULL, NULL, NULL },
@@ -216,7 +217,8 @@ const struct step steps_exec[] = {
 	{ "self-exe", STAGE_1, NULL, step_self_exe_run, NULL, NULL, NULL },
 	{ "host-descriptors", STAGE_1, NULL, step_host_descriptors_run, NULL, NULL, NULL },
 	{ "bounding", STAGE_1, drops_bounding, step_bounding_run, NULL, NULL, NULL },
-	{ "joiner-capabilities", STAGE_1, process, step_joiner_capabilities_run, NULL, NULL, NULL },
+	{ "joiner-capabilities", STAGE_1, process, step_joiner_capabilities_run, NULL, NULL,
+	  NULL },
 	{ "second-process", STAGE_1, NULL, step_second_process_run, NULL, NULL, NULL },
 
 	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },

@@ -60,7 +60,6 @@ int step_guard_run(struct job *job, struct error *err)
 	if (ret < 0)
 		return error_set(err, -ret, "set close-on-exec on inherited descriptors");
 	/* The parent's end of things that are of no use here, and must not be seen from inside. */
-	fd_close(&job->signals);
 	fd_close(&job->init_pidfd);
 	fd_close(&job->state_root);
 	if (reopen_state_dir(job, err) < 0)
@@ -177,8 +176,8 @@ int step_self_exe_run(struct job *job, struct error *err)
 }
 
 /*
- * What the caller had open, and what kist had, must not be seen in a process that the container can look at
- * (CVE-2016-9962, CVE-2024-21626).  Left are the standard streams and what is passed on.
+ * What the caller had open, and what kist had, must not be seen in a process that the container can
+ * look at (CVE-2016-9962, CVE-2024-21626).  Left are the standard streams and what is passed on.
  */
 int step_host_descriptors_run(struct job *job, struct error *err)
 {
@@ -201,9 +200,9 @@ int step_second_process_run(struct job *job, struct error *err)
 		.exit_signal = 0,	/* the kernel takes that of the first process */
 		.cgroup = -1,
 		/*
-		 * In this process's own PID namespace, which is the caller's: the number that the caller
-		 * needs, and by the kernel, since the new process may be at its last row before this one
-		 * runs again.
+		 * In this process's own PID namespace, which is the caller's: the number that
+		 * the caller needs, and by the kernel, since the new process may be at its last
+		 * row before this one runs again.
 		 */
 		.pid = (pid_t *)&job->page->init_pid,
 	};

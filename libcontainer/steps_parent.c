@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -296,14 +297,18 @@ static int open_channel(struct job *job, struct error *err)
  * a new user namespace might not get there: the bundle may be behind directories that only the
  * caller may pass.
  */
-static int enter_bundle(const struct job *job, int *caller_cwd, struct error *err)
+static int enter_bundle(const struct job *job, int *caller_cwd, char *caller_path,
+			struct error *err)
 {
 	const char *bundle = job->plan->options.bundle;
 
 	if (job->plan->command == PLAN_EXEC)
 		return 0;
 	*caller_cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*caller_cwd < 0 || chdir(bundle) < 0)
+	/* Where there is no descriptor left, by its name. */
+	if (*caller_cwd < 0 && (errno != EMFILE || !getcwd(caller_path, PATH_MAX)))
+		return error_set(err, errno, "open the working directory");
+	if (chdir(bundle) < 0)
 		return error_set(err, errno, "enter the bundle %s", bundle);
 	return 0;
 }
@@ -313,10 +318,12 @@ int step_init_run(struct job *job, struct error *err)
 	uint64_t namespaces = job->plan->namespaces.clone_first;
 	bool into_cgroup = cgroup_clone_fd(&job->cgroup) >= 0;
 	owned_fd caller_cwd = -1;
+	char caller_path[PATH_MAX];
 	int ret;
 	pid_t pid;
 
-	if (open_channel(job, err) < 0 || enter_bundle(job, &caller_cwd, err) < 0)
+	caller_path[0] = '\0';
+	if (open_channel(job, err) < 0 || enter_bundle(job, &caller_cwd, caller_path, err) < 0)
 		return -EMFILE;
 	pid = clone_first(job, namespaces, into_cgroup);
 	if (pid == -EBUSY && into_cgroup && job->plan->command == PLAN_EXEC &&
@@ -334,7 +341,7 @@ int step_init_run(struct job *job, struct error *err)
 		return 0;
 	}
 	job->stage1_pid = pid;
-	if (caller_cwd >= 0 && fchdir(caller_cwd) < 0)
+	if ((caller_cwd >= 0 && fchdir(caller_cwd) < 0) || (*caller_path && chdir(caller_path) < 0))
 		return error_set(err, errno, "return to the working directory");
 	if (pid < 0)
 		return namespace_create_error(job->proc, namespaces, -pid, err);
@@ -349,7 +356,10 @@ int step_init_run(struct job *job, struct error *err)
 	 */
 	if (into_cgroup && !job->cgroup_late)
 		cgroup_settle(&job->cgroup);
-	ret = job->cgroup_late ? cgroup_join_pid(&job->cgroup, pid, err) : 0;
+	/* What came since the signals were blocked is still pending, and will be read. */
+	ret = job_watch_signals(job, err);
+	if (ret == 0 && job->cgroup_late)
+		ret = cgroup_join_pid(&job->cgroup, pid, err);
 	/* It waits for this in "cgroup-join"; that it may be dead already will be noticed there. */
 	if (ret == 0 && job->cgroup_late)
 		(void)unix_socket_send(job->channel, "", 1, -1);

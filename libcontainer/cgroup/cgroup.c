@@ -245,8 +245,6 @@ void cgroup_devices_show(const struct cgroup_plan *p, struct show *out)
 
 void cgroup_show(const struct cgroup_plan *p, struct show *out)
 {
-	if (p->unit.name)
-		cgroup_systemd_show(p, out);
 	for (size_t i = 0; i < p->ref.n_dirs; i++)
 		show_act(out, "make cgroup %s%s", p->ref.dirs[i].mount, p->ref.dirs[i].path);
 }

@@ -101,7 +101,7 @@ struct cgroup {
 	int tasks[CGROUP_DIRS_MAX];	/* v1: its "tasks" file for writing, or -1 */
 	int delegate;			/* cgroup.procs of the payload's own sub-cgroup, or -1 */
 	struct cgroup_helper *helper;	/* systemd manager: the caller's, started early */
-	pid_t keeper;			/* keeps the unit alive until the container is in it; or 0 */
+	pid_t keeper;			/* keeps the unit alive until the container is there; 0 */
 };
 
 /*
@@ -121,7 +121,8 @@ int cgroup_compile(const struct oci_config *c, const struct host *h, const struc
 int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *ref, struct arena *a,
 			  struct cgroup_plan *out, struct error *err);
 
-/* What each of the steps does: making, device rules, limits. */
+/* What each of the steps does: the unit, making, device rules, limits. */
+void cgroup_unit_show(const struct cgroup_plan *p, struct show *out);
 void cgroup_show(const struct cgroup_plan *p, struct show *out);
 void cgroup_devices_show(const struct cgroup_plan *p, struct show *out);
 void cgroup_limits_show(const struct cgroup_plan *p, struct show *out);

@@ -58,6 +58,8 @@ const struct json_field cgroup_reply_fields[] = {
 
 /* --- the process --- */
 
+static const char installed[] = KIST_LIBEXECDIR "/" HELPER;
+
 /* What the child needs between clone and exec. */
 struct program {
 	const char *paths[3];		/* tried in this order */
@@ -100,9 +102,15 @@ static void set_environment(struct program *p, struct arena *a)
 	p->envp[n] = NULL;
 }
 
+bool cgroup_helper_installed(struct arena *a)
+{
+	const char *first = beside(a);
+
+	return access(installed, X_OK) == 0 || (first && access(first, X_OK) == 0);
+}
+
 static void describe(struct program *p, bool user, struct arena *a)
 {
-	static const char installed[] = KIST_LIBEXECDIR "/" HELPER;
 	struct cgroup_reply reply = { .errnum = ENOENT };
 	const char *first = beside(a);
 	struct json_out out;

@@ -69,6 +69,9 @@ struct cgroup_helper {
 
 #define CGROUP_HELPER_INIT { .socket = -1, .pid = -1 }
 
+/* Whether the program is there: without it the systemd manager is an error. */
+bool cgroup_helper_installed(struct arena *a);
+
 /* Starts it and does not wait.  user: for the caller's own manager.  0 or negative. */
 int cgroup_helper_start(struct cgroup_helper *h, bool user, struct arena *a, struct error *err);
 

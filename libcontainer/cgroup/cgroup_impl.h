@@ -82,7 +82,6 @@ int cgroup_systemd_compile(const struct oci_config *c, const struct host *h, con
 			   struct arena *a, struct cgroup_plan *out, struct error *err);
 int cgroup_systemd_properties(const struct oci_config *c, const char *id, struct arena *a,
 			      struct cgroup_plan *out, struct error *err);
-void cgroup_systemd_show(const struct cgroup_plan *p, struct show *out);
 
 /* Puts the manager's own cgroup before the paths; waits until the helper has connected. */
 int cgroup_systemd_locate(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,

@@ -119,7 +119,7 @@ int cgroup_systemd_properties(const struct oci_config *c, const char *id, struct
 	return cgroup_property_add_annotations(p, c, a, err);
 }
 
-void cgroup_systemd_show(const struct cgroup_plan *p, struct show *out)
+void cgroup_unit_show(const struct cgroup_plan *p, struct show *out)
 {
 	show_act(out, "start unit %s%s%s by %s", p->unit.name, p->unit.slice ? " in " : "",
 		 p->unit.slice ? p->unit.slice : "",

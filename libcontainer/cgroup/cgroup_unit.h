@@ -23,9 +23,9 @@
 #define CGROUP_UNIT_NAME_MAX 256
 
 struct cgroup_unit {
-	const char *name;	/* "kist-box.scope"; NULL: not the systemd manager */
-	const char *slice;	/* "system.slice", "-.slice"; NULL: name is a slice */
-	const char *path;	/* of its cgroup, below the manager's: "/system.slice/kist-box.scope" */
+	const char *name;  /* "kist-box.scope"; NULL: not the systemd manager */
+	const char *slice; /* "system.slice", "-.slice"; NULL: name is a slice */
+	const char *path;  /* of its cgroup, below the manager's: "/system.slice/kist-box.scope" */
 };
 
 /*
