@@ -195,8 +195,8 @@ const struct step steps_create[] = {
 
 /*
  * The first process stays outside the container's PID namespace, where nobody can look at it: it
- * joins the cgroup and the namespaces, lets go of everything that belongs to the host, and forks the
- * one that becomes the program, clean from birth (CVE-2016-9962).
+ * joins the cgroup and the namespaces, lets go of everything that belongs to the host, and forks
+ * the one that becomes the program, clean from birth (CVE-2016-9962).
  */
 const struct step steps_exec[] = {
 	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },

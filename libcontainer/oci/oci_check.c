@@ -175,7 +175,9 @@ static void check_capabilities(struct check *ck, const struct oci_capabilities *
 			oci_warn(ck, c, "%s cannot be effective: it is not in permitted", *c);
 	for (char **c = caps->ambient; c && *c; c++)
 		if (!contains(caps->permitted, *c) || !contains(caps->inheritable, *c))
-			oci_warn(ck, c, "can't raise ambient capability %s: not both permitted and inheritable",
+			oci_warn(ck, c,
+				 "can't raise ambient capability %s: not both permitted and "
+				 "inheritable",
 				 *c);
 }
 
