@@ -22,6 +22,8 @@ WHEN(seccomp_agent, p->seccomp.notify)
 WHEN(cgroup, p->cgroup.manager != CGROUP_MANAGER_NONE)
 WHEN(cgroup_unit, p->cgroup.unit.name != NULL)
 WHEN(cgroup_payload, p->cgroup.delegate != NULL)
+WHEN(device_lines, p->cgroup.devices.n_lines > 0)
+WHEN(device_program, p->cgroup.devices.n_insns > 0)
 WHEN(cgroup_limits, p->cgroup.n_writes > 0)
 WHEN(cgroup_owner, p->cgroup.owner >= 0)
 WHEN(notify_socket, p->notify_socket.host != NULL)
@@ -121,6 +123,9 @@ const struct step steps_create[] = {
 	{ "seccomp-agent", STAGE_PARENT, seccomp_agent, step_seccomp_agent_run, NULL, NULL, NULL },
 	{ "self-exe-prepare", STAGE_PARENT, NULL, step_self_exe_prepare_run, NULL, NULL, NULL },
 	{ "cgroup", STAGE_PARENT, cgroup, step_cgroup_run, NULL, step_cgroup_undo, show_cgroup },
+	/* On v1 in lines, of which the first denies everything: nobody may make nodes meanwhile. */
+	{ "cgroup-device-lines", STAGE_PARENT, device_lines, step_cgroup_devices_run, NULL, NULL,
+	  show_cgroup_devices },
 	{ "cgroup-limits", STAGE_PARENT, cgroup_limits, step_cgroup_limits_run, NULL, NULL,
 	  show_cgroup_limits },
 	{ "cgroup-owner", STAGE_PARENT, cgroup_owner, step_cgroup_delegate_run, NULL, NULL,
@@ -131,7 +136,7 @@ const struct step steps_create[] = {
 	{ "start-socket", STAGE_PARENT, creates, step_start_socket_run, NULL, NULL, NULL },
 	{ "init", STAGE_PARENT, NULL, step_init_run, NULL, step_init_undo, show_namespaces },
 	/* While the child builds: loading takes as long as ten mounts.  In force before "ready". */
-	{ "cgroup-devices", STAGE_PARENT, cgroup, step_cgroup_devices_run, NULL, NULL,
+	{ "cgroup-device-program", STAGE_PARENT, device_program, step_cgroup_devices_run, NULL, NULL,
 	  show_cgroup_devices },
 
 	{ "guard", STAGE_1, NULL, step_guard_run, NULL, NULL, NULL },

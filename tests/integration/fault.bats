@@ -257,7 +257,7 @@ userns_config() {
 
 # The time of a kill goes evenly from none to a little more than the command takes.
 killed_at_random() {
-	local i begin span rounds=40 wait
+	local i begin span rounds=100 wait
 	[ -z "${KIST_TEST_LONG:-}" ] || rounds=1000
 	config_cgroup
 	args sleep 1000
