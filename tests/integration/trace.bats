@@ -33,6 +33,7 @@ events() {
 }
 
 @test "--trace of start and delete" {
+	args sleep 1000
 	create_container
 	ok kist --trace "$T/start" start "$ID"
 	events "$T/start" | jq -e 'map(.name) | contains(["no-new-privs"])'

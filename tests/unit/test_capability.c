@@ -10,7 +10,6 @@
 #define BIT(n) (UINT64_C(1) << (n))
 
 static int warnings;
-static char last_warning[512];
 
 static void count_warnings(void *ctx, enum log_level level, const char *text)
 {
@@ -18,7 +17,7 @@ static void count_warnings(void *ctx, enum log_level level, const char *text)
 	if (level != LOG_LEVEL_WARNING)
 		return;
 	warnings++;
-	snprintf(last_warning, sizeof(last_warning), "%s", text);
+	(void)text;
 }
 
 static struct capability_plan compile(struct oci_config *c, struct oci_capabilities *caps,
@@ -89,10 +88,9 @@ static void test_sets(void)
 		.bounding = both, .permitted = both, .inheritable = one, .ambient = both
 	};
 	plan = compile(&plain, &caps, &root);
-	ok(plan.set[CAPABILITY_AMBIENT] == BIT(CAP_CHOWN) && warnings == 1,
+	/* oci_check.c warns of it, with the place in config.json. */
+	ok(plan.set[CAPABILITY_AMBIENT] == BIT(CAP_CHOWN) && warnings == 0,
 	   "ambient needs inheritable");
-	ok(strstr(last_warning, "can't raise ambient capability CAP_SYS_RESOURCE: ") != NULL, "%s",
-	   last_warning);
 }
 
 int main(void)

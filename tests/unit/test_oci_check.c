@@ -277,7 +277,7 @@ static void test_warnings(void)
 	is_int(check("process", P
 		     "\"capabilities\":{\"permitted\":[\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"]}"),
 	       0, "ambient without inheritable");
-	ok(strstr(warning, "ambient[0]: CAP_KILL cannot be ambient"), "is a warning");
+	ok(strstr(warning, "ambient[0]: can't raise ambient capability CAP_KILL"), "is a warning");
 }
 
 static void count(void *ctx, const struct json_finding *f)

@@ -14,6 +14,12 @@ static int compile(struct preserve_fd_request request, struct arena *a,
 	return preserve_fd_compile(&request, a, out, err);
 }
 
+/* A descriptor as one that came over an exec: the lowest free, without close-on-exec. */
+static void inherited(void)
+{
+	fd_set_cloexec(open("/dev/null", O_RDONLY | O_CLOEXEC), false);
+}
+
 int main(void)
 {
 	const struct preserve_fd_request own = {
@@ -39,11 +45,11 @@ int main(void)
 	   "refused: %s", err.text);
 
 	compile((struct preserve_fd_request){ .preserve = 1, .listen_fds = "1" }, &arena, &p, &err);
-	open("/dev/null", O_RDONLY | O_CLOEXEC);	/* 3 */
+	inherited();	/* 3 */
 	ok(preserve_fd_check(&p, &err) < 0 &&
 		   strstr(err.text, "--preserve-fds: descriptor 4 is not open") != NULL,
 	   "missing: %s", err.text);
-	open("/dev/null", O_RDONLY | O_CLOEXEC);	/* 4 */
+	inherited();	/* 4 */
 	is_int(preserve_fd_check(&p, &err), 0, "there");
 	open("/dev/null", O_RDONLY);			/* 5: a leak */
 	is_int(preserve_fd_run(&p, &err), 0, "prepared for exec %s", err.text);
