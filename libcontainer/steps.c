@@ -52,6 +52,7 @@ WHEN(drops_bounding, p->capabilities.drop != 0)
 WHEN(seccomp_early, p->seccomp.enabled && p->seccomp.before_user)
 WHEN(seccomp_late, p->seccomp.enabled && !p->seccomp.before_user)
 WHEN(no_new_privs, p->program.no_new_privs)
+WHEN(pid_wanted, p->options.pid_file || p->options.pidfd_socket)
 WHEN(initial_affinity, p->scheduler.initial != NULL)
 
 /* ---- what a row prints ----------------------------------------------------------------------- */
@@ -117,8 +118,7 @@ const struct step steps_create[] = {
 	{ "cgroup-lookup", STAGE_PARENT, cgroup, step_cgroup_lookup_run, NULL, NULL, NULL },
 	{ "state", STAGE_PARENT, NULL, step_state_run, NULL, step_state_undo, show_state },
 	{ "cgroup-unit", STAGE_PARENT, cgroup_unit, step_cgroup_unit_run, NULL,
-	  step_cgroup_unit_undo,
-	  show_cgroup_unit },
+	  step_cgroup_unit_undo, show_cgroup_unit },
 	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },
 	{ "seccomp-agent", STAGE_PARENT, seccomp_agent, step_seccomp_agent_run, NULL, NULL, NULL },
 	{ "self-exe-prepare", STAGE_PARENT, NULL, step_self_exe_prepare_run, NULL, NULL, NULL },
@@ -136,8 +136,8 @@ const struct step steps_create[] = {
 	{ "start-socket", STAGE_PARENT, creates, step_start_socket_run, NULL, NULL, NULL },
 	{ "init", STAGE_PARENT, NULL, step_init_run, NULL, step_init_undo, show_namespaces },
 	/* While the child builds: loading takes as long as ten mounts.  In force before "ready". */
-	{ "cgroup-device-program", STAGE_PARENT, device_program, step_cgroup_devices_run, NULL, NULL,
-	  show_cgroup_devices },
+	{ "cgroup-device-program", STAGE_PARENT, device_program, step_cgroup_devices_run, NULL,
+	  NULL, show_cgroup_devices },
 
 	{ "guard", STAGE_1, NULL, step_guard_run, NULL, NULL, NULL },
 	{ "cgroup-join", STAGE_1, cgroup, step_cgroup_join_run, NULL, NULL, NULL },
@@ -240,7 +240,8 @@ const struct step steps_exec[] = {
 	{ "capabilities", STAGE_2, process, step_capabilities_run, NULL, NULL, show_capabilities },
 	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
 	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
-	{ "ready", STAGE_2, NULL, step_ready_run, step_exec_ready_serve, NULL, NULL },
+	{ "ready", STAGE_2, NULL, step_ready_run, NULL, NULL, NULL },
+	{ "pid-file", STAGE_2, pid_wanted, NULL, step_exec_ready_serve, NULL, NULL },
 	{ "last-limits", STAGE_2, last_limits, step_last_limits_run, NULL, NULL, NULL },
 	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },

@@ -12,9 +12,9 @@ static struct cgroup_dir v1_dirs[] = {
 	{ "blkio", "/b", "/x", 0 }, { "net_cls", "/n", "/x", 0 },
 };
 static struct cgroup_dir hybrid_dirs[] = { { "", "/u", "/x", 0 }, { "memory", "/m", "/x", 0 } };
-static const struct cgroup_ref v2 = { v2_dirs, 1 };
-static const struct cgroup_ref v1 = { v1_dirs, 5 };
-static const struct cgroup_ref hybrid = { hybrid_dirs, 2 };
+static const struct cgroup_ref v2 = { .dirs = v2_dirs, .n_dirs = 1 };
+static const struct cgroup_ref v1 = { .dirs = v1_dirs, .n_dirs = 5 };
+static const struct cgroup_ref hybrid = { .dirs = hybrid_dirs, .n_dirs = 2 };
 
 static struct error err;
 

@@ -17,7 +17,6 @@
 #include <termios.h>
 
 #include "base/fd.h"
-#include "base/proc.h"
 #include "base/sys.h"
 #include "room.h"
 #include "terminal_proxy.h"
@@ -57,7 +56,7 @@ static void test_rules(void)
 }
 
 /* The machine's own devpts stands in for a container's: the root is "/". */
-static int open_terminal(int proc, int *slave)
+static int open_terminal(int *slave)
 {
 	owned_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), master = -1;
 	struct terminal_plan p;
@@ -84,7 +83,7 @@ static int open_terminal(int proc, int *slave)
 	return received;
 }
 
-static void test_wrong_multiplexer(int proc)
+static void test_wrong_multiplexer(void)
 {
 	char directory[] = "/tmp/kist-test-terminal-XXXXXX", path[128];
 	owned_fd root = -1;
@@ -157,13 +156,12 @@ static void test_stdio(void)
 
 int main(void)
 {
-	owned_fd proc = proc_open();
 	int master, slave = -1;
 
 	test_rules();
-	test_wrong_multiplexer(proc);
+	test_wrong_multiplexer();
 	test_stdio();
-	master = open_terminal(proc, &slave);
+	master = open_terminal(&slave);
 	if (master < 0)
 		skip("no devpts on /dev/pts here");
 	else
