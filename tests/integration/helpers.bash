@@ -292,6 +292,11 @@ wait_helper() {
 
 # ---- cgroups ----------------------------------------------------------------------------------------------------------
 
+# Whether kist was built with --enable-sanitizers.
+sanitized() {
+	grep -qa __asan_init "$KIST"
+}
+
 # has_controller NAME: whether it is there, on either version.
 has_controller() {
 	[ -n "$(controller_mount "$1")" ]
