@@ -61,6 +61,8 @@ teardown() {
 	done
 	touch "$ROOTFS/end"
 	wait_for stopped
+	# A build that cannot part with its binary runs from a sealed copy, which keeps the name.
+	sed -i '/memfd:/d' "$ROOTFS/seen"
 	! grep -q -e "$KIST_TEST_SUITE" -e /sys/fs/cgroup -e "$ROOT" "$ROOTFS/seen" || fail "$(grep -e kist -e "$ROOT" "$ROOTFS/seen" | head)"
 }
 

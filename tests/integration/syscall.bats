@@ -28,6 +28,7 @@ looked() {
 
 # without CALLS ERRNO [WHEN]: a container as expected, or an error; then nothing is left.
 without() {
+	! sanitized || skip "LeakSanitizer does not work under strace"
 	local say
 	say=$(looked timeout 30 strace -f -qq -o /dev/null -e "inject=$1:error=$2${3:+:when=$3}" \
 		"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID") || [[ $say == *kist:* ]] || fail "$1 $2: $say"
