@@ -170,7 +170,8 @@ static int compile(struct execution *e, const char *id, struct error *err)
 		.preserve_fds = &e->preserve_fds,
 		.detach = e->o->detach,
 	};
-	int ret = container_saved_config(e->ctx, &e->c, &e->config, err);
+	int ret = container_saved_config(e->ctx, e->c.dir, e->c.state, &e->config,
+					 err);
 
 	if (ret == 0)
 		ret = e->o->process ? process_of_file(e, err) : process_of_options(e, err);

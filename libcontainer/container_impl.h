@@ -50,7 +50,7 @@ int container_preserve_fds(struct container_context *ctx, unsigned int preserve,
 int container_wait(struct job *job, int *status, struct error *err);
 
 /* The configuration as create read it.  0 or negative. */
-int container_saved_config(struct container_context *ctx, const struct container *c,
+int container_saved_config(struct container_context *ctx, int dir, struct state *s,
 			   struct oci_config **out, struct error *err);
 
 /* Waits for the container's READY=1 and passes it on, if there is a service manager that waits for

@@ -74,19 +74,12 @@ static int start_process(struct container *c, struct job *job, struct error *err
 	return stage_wait_exec(job, START_TIMEOUT_MS, err);
 }
 
-/* The configuration as create read it. */
-static int saved_config(struct container_context *ctx, int dir, struct state *s,
-			struct oci_config **out, struct error *err)
+int container_saved_config(struct container_context *ctx, int dir, struct state *s,
+			   struct oci_config **out, struct error *err)
 {
 	if (state_load_config(dir, s, ctx->arena, err) < 0)
 		return -EINVAL;
 	return oci_config_parse(s->config.text, s->config.len, "config.json", ctx->arena, out, err);
-}
-
-int container_saved_config(struct container_context *ctx, const struct container *c,
-			   struct oci_config **out, struct error *err)
-{
-	return saved_config(ctx, c->dir, c->state, out, err);
 }
 
 int container_poststart(struct container_context *ctx, struct job *job, struct error *err)
@@ -99,7 +92,7 @@ int container_poststart(struct container_context *ctx, struct job *job, struct e
 	if (!job->state->poststart)
 		return 0;
 	text = state_for_hooks(job->state, "running", ctx->arena);
-	ret = saved_config(ctx, job->state_dir, job->state, &config, err);
+	ret = container_saved_config(ctx, job->state_dir, job->state, &config, err);
 	if (ret == 0)
 		ret = hook_compile(config, job->host, ctx->arena, &hooks, err);
 	if (ret == 0)

@@ -297,7 +297,7 @@ static int compile(struct update *u, struct error *err)
 	ret = cgroup_compile_update(u->config, &u->ref, a, &u->plan, err);
 	if (ret < 0 || u->rules.n_devices == 0)
 		return ret;
-	ret = container_saved_config(u->ctx, &u->c, &container, err);
+	ret = container_saved_config(u->ctx, u->c.dir, u->c.state, &container, err);
 	if (ret == 0)
 		ret = load_rules(u->c.dir, a, &u->earlier, err);
 	if (ret == 0)

@@ -27,11 +27,6 @@ static const struct hook_kind_row {
 	[HOOK_POSTSTOP] = { "poststop", false },
 };
 
-const char *hook_kind_name(enum hook_kind kind)
-{
-	return kinds[kind].name;
-}
-
 static int compile_one(const struct oci_config *c, const struct oci_hook *in, bool in_container,
 		       struct arena *a, struct hook *out, struct error *err)
 {

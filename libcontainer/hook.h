@@ -80,9 +80,6 @@ struct hook_input {
 int hook_run(const struct hook_plan *p, enum hook_kind kind, const struct hook_input *input,
 	     struct error *err);
 
-/* "createRuntime" */
-const char *hook_kind_name(enum hook_kind kind);
-
 void hook_show(const struct hook_plan *p, enum hook_kind kind, struct show *out);
 
 #endif

@@ -93,11 +93,6 @@ int sys_pidfd_send_signal(int pidfd, int sig)
 	return (int)result(syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0U));
 }
 
-int sys_pidfd_getfd(int pidfd, int fd)
-{
-	return (int)result(syscall(SYS_pidfd_getfd, pidfd, fd, 0U));
-}
-
 int sys_bpf(int cmd, void *attr, unsigned int size)
 {
 	return (int)result(syscall(SYS_bpf, cmd, attr, size));

@@ -95,7 +95,6 @@ int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int sys_pidfd_open(pid_t pid, unsigned int flags);
 int sys_pidfd_send_signal(int pidfd, int sig);
-int sys_pidfd_getfd(int pidfd, int fd);
 int sys_bpf(int cmd, void *attr, unsigned int size);
 int sys_seccomp(unsigned int op, unsigned int flags, void *args);
 long sys_keyctl(int cmd, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
