@@ -81,10 +81,13 @@ int step_cgroup_lookup_run(struct job *job, struct error *err)
 {
 	int ret = cgroup_open_run(&job->plan->cgroup, job->arena, &job->cgroup, err);
 
+	/* A cgroup in use may be that of a container which took the id since "checks": then the id
+	 * is the reason.  Its directory is made before its cgroup, and removed after it. */
+	if (ret < 0)
+		return check_id(job, err) < 0 ? -EEXIST : ret;
 	/* Only a cgroup that may be used is ours to clear and to remove. */
-	if (ret == 0)
-		job->state->cgroup = &job->cgroup.ref;
-	return ret;
+	job->state->cgroup = &job->cgroup.ref;
+	return 0;
 }
 
 /* ---- the record ----------------------------------------------------------------------------- */

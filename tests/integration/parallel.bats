@@ -49,6 +49,16 @@ lifecycle() {
 	done
 }
 
+@test "an id that is taken between two looks is the reason, not the cgroup in use" {
+	command -v strace >/dev/null || skip "strace is missing"
+	! sanitized || skip "LeakSanitizer does not work under strace"
+	args sleep 1000
+	create_container
+	# The first look misses the container, as if it had been made right after it.
+	refused 1 "container with id $ID already exists" strace -f -qq -o /dev/null \
+		-e inject=faccessat,faccessat2:error=ENOENT:when=1 "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+}
+
 @test "all verbs at once on one container: no crash, no hang, and delete -f ends it" {
 	local i verb word pids status
 	config_cgroup
