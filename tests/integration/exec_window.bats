@@ -14,7 +14,7 @@ ROUNDS=${KIST_TEST_LONG:+10000}
 	start_container sh -c 'exec >/dev/null 2>&1; while [ ! -e /end ]; do
 		awk "/^Name/ { joiner = /kist/ } /^CapPrm/ && joiner { print \$2 }" /proc/[0-9]*/status 2>/dev/null >>/caps
 		ls -l /proc/[0-9]*/fd/[3-9] /proc/[0-9]*/fd/[1-9][0-9] /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe 2>/dev/null | grep -e "-> /" |
-			grep -v -e "-> /$" -e /bin/busybox -e "-> /memfd:" -e "-> /proc" -e "-> /dev/null" >>/links; done'
+			grep -v -e "-> /$" -e "-> /links$" -e /bin/busybox -e "-> /memfd:" -e "-> /proc" -e "-> /dev/null" >>/links; done'
 	for ((i = 0; i < ${ROUNDS:-150}; i++)); do
 		kist exec "$ID" true </dev/null 3>&-
 	done

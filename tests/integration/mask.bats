@@ -17,7 +17,7 @@ load helpers
 @test "readonly paths can be read" {
 	mkdir "$ROOTFS/dir" && echo text >"$ROOTFS/dir/file"
 	config_set '.linux.readonlyPaths += ["/dir", "/not/there"]'
-	shell 'cat /dir/file; echo x >/dir/file; echo 0 >/proc/sys/kernel/ns_last_pid; true'
+	shell 'cat /dir/file; echo x >/dir/file; echo x >/proc/sys/kernel/domainname; true'
 	run_container
 	output_has 'text'
 	is "$(grep -c 'Read-only file system' <<<"$output")" 2

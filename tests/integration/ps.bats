@@ -3,7 +3,13 @@
 # shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
 load helpers
 
+# What `kist ps` calls; procps reads the machine's age in a way that not every kernel's /proc/stat allows.
+need_ps() {
+	ps -ef >/dev/null 2>&1 || skip "ps -ef does not work here"
+}
+
 @test "a table as ps prints it" {
+	need_ps
 	start_container
 	ok kist ps "$ID"
 	[[ ${output%%$'\n'*} == *PID*CMD* ]]
@@ -17,6 +23,7 @@ load helpers
 }
 
 @test "all processes of the container are there" {
+	need_ps
 	start_container sh -c 'sleep 1000 & sleep 1001'
 	wait_for test "$(kist ps -f json "$ID" | jq length)" -ge 2
 	ok kist ps "$ID"

@@ -50,6 +50,7 @@ load helpers
 }
 
 @test "a memory policy" {
+	[ -e /proc/self/numa_maps ] || skip "the kernel has no NUMA"
 	config_set '.linux.memoryPolicy = {"mode": "MPOL_PREFERRED", "nodes": "0"}'
 	start_container
 	grep -q 'prefer.*:0' "/proc/$(pid_of)/numa_maps" || skip "the kernel has no NUMA"

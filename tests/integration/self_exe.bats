@@ -41,8 +41,13 @@ teardown() {
 @test "a program that is a link to /proc/self/exe" {
 	ln -s /proc/self/exe "$ROOTFS/evil"
 	args /evil --version
+	create_container
+	# A kernel that cannot part a process from its binary has it run from a sealed copy: that, it may have.
+	local exe
+	exe=$(readlink "/proc/$(pid_of)/exe")
+	ok kist delete --force "$ID"
 	try kist run --bundle "$BUNDLE" "$ID"
-	[ "$status" -ne 0 ] || output_lacks 'kist version'
+	[ "$status" -ne 0 ] || [[ $exe == /memfd:* ]] || output_lacks 'kist version'
 	start_container
 	try kist exec "$ID" /evil
 	[ "$status" -ne 0 ]

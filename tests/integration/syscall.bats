@@ -7,8 +7,8 @@ load helpers
 # or there must be no container.  strace plays the kernel.
 
 setup() {
-	command -v strace >/dev/null || skip "strace is missing"
 	setup_container
+	command -v strace >/dev/null || skip "strace is missing"
 	config_set '.linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "77"} | .process.oomScoreAdj = 500
 		| .process.user = {"uid": 1000, "gid": 1000, "additionalGids": [5, 6]}
 		| .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_ERRNO"}]}'
