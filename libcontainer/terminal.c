@@ -40,6 +40,7 @@ int terminal_compile(const struct oci_config *c, const struct oci_process *proce
 		return error_set(err, 0,
 				 "cannot use console socket: it is for a detached container with "
 				 "process.terminal");
+	out->foreground = out->wanted && !detach;
 	if (!out->wanted || process->console_size == NULL)
 		return 0;
 	if (process->console_size->height > UINT16_MAX || process->console_size->width > UINT16_MAX)
@@ -79,11 +80,32 @@ static int open_multiplexer(int root)
 	return path_open(pts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, 0, RESOLVE_NO_XDEV);
 }
 
+/* In the foreground the terminal stands for the caller's, which is still standard input here. */
 static int set_size(const struct terminal_plan *p, int slave)
 {
-	const struct winsize size = { .ws_row = p->rows, .ws_col = p->columns };
+	struct winsize size = { .ws_row = p->rows, .ws_col = p->columns }, own;
+	bool known = p->has_size;
 
-	return p->has_size && ioctl(slave, TIOCSWINSZ, &size) < 0 ? -errno : 0;
+	if (p->foreground && ioctl(STDIN_FILENO, TIOCGWINSZ, &own) == 0 && own.ws_row > 0) {
+		size = own;
+		known = true;
+	}
+	return known && ioctl(slave, TIOCSWINSZ, &size) < 0 ? -errno : 0;
+}
+
+/*
+ * No "\r" before "\n": the caller's own terminal adds it where there is one, and a file gets lines
+ * as they were written. Only for the foreground: engines that take the master choose for
+ * themselves.
+ */
+static int clear_onlcr(int slave)
+{
+	struct termios mode;
+
+	if (ioctl(slave, TCGETS, &mode) < 0)
+		return -errno;
+	mode.c_oflag &= ~(tcflag_t)ONLCR;
+	return ioctl(slave, TCSETS, &mode) < 0 ? -errno : 0;
 }
 
 int terminal_open_run(const struct terminal_plan *p, int root, int *master, int *slave,
@@ -109,6 +131,9 @@ int terminal_open_run(const struct terminal_plan *p, int root, int *master, int 
 	r = set_size(p, s);
 	if (r < 0)
 		return error_set(err, -r, "set the size of the terminal");
+	r = p->foreground ? clear_onlcr(s) : 0;
+	if (r < 0)
+		return error_set(err, -r, "set the modes of the terminal");
 	/*
 	 * Group and mode come from the options of the devpts mount.  EROFS, EPERM: left to root, as
 	 * without us.
@@ -170,21 +195,6 @@ int terminal_stdio_run(const struct terminal_plan *p, struct error *err)
 	return 0;
 }
 
-/*
- * No "\r" before "\n": the caller's own terminal adds it where there is one, and a file gets lines
- * as they were written. Only for the foreground: engines that take the master choose for
- * themselves.
- */
-static int clear_onlcr(int master)
-{
-	struct termios mode;
-
-	if (ioctl(master, TCGETS, &mode) < 0)
-		return -errno;
-	mode.c_oflag &= ~(tcflag_t)ONLCR;
-	return ioctl(master, TCSETS, &mode) < 0 ? -errno : 0;
-}
-
 int terminal_receive(int sock, int timeout_ms, struct error *err)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
@@ -204,9 +214,6 @@ int terminal_receive(int sock, int timeout_ms, struct error *err)
 		return error_set(err, (int)-n, "receive the container's terminal");
 	if (master < 0)
 		return error_set(err, 0, "the container ended without sending its terminal");
-	r = clear_onlcr(master);
-	if (r < 0)
-		return error_set(err, -r, "set the modes of the container's terminal");
 	return fd_take(&master);
 }
 

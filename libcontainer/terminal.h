@@ -25,6 +25,7 @@
 
 struct terminal_plan {
 	bool wanted;
+	bool foreground;		/* the command passes the caller's own terminal on */
 	bool has_size;
 	uint16_t rows, columns;
 	uint32_t uid;			/* inside: who owns the terminal and the standard streams */
@@ -42,7 +43,8 @@ int terminal_connect(const char *path, struct error *err);
 
 /*
  * In the child: opens a terminal of the devpts on /dev/pts below root, after proof that it is one.
- * *master and *slave are the caller's.  Size and owner are set.
+ * *master and *slave are the caller's.  Size and owner are set before the program can look: in the
+ * foreground the size is that of the terminal at standard input, if there is one, and ONLCR is off.
  */
 int terminal_open_run(const struct terminal_plan *p, int root, int *master, int *slave,
 		      struct error *err);
@@ -60,7 +62,7 @@ int terminal_attach_run(int slave, struct error *err);
 int terminal_stdio_run(const struct terminal_plan *p, struct error *err);
 
 /*
- * In the foreground parent: the master that terminal_send_run() sent, ONLCR off.  >= 0 or negative.
+ * In the foreground parent: the master that terminal_send_run() sent.  >= 0 or negative.
  */
 int terminal_receive(int sock, int timeout_ms, struct error *err);
 
