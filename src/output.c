@@ -15,9 +15,9 @@ static void put_cell(FILE *out, const char *text, size_t width)
 	size_t len = 0;
 
 	for (; *text; text++, len++)
-		putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
+		putc_unlocked((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
 	for (; len < width; len++)
-		putc(' ', out);
+		putc_unlocked(' ', out);
 }
 
 void output_columns(FILE *out, const char *const *cells, size_t rows, size_t columns)

@@ -29,19 +29,19 @@ static ssize_t read_some(int fd, void *buf, size_t len)
 	return n < 0 ? -errno : n;
 }
 
-int file_read_fd(int fd, size_t max, struct arena *a, char **out, size_t *len)
+static int read_all(int fd, const struct stat *st, size_t max, struct arena *a, char **out,
+		    size_t *len)
 {
+	/* 0: unknown, as of pseudo files; else a hint. */
+	size_t size = S_ISREG(st->st_mode) ? (size_t)st->st_size : 0;
 	size_t cap = FILE_CHUNK, have = 0;
-	struct stat st;
 	char *buf;
 
 	if (max > SIZE_MAX / 4)
 		max = SIZE_MAX / 4;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	/* The size is a hint (0 for pseudo files); one byte more shows the end without growing. */
-	if (S_ISREG(st.st_mode) && st.st_size > 0)
-		cap = (uint64_t)st.st_size < max ? (size_t)st.st_size + 1 : max + 1;
+	/* One byte more shows whether the file ends there. */
+	if (size > 0)
+		cap = size < max ? size + 1 : max + 1;
 	if (cap > max + 1)
 		cap = max + 1;
 	buf = arena_alloc(a, cap + 1);
@@ -56,6 +56,9 @@ int file_read_fd(int fd, size_t max, struct arena *a, char **out, size_t *len)
 		have += (size_t)n;
 		if (have > max)
 			return -EFBIG;
+		/* Asked for more, the kernel gave what it calls the file's size: that is all. */
+		if (have == size && have < cap)
+			break;
 		if (have == cap) {
 			char *more;
 
@@ -70,6 +73,13 @@ int file_read_fd(int fd, size_t max, struct arena *a, char **out, size_t *len)
 	if (len)
 		*len = have;
 	return 0;
+}
+
+int file_read_fd(int fd, size_t max, struct arena *a, char **out, size_t *len)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? -errno : read_all(fd, &st, max, a, out, len);
 }
 
 int file_read(int dirfd, const char *path, size_t max, struct arena *a, char **out, size_t *len)
@@ -90,7 +100,7 @@ int file_read(int dirfd, const char *path, size_t max, struct arena *a, char **o
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	return file_read_fd(fd, max, a, out, len);
+	return read_all(fd, &st, max, a, out, len);
 }
 
 ssize_t file_read_small_fd(int fd, char *buf, size_t size)

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/proc.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 #define PATH_AGAIN_MAX 128
@@ -212,7 +213,7 @@ static int walk_end(struct walk *w)
 	return w->at >= 0 ? fd_take(&w->at) : path_open(w->root, "/", O_PATH | O_DIRECTORY, 0, 0);
 }
 
-static int walk(struct walk *w, const char *path)
+static int walk_through(struct walk *w, const char *path)
 {
 	char name[NAME_MAX + 1];
 	size_t len = strlen(path);
@@ -236,44 +237,54 @@ static int walk(struct walk *w, const char *path)
 	return ret;
 }
 
-int path_mkdirs(int root, const char *path, mode_t mode)
+/* Not inlined: two paths are much stack to touch for those who need no walk. */
+static int __attribute__((noinline)) walk(int root, const char *path, mode_t dir_mode, bool file,
+					  mode_t file_mode)
 {
 	struct walk w;
-	int fd = path_open(root, *path ? path : "/", O_PATH | O_DIRECTORY, 0, 0);
 
-	if (fd != -ENOENT)
-		return fd;
 	w.root = root;
 	w.at = -1;
-	w.dir_mode = mode;
-	w.file_mode = 0;
-	w.want_file = false;
+	w.dir_mode = dir_mode;
+	w.file_mode = file_mode;
+	w.want_file = file;
 	w.links = 0;
 	w.done[0] = '\0';
-	return walk(&w, path);
+	return walk_through(&w, path);
+}
+
+int path_mkdirs(int root, const char *path, mode_t mode)
+{
+	int fd = path_open(root, *path ? path : "/", O_PATH | O_DIRECTORY, 0, 0);
+
+	return fd == -ENOENT ? walk(root, path, mode, false, 0) : fd;
 }
 
 int path_mkfile(int root, const char *path, mode_t mode)
 {
 	owned_fd fd = path_lookup(root, path);
 	struct stat st;
-	struct walk w;
 
-	if (fd >= 0) {
-		if (fstat(fd, &st) < 0)
-			return -errno;
-		return S_ISDIR(st.st_mode) ? -EISDIR : fd_take(&fd);
-	}
-	if (fd != -ENOENT)
-		return fd;
-	w.root = root;
-	w.at = -1;
-	w.dir_mode = PATH_PARENT_MODE;
-	w.file_mode = mode;
-	w.want_file = true;
-	w.links = 0;
-	w.done[0] = '\0';
-	return walk(&w, path);
+	if (fd == -ENOENT)
+		return walk(root, path, PATH_PARENT_MODE, true, mode);
+	if (fd >= 0 && fstat(fd, &st) < 0)
+		return -errno;
+	return fd >= 0 && S_ISDIR(st.st_mode) ? -EISDIR : fd_take(&fd);
+}
+
+int path_newfile(int root, const char *path, mode_t mode)
+{
+	char name[NAME_MAX + 1];
+	owned_fd dir = -1;
+	int fd;
+
+	if (str_ends(path, "/"))
+		return -EISDIR;
+	dir = path_parent(root, path, 0, name);
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	return fd < 0 ? -errno : fd;
 }
 
 int path_parent(int root, const char *path, mode_t create_mode, char name[256])

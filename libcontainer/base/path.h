@@ -41,6 +41,13 @@ int path_mkdirs(int root, const char *path, mode_t mode);
 int path_mkfile(int root, const char *path, mode_t mode);
 
 /*
+ * The same without a walk, where only the file is missing: the kernel finds the directory inside
+ * root, and O_EXCL makes the file in it whatever a racing container puts there.  The descriptor is
+ * the file's own, for reading.  -EEXIST, -ENOENT (no such directory), or another -errno.
+ */
+int path_newfile(int root, const char *path, mode_t mode);
+
+/*
  * Opens (creating: create_mode != 0) the parent directory of path, and leaves the last
  * component's name in name[NAME_MAX+1].  -EINVAL for "", "/", and names "." and "..".
  */

@@ -117,13 +117,19 @@ int proc_stat(int proc, pid_t pid, struct proc_stat *out)
 {
 	char path[32], buf[2048];
 	char *rest, *field;
+	owned_fd fd = -1;
 	uint64_t ppid;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "%d/stat", (int)pid);
-	n = proc_read(proc, path, buf, sizeof(buf));
+	fd = open_below(proc, path, O_RDONLY);
+	if (fd < 0)
+		return fd == -ENOENT ? -ESRCH : fd;
+	/* One record, which the kernel gives whole: `list` need not ask for its end. */
+	n = read(fd, buf, sizeof(buf) - 1);
 	if (n < 0)
-		return n == -ENOENT ? -ESRCH : (int)n;
+		return -errno;
+	buf[n] = '\0';
 
 	/* The second field is the command in parentheses, which may itself hold ") R 1". */
 	rest = strrchr(buf, ')');

@@ -131,6 +131,23 @@ static void test_mkfile(const struct tree *t)
 	ok(leads_to(t, path_mkfile(t->root, "/../../../../f", 0600), "f"), "above root");
 }
 
+static void test_newfile(const struct tree *t)
+{
+	owned_fd made = path_newfile(t->root, "/../etc/a/fresh", 0640);
+	owned_fd there = openat(t->root, "etc/a/fresh", O_PATH | O_CLOEXEC);
+
+	ok(made >= 0 && fd_same_inode(made, there) == 1, "newfile");
+	is_int(path_newfile(t->root, "etc/a/fresh", 0640), -EEXIST, "when it is there");
+	is_int(path_newfile(t->root, "etc/a", 0640), -EEXIST, "a directory");
+	is_int(path_newfile(t->root, "etc/a/slash/", 0640), -EISDIR, "a directory's name");
+	is_int(path_newfile(t->root, "etc/none/x", 0640), -ENOENT, "without its directory");
+	is_int(path_newfile(t->root, "etc/a/hosts/x", 0640), -ENOTDIR, "below a file");
+	is_int(path_newfile(t->root, "/", 0640), -EISDIR, "the root");
+	link_to(t, "/outside/made-by-link", "fresh-link");
+	is_int(path_newfile(t->root, "fresh-link", 0640), -EEXIST, "a dangling symlink");
+	ok(!is_file(t->root, "outside/made-by-link"), "whose target is not made");
+}
+
 static void test_parent(const struct tree *t)
 {
 	char name[256], longer[300];
@@ -260,6 +277,7 @@ int main(void)
 	test_mkdirs(&t);
 	test_dangling(&t);
 	test_mkfile(&t);
+	test_newfile(&t);
 	test_parent(&t);
 	test_reopen(&t);
 	test_text();
