@@ -229,6 +229,13 @@ struct json_doc {
  */
 int json_read(struct json_doc *doc, const struct json_field *fields, void *out, struct error *err);
 
+/*
+ * The text of one member, an object or a list, of an object that json_out_*() wrote without
+ * indentation: for whoever wants nothing else of a long text.  Only quotes and brackets are looked
+ * at.  false: it is not there.
+ */
+bool json_member(const char *text, size_t len, const char *name, struct json_span *out);
+
 struct json_position {
 	unsigned int line;	/* from 1 */
 	unsigned int column;	/* from 1, in bytes */

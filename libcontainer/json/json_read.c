@@ -584,7 +584,35 @@ static size_t utf8_fault(const char *text, size_t len)
 	return i;
 }
 
-/* What yajl says, put in our form: "parse error: trailing garbage\n". */
+/* What yajl says ("parse error: trailing garbage\n"), in words that name what to look for. */
+static const char *plain_words(const char *said)
+{
+	static const char *const words[][2] = {
+		{ "after array element", "\",\" or \"]\" must stand here" },
+		{ "after key and value", "\",\" or \"}\" must stand here" },
+		{ "object key and value", "\":\" must stand between a name and its value" },
+		{ "invalid object key", "a name in double quotes must stand here (is there a \",\" "
+					"too many?)" },
+		{ "unallowed token", "a value must stand here (is there a \",\" too many?)" },
+		{ "trailing garbage", "nothing may follow the end of the JSON text" },
+		{ "invalid char in json", "no value begins so (texts and names stand in double "
+					  "quotes)" },
+		{ "invalid string in json", "neither true, false nor null (texts stand in double "
+					    "quotes)" },
+		{ "invalid character inside", "a control character in a text must be written as "
+					      "\\n, \\t or \\u00XX" },
+		{ "inside a string", "no such character may follow a \\" },
+		{ "invalid (non-hex)", "\\u needs four hexadecimal digits" },
+		{ "probable comment", "JSON has no comments" },
+		{ "malformed number", "a digit is missing in this number" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (str_starts(said, words[i][0]))
+			return words[i][1];
+	return "not JSON";
+}
+
 static void syntax_error(struct reader *r)
 {
 	struct json_doc *doc = r->doc;
@@ -600,11 +628,9 @@ static void syntax_error(struct reader *r)
 	if (at >= doc->len || (text && str_starts(text + 2, "premature")))
 		json_report(doc, JSON_SYNTAX, false, place_here(r, doc->len),
 			    "the text ends too early");
-	else if (text)
-		json_report(doc, JSON_SYNTAX, false, place_here(r, at), "%.*s",
-			    (int)strcspn(text + 2, "\n"), text + 2);
 	else
-		json_report(doc, JSON_SYNTAX, false, place_here(r, at), "not JSON");
+		json_report(doc, JSON_SYNTAX, false, place_here(r, at), "%s",
+			    plain_words(text ? text + 2 : ""));
 	yajl_free_error(r->yajl, said);
 }
 
@@ -636,6 +662,30 @@ static void read_text(struct reader *r)
 	if (status == yajl_status_error)
 		syntax_error(r);
 	yajl_free(r->yajl);
+}
+
+bool json_member(const char *text, size_t len, const char *name, struct json_span *out)
+{
+	const char *end = text + len, *value = NULL;
+	size_t depth = 0, n = strlen(name);
+
+	for (const char *p = text; p < end; p++) {
+		const char *word = p + 1;
+
+		if (*p == '{' || *p == '[') {
+			depth++;
+		} else if ((*p == '}' || *p == ']') && --depth == 1 && value) {
+			*out = (struct json_span){ .text = value, .len = (size_t)(p + 1 - value) };
+			return true;
+		} else if (*p == '"') {
+			for (p++; p < end && *p != '"'; p++)
+				p += *p == '\\';
+			if (depth == 1 && end - p > 1 && p[1] == ':')
+				value = (size_t)(p - word) == n && !memcmp(word, name, n) ? p + 2
+											  : NULL;
+		}
+	}
+	return false;
 }
 
 int json_read(struct json_doc *doc, const struct json_field *fields, void *out, struct error *err)

@@ -221,13 +221,14 @@ static void check_scheduler(struct check *ck, const struct oci_scheduler *s)
 			  "SCHED_ISO is a name that Linux never gave a meaning");
 }
 
-static void check_process(struct check *ck, const struct oci_process *p)
+/* at: where the object stands, for what is missing in it. */
+static void check_process(struct check *ck, const struct oci_process *p, const void *at)
 {
 	if (p->cwd && *p->cwd != '/')
 		oci_fault(ck, JSON_BAD_VALUE, &p->cwd,
 			  "working directory \"%s\" is not an absolute path", p->cwd);
 	if (!p->args || !p->args[0])
-		oci_fault(ck, JSON_MISSING, p->args ? (const void *)&p->args : NULL,
+		oci_fault(ck, JSON_MISSING, p->args ? &p->args : at,
 			    "args must not be empty: the program is missing");
 	else if (!*p->args[0])
 		oci_fault(ck, JSON_BAD_VALUE, &p->args[0], "the program's name is empty");
@@ -383,7 +384,7 @@ int oci_config_check(const struct oci_config *c, struct error *err)
 	check_mounts(&ck, c);
 	/* `create` may do without a process, `start` may not (config.md). */
 	if (c->process)
-		check_process(&ck, c->process);
+		check_process(&ck, c->process, &c->process);
 	if (c->hooks)
 		check_hooks(&ck, c->hooks);
 	check_uts_name(&ck, c, &c->hostname, "hostname");
@@ -401,7 +402,7 @@ int oci_process_check(const struct oci_process *p, struct json_doc *doc, struct 
 {
 	struct check ck = { .doc = doc, .err = err };
 
-	check_process(&ck, p);
+	check_process(&ck, p, p);
 	return ck.result;
 }
 
