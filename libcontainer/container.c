@@ -48,12 +48,15 @@ int container_protect_binary(char *const *argv, struct error *err)
 int container_default_root(struct arena *a, char **out, struct error *err)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+	bool given = runtime_dir && *runtime_dir;
 
-	if (geteuid() == 0) {
+	/* In a user namespace, as rootless Podman's, root may be an ordinary user: /run is not
+	 * his. */
+	if (geteuid() == 0 && !(given && host_in_userns())) {
 		*out = arena_strdup(a, "/run/kist");
 		return 0;
 	}
-	if (!runtime_dir || !*runtime_dir)
+	if (!given)
 		return error_set(err, 0,
 				 "XDG_RUNTIME_DIR is not set: give a state directory with --root");
 	*out = arena_printf(a, "%s/kist", runtime_dir);
@@ -77,7 +80,7 @@ int container_open(struct container_context *ctx, const char *id, bool lock, str
 {
 	int ret;
 
-	*out = (struct container){ .root = -1, .dir = -1, .proc = -1 };
+	*out = (struct container)CONTAINER_CLOSED;
 	out->root = container_root_open(ctx, false, err);
 	if (out->root == -ENOENT || (out->root < 0 && err->errnum == ENOENT)) {
 		error_set(err, 0, "container %s does not exist", id);
@@ -105,9 +108,10 @@ void container_close(struct container *c)
 	fd_close(&c->dir);
 	fd_close(&c->root);
 	fd_close(&c->proc);
+	cgroup_mount_close(&c->freezer);
 }
 
-enum container_status container_status_of(const struct container *c)
+enum container_status container_status_of(struct container *c)
 {
 	const struct state *s = c->state;
 
@@ -118,9 +122,10 @@ enum container_status container_status_of(const struct container *c)
 		return CONTAINER_STOPPED;
 	}
 	/* A process that cannot be looked at has not been seen to be gone. */
-	if (state_alive(s, c->proc) == 0)
+	c->alive = state_alive(s, c->proc);
+	if (c->alive == 0)
 		return CONTAINER_STOPPED;
-	if (s->cgroup && cgroup_is_frozen(s->cgroup) == 1)
+	if (s->cgroup && cgroup_is_frozen(s->cgroup, &c->freezer) == 1)
 		return CONTAINER_PAUSED;
 	return state_waits_for_start(c->dir) ? CONTAINER_CREATED : CONTAINER_RUNNING;
 }
@@ -142,7 +147,7 @@ static char *or_empty(struct arena *a, char *s)
 	return s ? s : arena_strdup(a, "");
 }
 
-static void fill_state(const struct container *c, struct arena *a, struct container_state *out)
+static void fill_state(struct container *c, struct arena *a, struct container_state *out)
 {
 	const struct state *s = c->state;
 	enum container_status status = container_status_of(c);
@@ -196,7 +201,7 @@ int container_list_ids(struct container_context *ctx, char ***out, size_t *n, st
 int container_list(struct container_context *ctx, struct container_state **out, size_t *n,
 		   struct error *err)
 {
-	struct container c = { .root = -1, .dir = -1, .proc = -1 };
+	struct container c = CONTAINER_CLOSED;
 	size_t n_ids;
 	char **ids;
 	int ret = container_list_ids(ctx, &ids, &n_ids, err);
@@ -278,7 +283,7 @@ static bool only_v2(const struct cgroup_ref *ref)
 	return ref->n_dirs == 1 && ref->dirs[0].controllers[0] == '\0';
 }
 
-static int kill_opened(const struct container *c, int sig, bool all, struct error *err)
+static int kill_opened(struct container *c, int sig, bool all, struct error *err)
 {
 	const struct state *s = c->state;
 	bool alive = state_alive(s, c->proc) > 0;
@@ -295,7 +300,7 @@ static int kill_opened(const struct container *c, int sig, bool all, struct erro
 	ret = container_signal_init(c, sig, err);
 	/* The v1 freezer keeps even a killed process. */
 	if (ret == 0 && sig == SIGKILL && s->cgroup && !only_v2(s->cgroup) &&
-	    cgroup_is_frozen(s->cgroup) == 1)
+	    cgroup_is_frozen(s->cgroup, &c->freezer) == 1)
 		ret = cgroup_thaw(s->cgroup, FREEZE_TIMEOUT_MS, err);
 	return ret;
 }

@@ -145,8 +145,8 @@ extern const struct json_field container_state_fields[];
 int container_protect_binary(char *const *argv, struct error *err);
 
 /*
- * "/run/kist", or below XDG_RUNTIME_DIR for a caller without privilege (an empty variable counts as
- * unset).
+ * "/run/kist" for root, or below XDG_RUNTIME_DIR for a caller without privilege, and for the root
+ * of a user namespace who has one (an empty variable counts as unset).
  */
 int container_default_root(struct arena *a, char **out, struct error *err);
 

@@ -140,8 +140,13 @@ static int process_of_file(struct execution *e, struct error *err)
 
 /* ---- checks before the first act ------------------------------------------------------------ */
 
-static int check_status(const struct execution *e, struct error *err)
+/*
+ * Opens the container's init.  First the descriptor, then the look at the process of that number:
+ * if that is the recorded one, so is the opened one.
+ */
+static int check_status(struct execution *e, int *init, struct error *err)
 {
+	owned_fd pidfd = sys_pidfd_open(e->c.state->pid, 0);
 	enum container_status status = container_status_of(&e->c);
 
 	if (status == CONTAINER_STOPPED || status == CONTAINER_CREATING)
@@ -153,6 +158,11 @@ static int check_status(const struct execution *e, struct error *err)
 		return error_set(
 			err, 0,
 			"cannot exec in a paused container (use --ignore-paused to override)");
+	if (pidfd < 0 && pidfd != -ESRCH)
+		return error_set(err, -pidfd, "open process %d", e->c.state->pid);
+	if (pidfd < 0 || e->c.alive <= 0)
+		return error_set(err, 0, "container not running");
+	*init = fd_take(&pidfd);
 	return 0;
 }
 
@@ -176,23 +186,11 @@ static int compile(struct execution *e, const char *id, struct error *err)
 	if (ret == 0)
 		ret = e->o->process ? process_of_file(e, err) : process_of_options(e, err);
 	if (ret == 0)
-		ret = host_read(&e->host, e->ctx->arena, err);
+		ret = host_read_process(&e->host, e->ctx->arena, err);
 	o.process = e->process;
 	if (ret == 0)
 		ret = plan_compile(e->config, &e->host, &o, e->ctx->arena, &e->plan, err);
 	return ret;
-}
-
-/* A descriptor of the container's init, proved to be the recorded process. */
-static int open_init(const struct container *c, struct error *err)
-{
-	owned_fd pidfd = sys_pidfd_open(c->state->pid, 0);
-
-	if (pidfd < 0 && pidfd != -ESRCH)
-		return error_set(err, -pidfd, "open process %d", c->state->pid);
-	if (pidfd < 0 || state_alive(c->state, c->proc) <= 0)
-		return error_set(err, 0, "container not running");
-	return fd_take(&pidfd);
 }
 
 static int carry_out(struct execution *e, struct job *job, struct error *err)
@@ -211,6 +209,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	/* Neither may be open in a process that the container can see. */
 	fd_close(&e->c.dir);
 	fd_close(&e->c.root);
+	cgroup_mount_close(&e->c.freezer);
 	if (job_block_signals(job, err) < 0 || stage_page_new(job, false, err) < 0)
 		return -EINVAL;
 	return stage_run(job, err);
@@ -227,18 +226,16 @@ int container_exec(struct container_context *ctx, const char *id,
 	e->ctx = ctx;
 	e->o = o;
 	job_init(&job, ctx->arena, ctx->trace);
-	e->c = (struct container){ .root = -1, .dir = -1, .proc = -1 };
+	e->c = (struct container)CONTAINER_CLOSED;
 	ret = container_preserve_fds(ctx, o->preserve_fds, &e->preserve_fds, err);
 	if (ret == 0)
 		ret = container_open(ctx, id, false, &e->c, err);
 	if (ret == 0)
-		ret = check_status(e, err);
+		ret = check_status(e, &job.join_pidfd, err);
 	if (ret == 0)
 		ret = compile(e, id, err);
-	if (ret == 0) {
-		job.join_pidfd = open_init(&e->c, err);
-		ret = job.join_pidfd < 0 ? job.join_pidfd : carry_out(e, &job, err);
-	}
+	if (ret == 0)
+		ret = carry_out(e, &job, err);
 	if (ret == 0 && !o->detach)
 		ret = container_wait(&job, status, err);
 	container_close(&e->c);

@@ -18,8 +18,13 @@ struct container {
 	int root;		/* the state root */
 	int dir;		/* its directory there; holds the lock */
 	int proc;
+	struct cgroup_mount freezer;
 	struct state *state;
+	int alive;		/* what state_alive() said in container_status_of() */
 };
+
+#define CONTAINER_CLOSED \
+	{ .root = -1, .dir = -1, .proc = -1, .freezer = CGROUP_MOUNT_INIT }
 
 /* Opens ctx->root, or the default (which is then kept in ctx).  >= 0 or negative. */
 int container_root_open(struct container_context *ctx, bool create, struct error *err);
@@ -32,7 +37,7 @@ int container_open(struct container_context *ctx, const char *id, bool lock, str
 		   struct error *err);
 void container_close(struct container *c);
 
-enum container_status container_status_of(const struct container *c);
+enum container_status container_status_of(struct container *c);
 const char *container_status_name(enum container_status status);
 
 /* Sends a signal to the init process, never to another that got its pid.  0 or negative. */

@@ -322,6 +322,8 @@ static int carry_out(struct update *u, struct error *err)
 		ret = cgroup_update_devices_run(&u->plan, &cg, err);
 	if (ret == 0 && devices)
 		ret = save_rules(u->c.dir, u->earlier, &u->rules, u->ctx->arena, err);
+	if (ret == 0 && devices)
+		ret = cgroup_update_devices_keep(&u->plan, err);
 	if (ret == 0)
 		cgroup_level_warn(&u->plan);
 	cgroup_close(&cg);

@@ -17,7 +17,9 @@
 #include "base/str.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+#define SYSTEMD_V1  "name=systemd"
 #define PROC_SMALL  4096
+#define CONTROLLERS_MAX 512
 
 static bool is_fs(const char *path, unsigned long magic)
 {
@@ -31,7 +33,7 @@ static bool is_fs(const char *path, unsigned long magic)
  * somebody's. uid_map tells that without privilege, and for 30 us less than comparing namespace
  * inodes.
  */
-static bool read_in_userns(void)
+bool host_in_userns(void)
 {
 	char map[256];
 	unsigned long inside, outside, count;
@@ -90,6 +92,15 @@ static char *find_mount(const char *controllers, struct arena *a)
 	return NULL;
 }
 
+static char *read_controllers(const char *mount, struct arena *a)
+{
+	char text[CONTROLLERS_MAX];
+	char *path = arena_printf(a, "%s/cgroup.controllers", mount);
+
+	return file_read_small(AT_FDCWD, path, text, sizeof(text)) < 0 ? NULL
+								       : arena_strdup(a, text);
+}
+
 /* One line of /proc/self/cgroup, "ID:CONTROLLERS:PATH".  Hierarchies that are not mounted are left
  * out. */
 static void add_hierarchy(struct host *h, struct arena *a, char *line)
@@ -97,13 +108,15 @@ static void add_hierarchy(struct host *h, struct arena *a, char *line)
 	char *controllers = strchr(line, ':');
 	char *path = controllers ? strchr(controllers + 1, ':') : NULL;
 	struct host_hierarchy entry;
+	bool named = false;
 
 	if (!path)
 		return;
 	*controllers++ = '\0';
 	*path++ = '\0';
 	if (*controllers) {
-		if (h->cgroup_mode == HOST_CGROUP_V2)
+		named = h->cgroup_mode == HOST_CGROUP_V2 && strcmp(controllers, SYSTEMD_V1) == 0;
+		if (h->cgroup_mode == HOST_CGROUP_V2 && !named)
 			return;
 		entry.mount = find_mount(controllers, a);
 	} else if (h->cgroup_mode == HOST_CGROUP_V2) {
@@ -115,8 +128,14 @@ static void add_hierarchy(struct host *h, struct arena *a, char *line)
 	}
 	if (!entry.mount)
 		return;
+	if (!*controllers)
+		h->v2_controllers = read_controllers(entry.mount, a);
 	entry.controllers = arena_strdup(a, controllers);
 	entry.own_path = arena_strdup(a, path);
+	if (named) {
+		h->systemd_v1 = arena_memdup(a, &entry, sizeof(entry));
+		return;
+	}
 	h->hierarchies = arena_grow(a, h->hierarchies, h->n_hierarchies, sizeof(entry));
 	h->hierarchies[h->n_hierarchies++] = entry;
 }
@@ -171,16 +190,13 @@ static int read_cgroups(struct host *h, struct arena *a, struct error *err)
 	return 0;
 }
 
-int host_read(struct host *h, struct arena *a, struct error *err)
+int host_read_process(struct host *h, struct arena *a, struct error *err)
 {
 	struct utsname uts;
 	char flag[8];
 
 	*h = (struct host){ .euid = geteuid(), .egid = getegid() };
-	if (!is_fs("/proc", PROC_SUPER_MAGIC))
-		return error_set(
-			err, 0, "/proc is not a procfs: mount it first (mount -t proc proc /proc)");
-	h->in_userns = read_in_userns();
+	h->in_userns = host_in_userns();
 	read_capabilities(h);
 	h->user_name = getenv("USER");
 	h->selinux = is_fs("/sys/fs/selinux", SELINUX_MAGIC);
@@ -190,5 +206,29 @@ int host_read(struct host *h, struct arena *a, struct error *err)
 	if (uname(&uts) < 0)
 		return error_set(err, errno, "uname");
 	h->arch = arena_strdup(a, uts.machine);
-	return read_cgroups(h, a, err);
+	return 0;
+}
+
+int host_read(struct host *h, struct arena *a, struct error *err)
+{
+	int ret;
+
+	if (!is_fs("/proc", PROC_SUPER_MAGIC))
+		return error_set(
+			err, 0, "/proc is not a procfs: mount it first (mount -t proc proc /proc)");
+	ret = host_read_process(h, a, err);
+	return ret < 0 ? ret : read_cgroups(h, a, err);
+}
+
+const struct host *host_with_systemd_v1(const struct host *h, struct arena *a)
+{
+	struct host *more;
+
+	if (!h->systemd_v1)
+		return h;
+	more = arena_memdup(a, h, sizeof(*h));
+	more->hierarchies = ARENA_NEW_ARRAY(a, struct host_hierarchy, h->n_hierarchies + 1);
+	memcpy(more->hierarchies, h->hierarchies, h->n_hierarchies * sizeof(*h->hierarchies));
+	more->hierarchies[more->n_hierarchies++] = *h->systemd_v1;
+	return more;
 }

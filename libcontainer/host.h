@@ -42,6 +42,9 @@ struct host {
 	enum host_cgroup_mode cgroup_mode;
 	struct host_hierarchy *hierarchies; /* v2 first, if there is one */
 	size_t n_hierarchies;
+	/* Pure v2: a v1 hierarchy "name=systemd" that is there all the same, not one of those. */
+	struct host_hierarchy *systemd_v1;
+	char *v2_controllers; /* what cgroup.controllers of v2's mount lists; NULL: not readable */
 	/* security modules that are enabled */
 	bool selinux, apparmor;
 	/* kernel */
@@ -53,6 +56,18 @@ struct host {
  * 0 or negative with err.
  */
 int host_read(struct host *h, struct arena *a, struct error *err);
+
+/* The same without the cgroups: for a process in a container that is there. */
+int host_read_process(struct host *h, struct arena *a, struct error *err);
+
+/* The fact in_userns alone, for who needs no other. */
+bool host_in_userns(void);
+
+/*
+ * The machine with "name=systemd" among its hierarchies, for containers that are to see it; h where
+ * there is none, or where it is one of them already.
+ */
+const struct host *host_with_systemd_v1(const struct host *h, struct arena *a);
 
 /* Whether the caller may do what only root of the initial user namespace may (mknod, cgroup v1
  * devices, ...). */

@@ -373,6 +373,54 @@ static int compile_one(const struct compile *k)
 	return compile_idmap(k);
 }
 
+const struct oci_pair *mount_force_cgroup_v1(const struct oci_config *c)
+{
+	for (size_t i = 0; i < c->n_annotations; i++)
+		if (is(c->annotations[i].key, "run.oci.systemd.force_cgroup_v1") &&
+		    *c->annotations[i].value)
+			return &c->annotations[i];
+	return NULL;
+}
+
+/* Whatever the mount is in the configuration, it becomes one of the v1 hierarchy. */
+static void become_cgroup_v1(struct mount_entry *e)
+{
+	e->kind = MOUNT_CGROUP;
+	e->cgroup_v1 = true;
+	e->type = "cgroup";
+	e->source = "name=systemd";
+	e->fs = (struct mnt_fs){ .type = e->type };
+	if (e->late_readonly)
+		e->flags.attr.set |= MOUNT_ATTR_RDONLY;
+	e->late_readonly = false;
+	e->uid_map = e->gid_map = e->userns_path = NULL;
+}
+
+static int compile_cgroup_v1(const struct oci_config *c, const struct host *h, struct arena *a,
+			     struct mount_plan *out, struct error *err)
+{
+	const struct oci_pair *pair = mount_force_cgroup_v1(c);
+	char clean[PATH_MAX];
+	bool found = false;
+
+	if (!pair || out->skipped)
+		return 0;
+	if (pair->value[0] != '/' || path_clean(pair->value, clean, sizeof(clean)) < 0)
+		return oci_error(c, pair, err, "\"%s\" is not an absolute path", pair->value);
+	if (!mount_cgroup_compile_systemd(h, a, &out->cgroup_v1))
+		return oci_error(c, pair, err,
+				 "this machine has no cgroup v1 hierarchy \"name=systemd\": mkdir "
+				 "/sys/fs/cgroup/systemd && mount -t cgroup -o none,name=systemd "
+				 "cgroup /sys/fs/cgroup/systemd");
+	for (size_t i = 0; i < out->n; i++) {
+		if (!is(out->entries[i].destination, clean))
+			continue;
+		become_cgroup_v1(&out->entries[i]);
+		found = true;
+	}
+	return found ? 0 : oci_error(c, pair, err, "no mount has the destination %s", clean);
+}
+
 int mount_compile(const struct oci_config *c, const struct host *h, struct arena *a,
 		  struct mount_plan *out, struct error *err)
 {
@@ -395,7 +443,7 @@ int mount_compile(const struct oci_config *c, const struct host *h, struct arena
 		r = compile_one(&k);
 	}
 	mount_cgroup_compile(h, a, &out->cgroup);
-	return r;
+	return r < 0 ? r : compile_cgroup_v1(c, h, a, out, err);
 }
 
 void mount_close(const struct mount_plan *p)

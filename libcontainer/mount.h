@@ -46,6 +46,7 @@ struct mount_entry {
 	bool late_readonly;		/* read-only only when the rest has been made inside it */
 	bool ordinary;			/* destination must be a real directory (CVE-2019-19921) */
 	bool in_proc;			/* one of the files below /proc that may be covered */
+	bool cgroup_v1;			/* MOUNT_CGROUP: only "name=systemd" of v1, by annotation */
 	bool sysfs_fallback;		/* sysfs refused: bind the host's /sys */
 	const char *uid_map;		/* idmapped: text for /proc/PID/{u,g}id_map */
 	const char *gid_map;
@@ -66,7 +67,15 @@ struct mount_plan {
 	bool userns;			/* the container has a user namespace of its own */
 	bool skipped;			/* no mount namespace: nothing is mounted */
 	struct mount_cgroup_plan cgroup;
+	struct mount_cgroup_plan cgroup_v1;	/* for entries of that kind */
 };
+
+/*
+ * The annotation run.oci.systemd.force_cgroup_v1, whose value is the destination of a mount: there
+ * the container gets the v1 hierarchy "name=systemd" and nothing else, for a systemd that does not
+ * know v2.  NULL: not given.
+ */
+const struct oci_pair *mount_force_cgroup_v1(const struct oci_config *c);
 
 /*
  * Resolves config.mounts.  Errors name the member: unknown options of a bind mount, a type that is

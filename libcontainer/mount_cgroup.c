@@ -34,20 +34,35 @@ static char **split_links(struct arena *a, const char *controllers, const char *
 	return links;
 }
 
+static void add_hierarchy(const struct host_hierarchy *from, struct arena *a,
+			  struct mount_cgroup_plan *out)
+{
+	struct mount_cgroup_hierarchy *to = &out->hierarchies[out->n++];
+	const char *slash = strrchr(from->mount, '/');
+
+	to->controllers = from->controllers;
+	to->mount = from->mount;
+	to->name = slash ? slash + 1 : from->mount;
+	to->links = split_links(a, from->controllers, to->name);
+}
+
 void mount_cgroup_compile(const struct host *h, struct arena *a, struct mount_cgroup_plan *out)
 {
 	*out = (struct mount_cgroup_plan){ .unified = h->cgroup_mode == HOST_CGROUP_V2 };
 	out->hierarchies = ARENA_NEW_ARRAY(a, struct mount_cgroup_hierarchy, h->n_hierarchies);
-	for (size_t i = 0; i < h->n_hierarchies; i++) {
-		const struct host_hierarchy *from = &h->hierarchies[i];
-		struct mount_cgroup_hierarchy *to = &out->hierarchies[out->n++];
-		const char *slash = strrchr(from->mount, '/');
+	for (size_t i = 0; i < h->n_hierarchies; i++)
+		add_hierarchy(&h->hierarchies[i], a, out);
+}
 
-		to->controllers = from->controllers;
-		to->mount = from->mount;
-		to->name = slash ? slash + 1 : from->mount;
-		to->links = split_links(a, from->controllers, to->name);
-	}
+bool mount_cgroup_compile_systemd(const struct host *h, struct arena *a,
+				  struct mount_cgroup_plan *out)
+{
+	*out = (struct mount_cgroup_plan){ .required = true };
+	out->hierarchies = ARENA_NEW(a, struct mount_cgroup_hierarchy);
+	for (size_t i = 0; i < h->n_hierarchies && out->n == 0; i++)
+		if (strcmp(h->hierarchies[i].controllers, "name=systemd") == 0)
+			add_hierarchy(&h->hierarchies[i], a, out);
+	return out->n > 0;
 }
 
 static const char *find_path(const struct mount_cgroup_env *env, const char *controllers)
@@ -219,6 +234,12 @@ static int run_tmpfs(const struct mount_cgroup_plan *p, const struct mount_cgrou
 	for (size_t i = 0; i < p->n && r >= 0; i++) {
 		const struct mnt_dest top = { .fd = m.fd, .root = d->root, .path = d->path };
 
+		if (p->required && !find_path(env, p->hierarchies[i].controllers)) {
+			r = error_set(err, 0, "the container has no cgroup in %s: its caller may "
+				      "make none there, or cgroups are disabled",
+				      p->hierarchies[i].mount);
+			break;
+		}
 		r = run_hierarchy(&p->hierarchies[i], env, &top, attr, err);
 	}
 	if (r >= 0 && readonly.set) {

@@ -28,6 +28,7 @@ struct mount_cgroup_hierarchy {
 
 struct mount_cgroup_plan {
 	bool unified;			/* pure v2 */
+	bool required;			/* a hierarchy that cannot be shown is an error */
 	struct mount_cgroup_hierarchy *hierarchies;
 	size_t n;
 };
@@ -43,6 +44,10 @@ struct mount_cgroup_env {
 };
 
 void mount_cgroup_compile(const struct host *h, struct arena *a, struct mount_cgroup_plan *out);
+
+/* Only the v1 hierarchy "name=systemd"; false: the machine has none. */
+bool mount_cgroup_compile_systemd(const struct host *h, struct arena *a,
+				  struct mount_cgroup_plan *out);
 
 /* Mounts it on d with attr.  err names what could not be mounted; the caller names the mount. */
 int mount_cgroup_run(const struct mount_cgroup_plan *p, const struct mount_cgroup_env *env,

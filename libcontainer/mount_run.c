@@ -62,12 +62,24 @@ static void suggest(struct error *err, const char *text)
 		error_append(err, " (did you mean \"%s\"?)", mount_option_suggest(name));
 }
 
+/* linux.mountLabel, if this mount has it; the kernel refuses an unknown one without a word. */
+static const char *mount_label(const struct mount_entry *e)
+{
+	for (size_t i = 0; i < e->fs.n_params; i++)
+		if (strcmp(e->fs.params[i].key, "context") == 0)
+			return e->fs.params[i].value;
+	return NULL;
+}
+
 static int fail_fs(const struct run *k, int r, const char *text)
 {
 	const char *type = k->e->type;
 
 	fail(k, r, text);
 	suggest(k->err, text);
+	if (r == -EINVAL && mount_label(k->e))
+		return error_append(k->err, " (linux.mountLabel: does the SELinux policy know the "
+				    "label \"%s\"?)", mount_label(k->e));
 	if (r == -ENODEV)
 		return error_append(k->err, " (this kernel has no file system type \"%s\")", type);
 	if (r == -ENOSYS)
@@ -119,6 +131,18 @@ static int check_proc(const struct run *k, int fd)
 	return fail(k, 0, "the destination leads into /proc through a symbolic link");
 }
 
+/* Makes what will be covered, in most cases without a walk of many steps. */
+static int make_destination(const struct run *k, mode_t type)
+{
+	const char *path = k->e->destination;
+	int fd;
+
+	if (type == S_IFDIR)
+		return path_mkdirs(k->root, path, 0755);
+	fd = path_newfile(k->root, path, 0644);
+	return fd < 0 ? path_mkfile(k->root, path, 0644) : fd;
+}
+
 /* Finds or makes what will be covered.  type: S_IFDIR, or anything else for a file. */
 static int open_destination(const struct run *k, mode_t type, struct mnt_dest *d, bool *created)
 {
@@ -133,10 +157,7 @@ static int open_destination(const struct run *k, mode_t type, struct mnt_dest *d
 			 : path_lookup(k->root, e->destination);
 	if (d->fd == -ENOENT) {
 		*created = true;
-		if (type == S_IFDIR)
-			d->fd = path_mkdirs(k->root, e->destination, 0755);
-		else
-			d->fd = path_mkfile(k->root, e->destination, 0644);
+		d->fd = make_destination(k, type);
 	}
 	if (d->fd < 0)
 		return fail(k, d->fd, *created ? "create the destination" : "destination");
@@ -389,7 +410,8 @@ static int run_cgroup(const struct run *k)
 	int r = open_destination(k, S_IFDIR, &d, &created);
 
 	if (r == 0) {
-		r = mount_cgroup_run(&k->p->cgroup, k->cgroup, &d, &k->e->flags.attr, k->err);
+		r = mount_cgroup_run(k->e->cgroup_v1 ? &k->p->cgroup_v1 : &k->p->cgroup, k->cgroup,
+				     &d, &k->e->flags.attr, k->err);
 		if (r < 0)
 			r = error_prefix(k->err, "mounts[%zu]: mount cgroup on %s",
 					 (size_t)(k->e - k->p->entries), k->e->destination);

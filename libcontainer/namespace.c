@@ -389,7 +389,10 @@ int namespace_create_error(int proc, uint64_t flags, int errnum, struct error *e
 	for (size_t i = 0; i < NAMESPACE_COUNT; i++)
 		if (flags & (uint64_t)types[i].type)
 			strbuf_addf(&names, "%s%s", names.len > 0 ? ", " : "", types[i].name);
-	error_set(err, errnum, "create namespaces (%s)", list);
+	if (names.len > 0)
+		error_set(err, errnum, "create namespaces (%s)", list);
+	else
+		error_set(err, errnum, "make a process");
 	if (errnum == ENOSPC || errnum == EUSERS)
 		explain_limits(proc, flags, err);
 	else if (errnum == EPERM)

@@ -74,7 +74,8 @@ static int compile_process(struct plan *p, struct arena *a, struct error *err)
 static int compile_container(struct plan *p, struct arena *a, struct error *err)
 {
 	const struct oci_config *c = p->config;
-	const struct host *h = p->host;
+	const struct host *h = mount_force_cgroup_v1(c) ? host_with_systemd_v1(p->host, a)
+							: p->host;
 	struct cgroup_options cg = {
 		.manager = p->options.manager,
 		.id = p->options.id,

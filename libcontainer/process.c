@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -134,8 +135,9 @@ int process_compile(const struct oci_config *c, const struct oci_process *p, con
 	return compile_personality(c, out);
 }
 
-int process_oom_run(const struct process_plan *p, int proc, struct error *err)
+int process_oom_run(const struct process_plan *p, int proc, pid_t pid, struct error *err)
 {
+	char path[64] = "self/oom_score_adj";
 	int r;
 
 	if (p->oom_score_adj == NULL)
@@ -144,7 +146,9 @@ int process_oom_run(const struct process_plan *p, int proc, struct error *err)
 	 * proc is a checked procfs descriptor, so the write cannot be led elsewhere
 	 * (CVE-2025-52881).
 	 */
-	r = proc_write(proc, "self/oom_score_adj", p->oom_score_adj);
+	if (pid > 0)
+		snprintf(path, sizeof(path), "%d/oom_score_adj", pid);
+	r = proc_write(proc, path, p->oom_score_adj);
 	if (r == -EACCES)
 		return error_set(err, EACCES,
 				 "set oom_score_adj to %s: lowering it below the caller's needs "

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -49,10 +50,10 @@ int process_compile(const struct oci_config *c, const struct oci_process *p, con
 		    struct arena *a, struct process_plan *out, struct error *err);
 
 /*
- * /proc/self/oom_score_adj.  proc: see proc_open().  While the process still has the runtime's
- * capabilities.
+ * oom_score_adj of a process; pid 0: of the caller.  proc: see proc_open().  While the writer has
+ * the runtime's capabilities and that process is dumpable.
  */
-int process_oom_run(const struct process_plan *p, int proc, struct error *err);
+int process_oom_run(const struct process_plan *p, int proc, pid_t pid, struct error *err);
 
 /* personality(2).  Before the seccomp filter, which may refuse it. */
 int process_personality_run(const struct process_plan *p, struct error *err);

@@ -29,12 +29,13 @@ int selinux_compile(const struct oci_config *c, const struct oci_process *p, con
 {
 	int r = p != NULL ? take_label(c, &p->selinux_label, h, &out->label, err) : 0;
 
+	const char *mount_label;
+
 	(void)a;
 	if (p == NULL)
 		out->label = NULL;
-	out->mount_label = NULL;
 	if (r == 0 && c->linux != NULL)
-		r = take_label(c, &c->linux->mount_label, h, &out->mount_label, err);
+		r = take_label(c, &c->linux->mount_label, h, &mount_label, err);
 	return r;
 }
 
@@ -74,9 +75,4 @@ void selinux_show(const struct selinux_plan *p, struct show *out)
 {
 	if (p->label != NULL)
 		show_act(out, "set the SELinux label for exec: %s", p->label);
-}
-
-const char *selinux_mount_option(const struct selinux_plan *p, struct arena *a)
-{
-	return p->mount_label != NULL ? arena_printf(a, "context=\"%s\"", p->mount_label) : NULL;
 }

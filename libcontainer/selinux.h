@@ -13,13 +13,12 @@
 #include "show.h"
 
 struct selinux_plan {
-	const char *label;	 /* process.selinuxLabel, or NULL */
-	const char *mount_label; /* linux.mountLabel, or NULL: the value of a mount's `context` */
+	const char *label;	/* process.selinuxLabel, or NULL */
 };
 
 /*
  * Errors: a label while SELinux is off (runtime.md: what cannot be applied is an error), a label
- * with a quote in it.
+ * with a quote in it; linux.mountLabel, which mount.c applies, as well.
  */
 int selinux_compile(const struct oci_config *c, const struct oci_process *p, const struct host *h,
 		    struct arena *a, struct selinux_plan *out, struct error *err);
@@ -34,8 +33,5 @@ int selinux_keycreate_run(const struct selinux_plan *p, int proc, struct error *
 int selinux_run(const struct selinux_plan *p, int proc, struct error *err);
 
 void selinux_show(const struct selinux_plan *p, struct show *out);
-
-/* context="LABEL" for the data of mount(2), or NULL; fsconfig(2) takes p->mount_label as it is. */
-const char *selinux_mount_option(const struct selinux_plan *p, struct arena *a);
 
 #endif

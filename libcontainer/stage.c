@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/unix_socket.h"
+#include "cgroup/cgroup_level.h"
 #include "steps.h"
 #include "trace.h"
 
@@ -272,8 +273,11 @@ static int serve_row(struct job *job, const struct step *row, struct error *err)
 {
 	struct frame f;
 	uint32_t i = index_of(job, row);
-	int ret = next_frame(job, &f, STEP_DEADLINE_MS, err);
+	int ret;
 
+	/* While the child works: see step_guard_run(). */
+	self_exe_close(&job->self_exe);
+	ret = next_frame(job, &f, STEP_DEADLINE_MS, err);
 	if (ret < 0)
 		return ret;
 	if (ret == 0)
@@ -392,6 +396,8 @@ static int parent_failed(struct job *job, const struct step *last, struct error 
 	struct error undo = { 0 };
 	int ret = err->errnum > 0 ? -err->errnum : -EINVAL;
 
+	if (err->errnum == EAGAIN)
+		cgroup_level_explain_pids(&job->cgroup.ref, err);
 	/* Taking back opens anew what it needs: descriptors may be what was short. */
 	cgroup_close(&job->cgroup);
 	fd_close(&job->console_socket);
@@ -433,6 +439,7 @@ int stage_run(struct job *job, struct error *err)
 	}
 	if (ret == 0 && job->wait_exec)
 		ret = stage_wait_exec(job, STEP_DEADLINE_MS, err);
+	self_exe_close(&job->self_exe);
 	if (ret < 0)
 		return parent_failed(job, row, err);
 	write_trace(job);

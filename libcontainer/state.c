@@ -168,13 +168,22 @@ int state_save(int dir, const struct state *s, struct arena *a, struct error *er
 	return write_record(dir, STATE_FILE, state_fields, s, a, err);
 }
 
+/* The directory is ours alone: no need to look before opening, as file_read() does. */
+static int read_text(int dir, const char *name, size_t max, struct arena *a, char **text,
+		     size_t *len)
+{
+	owned_fd fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? -errno : file_read_fd(fd, max, a, text, len);
+}
+
 static int read_record(int dir, const char *name, size_t max, const struct json_field *fields,
 		       struct state *s, struct arena *a)
 {
 	struct json_doc doc = { .name = name, .arena = a };
 	struct error err = { 0 };
 	char *text;
-	int ret = file_read(dir, name, max, a, &text, &doc.len);
+	int ret = read_text(dir, name, max, a, &text, &doc.len);
 
 	if (ret < 0)
 		return ret;
@@ -246,15 +255,13 @@ int state_load(int root, const char *id, struct arena *a, struct state **out, in
 
 int state_load_config(int dir, struct state *s, struct arena *a, struct error *err)
 {
-	struct state intent;
+	size_t len;
+	char *text;
 
-	if (s->config.text)
+	if (s->config.text || (read_text(dir, INTENT_FILE, INTENT_MAX, a, &text, &len) == 0 &&
+			       json_member(text, len, "config", &s->config)))
 		return 0;
-	if (!read_intent(dir, s->id, &intent, a) || !intent.config.text)
-		return error_set(err, 0, "container %s: its saved configuration cannot be read",
-				 s->id);
-	s->config = intent.config;
-	return 0;
+	return error_set(err, 0, "container %s: its saved configuration cannot be read", s->id);
 }
 
 void state_recover_cgroup(int dir, struct state *s, struct arena *a)

@@ -141,6 +141,11 @@ const struct step steps_create[] = {
 
 	{ "guard", STAGE_1, NULL, step_guard_run, NULL, NULL, NULL },
 	{ "cgroup-join", STAGE_1, cgroup, step_cgroup_join_run, NULL, NULL, NULL },
+	/*
+	 * By the parent, which may lower it and whose user namespace is the caller's; and while the
+	 * process is dumpable: later its file belongs to the host's root.
+	 */
+	{ "oom-score", STAGE_1, oom_score, NULL, step_oom_score_serve, NULL, show_oom_score },
 	{ "namespaces-join", STAGE_1, joins, step_join_run, NULL, NULL, NULL },
 	{ "namespaces-unshare", STAGE_1, unshares, step_unshare_run, NULL, NULL, NULL },
 	{ "id-maps", STAGE_1, id_maps, NULL, step_id_maps_serve, NULL, show_id_maps },
@@ -158,7 +163,6 @@ const struct step steps_create[] = {
 	{ "uts", STAGE_2, uts_names, step_uts_run, NULL, NULL, show_uts },
 	{ "sysctl", STAGE_2, sysctls, step_sysctl_run, NULL, NULL, show_sysctl },
 	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
-	{ "oom-score", STAGE_2, oom_score, step_oom_score_run, NULL, NULL, show_oom_score },
 	{ "rootfs", STAGE_2, NULL, step_rootfs_run, NULL, NULL, show_rootfs },
 	{ "mounts", STAGE_2, mounts, step_mounts_run, NULL, NULL, show_mounts },
 	{ "devices", STAGE_2, NULL, step_devices_run, NULL, NULL, show_devices },

@@ -62,6 +62,8 @@ int step_guard_run(struct job *job, struct error *err)
 	/* The parent's end of things that are of no use here, and must not be seen from inside. */
 	fd_close(&job->init_pidfd);
 	fd_close(&job->state_root);
+	/* Whoever closes it last waits for RCU: the parent, which has time. */
+	fd_close(&job->self_exe.tree);
 	if (reopen_state_dir(job, err) < 0)
 		return -ENOENT;
 	return die_with_parent(job, err);
@@ -131,7 +133,10 @@ int step_container_join_run(struct job *job, struct error *err)
 	fd_close(&job->proc);
 	ret = sys_setns(job->join_pidfd, (int)plan_namespaces(p));
 	if (ret < 0)
-		return error_set(err, -ret, "join the container's namespaces");
+		/* The waiting init is not dumpable, and was executed in the initial namespace. */
+		return error_set(err, -ret, "join the container's namespaces%s",
+				 ret == -EPERM ? " (before its start this needs CAP_SYS_PTRACE)" :
+						 "");
 	fd_close(&job->join_pidfd);
 	if (job->root >= 0 && (fchdir(job->root) < 0 || chroot(".") < 0))
 		return error_set(err, errno, "enter the container's root");
@@ -191,7 +196,9 @@ int step_host_descriptors_run(struct job *job, struct error *err)
 
 /*
  * A PID namespace that was joined holds for children only.  The second process is the first one's
- * sibling, so that its parent is the kist process, and after that the caller's subreaper.
+ * sibling, so that its parent is the kist process, and after that the caller's subreaper.  It has a
+ * copy of the memory, though sharing it would be faster: through the second process a container
+ * with CAP_SYS_PTRACE could reach the first, outside its PID namespace.
  */
 int step_second_process_run(struct job *job, struct error *err)
 {
@@ -266,7 +273,7 @@ int step_keyring_run(struct job *job, struct error *err)
 
 int step_oom_score_run(struct job *job, struct error *err)
 {
-	return process_oom_run(&job->plan->program, job->proc, err);
+	return process_oom_run(&job->plan->program, job->proc, 0, err);
 }
 
 /* ---- stage 2: the root file system ---------------------------------------------------------- */

@@ -39,6 +39,7 @@ STEP_FN(step_start_socket_run);
 STEP_FN(step_init_run);
 STEP_FN(step_init_undo);
 STEP_FN(step_exec_process_undo);
+STEP_FN(step_oom_score_serve);
 STEP_FN(step_id_maps_serve);
 STEP_FN(step_net_devices_serve);
 STEP_FN(step_runtime_hooks_serve);

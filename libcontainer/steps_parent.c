@@ -350,7 +350,7 @@ int step_init_run(struct job *job, struct error *err)
 		return namespace_create_error(job->proc, namespaces, -pid, err);
 	fd_close(&job->channel_child);
 	fd_close(&job->console_socket);
-	self_exe_close(&job->self_exe);
+	fd_close(&job->self_exe.source);
 	mount_close(&job->plan->mounts);
 	/* The page tells the child too who it is outside: a seccomp agent is told. */
 	if (!plan_has_two_processes(job->plan))
@@ -460,6 +460,11 @@ int step_exec_process_undo(struct job *job, struct error *err)
 }
 
 /* ---- the parent's halves -------------------------------------------------------------------- */
+
+int step_oom_score_serve(struct job *job, struct error *err)
+{
+	return process_oom_run(&job->plan->program, job->proc, job->stage1_pid, err);
+}
 
 int step_id_maps_serve(struct job *job, struct error *err)
 {

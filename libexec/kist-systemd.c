@@ -70,11 +70,20 @@ static void end_placeholder(struct helper *h)
 
 /* --- requests --- */
 
+/* The text of ETIMEDOUT would speak of a connection. */
+static int time_is_up(struct error *err)
+{
+	err->errnum = ETIMEDOUT;
+	return -ETIMEDOUT;
+}
+
 static int bus_error(const char *verb, const char *unit, int ret, const sd_bus_error *error,
 		     struct error *err)
 {
-	if (error->message && sd_bus_error_get_errno(error) == ETIMEDOUT)
-		return error_set(err, ETIMEDOUT, "%s unit %s: systemd does not answer", verb, unit);
+	if (error->message && sd_bus_error_get_errno(error) == ETIMEDOUT) {
+		error_set(err, 0, "%s unit %s: systemd does not answer", verb, unit);
+		return time_is_up(err);
+	}
 	if (error->message)
 		error_set(err, 0, "%s unit %s: systemd says: %s", verb, unit, error->message);
 	else
@@ -88,15 +97,17 @@ static int job_error(struct helper *h, const char *verb, const struct cgroup_req
 		     struct error *err)
 {
 	const char *job = strrchr(h->systemd.job, '/');
-	char state[128];
+	char state[128], blocker[320];
 
 	job = job ? job + 1 : "?";
 	systemd_unit_state(&h->systemd, r->unit, state, sizeof(state));
-	if (!*h->systemd.result)
-		return error_set(err, ETIMEDOUT,
-				 "%s unit %s: systemd has not finished job %s within %u s; "
-				 "the unit is %s",
-				 verb, r->unit, job, r->timeout_ms / 1000, state);
+	if (!*h->systemd.result) {
+		error_set(err, 0, "%s unit %s: systemd has not finished job %s within %u s; "
+			  "the unit is %s", verb, r->unit, job, r->timeout_ms / 1000, state);
+		if (systemd_job_blocker(&h->systemd, job, blocker, sizeof(blocker)))
+			error_append(err, " (the job waits for %s)", blocker);
+		return time_is_up(err);
+	}
 	return error_set(
 		err, 0,
 		"%s unit %s: job %s ended with \"%s\"; the unit is %s (see journalctl --unit %s)",

@@ -304,6 +304,28 @@ int systemd_call_job(struct systemd *s, sd_bus_message *m, int64_t deadline, sd_
 	return ret < 0 ? ret : 0;
 }
 
+bool systemd_job_blocker(struct systemd *s, const char *job, char *text, size_t size)
+{
+	uint32_t id = (uint32_t)strtoul(job, NULL, 10);
+	const char *unit, *type, *state, *job_path, *unit_path;
+	sd_bus_message *reply = NULL;
+	int ret;
+
+	(void)sd_bus_set_method_call_timeout(s->bus, STATE_TIMEOUT_US);
+	/* Those that come before it. */
+	ret = sd_bus_call_method(s->bus, SYSTEMD_DEST, SYSTEMD_PATH, SYSTEMD_MANAGER,
+				 "GetJobBefore", NULL, &reply, "u", id);
+	if (ret >= 0)
+		ret = sd_bus_message_enter_container(reply, 'a', "(usssoo)");
+	if (ret >= 0)
+		ret = sd_bus_message_read(reply, "(usssoo)", &id, &unit, &type, &state, &job_path,
+					  &unit_path);
+	if (ret > 0)
+		snprintf(text, size, "job %u (%s) of unit %s", id, type, unit);
+	sd_bus_message_unref(reply);
+	return ret > 0;
+}
+
 void systemd_unit_state(struct systemd *s, const char *unit, char *state, size_t size)
 {
 	static const char interface[] = "org.freedesktop.systemd1.Unit";

@@ -53,6 +53,9 @@ int systemd_call(struct systemd *s, sd_bus_message *m, int64_t deadline, sd_bus_
  */
 int systemd_call_job(struct systemd *s, sd_bus_message *m, int64_t deadline, sd_bus_error *error);
 
+/* What the job has to wait for: "job 17 (start) of unit a.service"; false: not known. */
+bool systemd_job_blocker(struct systemd *s, const char *job, char *text, size_t size);
+
 /* "active/running", or "state unknown" when the manager does not answer within a second. */
 void systemd_unit_state(struct systemd *s, const char *unit, char *state, size_t size);
 

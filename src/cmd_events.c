@@ -11,7 +11,7 @@ static const struct option_row rows[] = {
 	OPTION_STRING("interval", 0, T, interval, "DURATION",
 		      "time between statistics, as in 5s, 100ms, 1m (default: 5s)"),
 	OPTION_FLAG("all", 0, T, all,
-		    "further events: memory, pids, cgroup, exit; whose limit an oom met"),
+		    "further events: memory, pids, hugetlb, cpu, cgroup, exit; whose limit it was"),
 	OPTION_STRINGS("pressure", 0, T, pressures, "TRIGGER",
 		       "tell when tasks are held up, as in memory:some:150ms/2s (repeatable)"),
 	OPTION_END,

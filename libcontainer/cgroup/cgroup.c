@@ -20,7 +20,6 @@
 #include "base/str.h"
 #include "cgroup/cgroup_impl.h"
 
-#define UNDO_TIMEOUT_MS 2000
 /* For the freeze around a kill: without it processes may fork away, so the listing is repeated. */
 #define KILL_FREEZE_MS 500
 #define KILL_ROUNDS 10
@@ -113,6 +112,7 @@ static int choose_dirs(const struct oci_config *c, const struct host *h,
 	if (h->n_hierarchies > CGROUP_DIRS_MAX)
 		return error_set(err, 0, "more than %d cgroup hierarchies are mounted",
 				 CGROUP_DIRS_MAX);
+	out->ref.available = h->v2_controllers;
 	if (o->manager == CGROUP_MANAGER_SYSTEMD)
 		return cgroup_systemd_compile(c, h, o->id, a, out, err);
 	if (!out->path_given)
@@ -182,8 +182,15 @@ static int compile_devices(const struct oci_config *c, struct arena *a, struct c
 	int ret;
 
 	devices->dir = v1_devices >= 0 ? v1_devices : cgroup_knob_dir(&out->ref, "");
-	if (devices->dir < 0)
+	if (devices->dir < 0) {
+		/* Not an error: every engine asks, whatever the machine has. */
+		if (!out->rootless && c->linux && c->linux->resources &&
+		    c->linux->resources->n_devices)
+			log_warning("linux.resources.devices is ignored: neither cgroup v2 nor "
+				    "v1's controller \"devices\" is mounted below "
+				    "/sys/fs/cgroup");
 		return 0;
+	}
 	ret = cgroup_device_rules(c, a, devices, err);
 	if (ret == 0 && v1_devices >= 0)
 		ret = cgroup_device_lines(c, a, devices, err);
@@ -235,12 +242,17 @@ void cgroup_devices_show(const struct cgroup_plan *p, struct show *out)
 	const struct cgroup_device_plan *d = &p->devices;
 	char text[CGROUP_DEVICE_TEXT];
 
+	/* v1's lines are not the rules: they say what the rules change. */
+	for (size_t i = 0; i < d->n_lines; i++)
+		show_act(out, "write \"%s\" to devices.%s", d->lines[i].text,
+			 d->lines[i].allow ? "allow" : "deny");
+	if (d->n_insns == 0)
+		return;
 	for (size_t i = 0; i < d->n_rules; i++) {
 		cgroup_device_text(&d->rules[i], text);
 		show_act(out, "%s %s", d->rules[i].allow ? "allow" : "deny", text);
 	}
-	if (d->n_insns)
-		show_act(out, "attach them as a BPF program of %zu instructions", d->n_insns);
+	show_act(out, "attach them as a BPF program of %zu instructions", d->n_insns);
 }
 
 void cgroup_show(const struct cgroup_plan *p, struct show *out)
@@ -249,14 +261,29 @@ void cgroup_show(const struct cgroup_plan *p, struct show *out)
 		show_act(out, "make cgroup %s%s", p->ref.dirs[i].mount, p->ref.dirs[i].path);
 }
 
+/* What is done if the file is not there, or else on which condition the value is written. */
+static void show_condition(const struct cgroup_write *w, char *text, size_t size)
+{
+	*text = '\0';
+	if (w->alt_file)
+		snprintf(text, size, ", else \"%s\" to %s", w->alt_value, w->alt_file);
+	else if (w->flags & CGROUP_WRITE_OPTIONAL)
+		snprintf(text, size, " if it is there");
+	else if (w->usage_file)
+		snprintf(text, size, " if %s is not above", w->usage_file);
+}
+
 void cgroup_limits_show(const struct cgroup_plan *p, struct show *out)
 {
 	for (size_t i = 0; i < p->n_writes; i++) {
 		const struct cgroup_write *w = &p->writes[i];
 		const struct cgroup_dir *d = &p->ref.dirs[w->dir];
+		char condition[128];
 
-		show_act(out, "write \"%s\" to %s%s/%s (%s)", w->value, d->mount, d->path, w->file,
-			 w->member);
+		show_condition(w, condition, sizeof(condition));
+		show_act(out, "write \"%s%s\" to %s%s/%s%s (%s)",
+			 w->flags & CGROUP_WRITE_KEEP_QUOTA ? "<quota in force> " : "", w->value,
+			 d->mount, d->path, w->file, condition, w->member);
 	}
 }
 
@@ -323,12 +350,28 @@ static int check_existing(const struct cgroup *cg, size_t i, struct arena *a, st
 		return error_set(err, EBUSY,
 				 "container's cgroup is not empty: %zu process(es) found in %s%s",
 				 n, d->mount, d->path);
+	return 0;
+}
+
+/* The cgroup, or the one that it will be made in, may stand still; its first process would, too. */
+static int check_frozen(const struct cgroup *cg, size_t i, struct error *err)
+{
+	const struct cgroup_dir *d = &cg->ref.dirs[i];
+	int len = (int)strlen(d->path);
+
 	if (!cgroup_dir_is_v2(d) && !cgroup_list_has(d->controllers, "freezer", ','))
 		return 0;
-	if (cgroup_hierarchy(d)->frozen(cg->dirs[i]) == 1)
-		return error_set(err, 0, "container's cgroup unexpectedly frozen: %s%s", d->mount,
-				 d->path);
-	return 0;
+	if (cgroup_hierarchy(d)->holds(cg->dirs[i]) != 1)
+		return 0;
+	for (uint32_t n = d->made; n > 0; n--)
+		do {
+			len--;
+		} while (d->path[len] != '/');
+	return error_set(err, 0, "container's cgroup unexpectedly frozen: %s%.*s%s", d->mount, len,
+			 d->path,
+			 cgroup_hierarchy(d)->frozen(cg->dirs[i]) == 1 && cgroup_dir_is_v2(d) ?
+			 " (thaw it: write 0 to its cgroup.freeze)" :
+			 " (it, or a cgroup above it; thaw that)");
 }
 
 int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
@@ -347,6 +390,8 @@ int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup 
 			ret = error_set(err, -ret, "open cgroup %s%s", d->mount, d->path);
 		else if (d->made == 0)
 			ret = check_existing(cg, i, a, err);
+		if (ret == 0)
+			ret = check_frozen(cg, i, err);
 	}
 	if (ret < 0)
 		cgroup_close(cg);
@@ -424,10 +469,23 @@ int cgroup_chown(int dir, uid_t uid, struct error *err)
 
 int cgroup_delegate_run(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err)
 {
-	int dir = cgroup_clone_fd(cg);
+	int dir = cgroup_clone_fd(cg), ret = 0;
 
+	if (p->owner < 0 || dir < 0)
+		return 0;
 	/* With a sub-cgroup of its own the payload gets that one, and only that. */
-	return p->owner < 0 || dir < 0 || p->delegate ? 0 : cgroup_chown(dir, (uid_t)p->owner, err);
+	if (!p->delegate)
+		ret = cgroup_chown(dir, (uid_t)p->owner, err);
+	/* Beside pure v2 there is at most "name=systemd": nothing is limited there. */
+	for (size_t i = 1; ret == 0 && i < cg->ref.n_dirs; i++) {
+		if (cg->dirs[i] < 0)
+			continue;
+		ret = cgroup_chown(cg->dirs[i], (uid_t)p->owner, err);
+		if (ret == 0 && fchownat(cg->dirs[i], "tasks", (uid_t)p->owner, (gid_t)-1,
+					 AT_SYMLINK_NOFOLLOW) < 0)
+			ret = error_set(err, errno, "chown tasks of the container's cgroup");
+	}
+	return ret;
 }
 
 /* --- joining --- */
@@ -466,7 +524,11 @@ int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err)
 		if ((ret == -EACCES || ret == -EPERM) && cg->ref.unit && cgroup_dir_is_v2(d))
 			ret = cgroup_systemd_attach(cg, pid, err);
 		else if (ret < 0)
-			ret = error_set(err, -ret, "%s%s", d->mount, d->path);
+			error_set(err, -ret, "%s%s", d->mount, d->path);
+		if (ret == -EOPNOTSUPP)
+			error_append(err, " (its cgroup.type is \"domain invalid\", since a cgroup "
+				     "above has processes and hands controllers down: choose "
+				     "another linux.cgroupsPath)");
 		if (ret < 0)
 			return error_prefix(err, "error adding pid %d to cgroups", (int)pid);
 	}
@@ -478,12 +540,6 @@ int cgroup_join_delegate_run(const struct cgroup *cg, struct error *err)
 	if (write(cg->delegate, "0", 1) != 1)
 		return error_set(err, errno, "join the cgroup of the payload");
 	return 0;
-}
-
-void cgroup_undo(struct cgroup *cg)
-{
-	cgroup_close(cg);
-	(void)cgroup_remove(&cg->ref, UNDO_TIMEOUT_MS, NULL);
 }
 
 /* One `exec --cgroup` value: changes the path of the hierarchies it names. */
@@ -624,14 +680,36 @@ int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, si
 	return 0;
 }
 
-int cgroup_is_frozen(const struct cgroup_ref *ref)
+int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_mount *at)
 {
 	const struct cgroup_dir *d = freezer_dir(ref);
-	owned_fd dir = d ? cgroup_leaf_open(d) : -ENOENT;
+	owned_fd dir = -1;
 
+	if (!d)
+		return 0;
+	if (at->fd < 0 || strcmp(at->path, d->mount) != 0) {
+		cgroup_mount_close(at);
+		at->fd = cgroup_mount_open(d);
+		at->path = d->mount;
+	}
+	dir = at->fd < 0 ? at->fd : cgroup_dir_open(at->fd, d->path);
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
 	return cgroup_hierarchy(d)->frozen(dir);
+}
+
+void cgroup_mount_close(struct cgroup_mount *m)
+{
+	fd_close(&m->fd);
+}
+
+static bool is_frozen(const struct cgroup_ref *ref)
+{
+	struct cgroup_mount at = CGROUP_MOUNT_INIT;
+	int ret = cgroup_is_frozen(ref, &at);
+
+	cgroup_mount_close(&at);
+	return ret == 1;
 }
 
 static int set_frozen(const struct cgroup_ref *ref, bool frozen, int timeout_ms, struct error *err)
@@ -711,7 +789,7 @@ static int kill_listed(const struct cgroup_ref *ref, int sig, size_t *signalled,
  */
 static int kill_each(const struct cgroup_ref *ref, int sig, struct error *err)
 {
-	bool was_frozen = cgroup_is_frozen(ref) == 1;
+	bool was_frozen = is_frozen(ref);
 	bool frozen = was_frozen || set_frozen(ref, true, KILL_FREEZE_MS, NULL) == 0;
 	int rounds = frozen || sig != SIGKILL ? 1 : KILL_ROUNDS;
 	size_t signalled;
@@ -734,7 +812,7 @@ int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err)
 	if (ret <= 0)
 		return d ? kill_each(ref, sig, err) : 0;
 	/* A paused container is to be gone, too: on v1 a frozen process does not even die. */
-	if (cgroup_is_frozen(ref) == 1)
+	if (is_frozen(ref))
 		(void)set_frozen(ref, false, KILL_FREEZE_MS, NULL);
 	return 0;
 }

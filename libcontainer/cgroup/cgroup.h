@@ -14,7 +14,7 @@
  *	cgroup_delegate_run()	ownership, if the payload may manage its cgroup2 itself
  *	clone3(CLONE_INTO_CGROUP) with cgroup_clone_fd(); cgroup_join_self_run() in the child
  *	cgroup_settle()		systemd manager only: what kept the unit alive so far may go
- *	cgroup_undo()		if anything failed
+ *	cgroup_remove()		if anything failed
  *
  * All other commands start from the recorded struct cgroup_ref.
  *
@@ -66,6 +66,7 @@ struct cgroup_ref {
 	size_t n_dirs;			/* 0: the container has no cgroup */
 	char *unit;			/* systemd manager: the unit whose cgroup it is */
 	bool user;			/* of the caller's own systemd, not of the machine's */
+	const char *available;		/* not kept: v2's controllers; NULL: not known */
 };
 
 extern const struct json_field cgroup_ref_fields[];
@@ -179,8 +180,6 @@ int cgroup_join_self_run(const struct cgroup *cg, struct error *err);
  */
 int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err);
 
-/* Removes what cgroup_create_run() made and closes; silent, best effort. */
-void cgroup_undo(struct cgroup *cg);
 void cgroup_close(struct cgroup *cg);
 
 /* --- by reference: commands on an existing container --- */
@@ -213,8 +212,18 @@ int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err);
 int cgroup_freeze(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
 int cgroup_thaw(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
 
-/* 1, 0, or -errno; 0 if there is no cgroup (any more). */
-int cgroup_is_frozen(const struct cgroup_ref *ref);
+/* A hierarchy's mount that stays open from one question to the next. */
+struct cgroup_mount {
+	const char *path;
+	int fd;
+};
+
+#define CGROUP_MOUNT_INIT { .fd = -1 }
+
+void cgroup_mount_close(struct cgroup_mount *m);
+
+/* 1, 0, or -errno; 0 if there is no cgroup (any more).  Opens what *at does not hold. */
+int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_mount *at);
 
 /*
  * Removes what create made: sub-cgroups of the payload depth first, the leaf, and made parents

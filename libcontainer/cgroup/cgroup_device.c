@@ -26,19 +26,21 @@
  * default devices of config-linux.md "Default Devices", terminals, and tun, which many images
  * expect.
  */
+#define DEFAULT(type, major, minor, access) { true, type, major, minor, access, NULL }
+
 static const struct cgroup_device_rule default_rules[] = {
-	{ true, 'c', ANY, ANY, BPF_DEVCG_ACC_MKNOD },
-	{ true, 'b', ANY, ANY, BPF_DEVCG_ACC_MKNOD },
-	{ true, 'c', 1, 3, ACCESS_ALL },	/* null */
-	{ true, 'c', 1, 5, ACCESS_ALL },	/* zero */
-	{ true, 'c', 1, 7, ACCESS_ALL },	/* full */
-	{ true, 'c', 1, 8, ACCESS_ALL },	/* random */
-	{ true, 'c', 1, 9, ACCESS_ALL },	/* urandom */
-	{ true, 'c', 5, 0, ACCESS_ALL },	/* tty */
-	{ true, 'c', 5, 1, ACCESS_ALL },	/* console */
-	{ true, 'c', 5, 2, ACCESS_ALL },	/* ptmx */
-	{ true, 'c', 136, ANY, ACCESS_ALL },	/* pts */
-	{ true, 'c', 10, 200, ACCESS_ALL },	/* net/tun */
+	DEFAULT('c', ANY, ANY, BPF_DEVCG_ACC_MKNOD),
+	DEFAULT('b', ANY, ANY, BPF_DEVCG_ACC_MKNOD),
+	DEFAULT('c', 1, 3, ACCESS_ALL),	/* null */
+	DEFAULT('c', 1, 5, ACCESS_ALL),	/* zero */
+	DEFAULT('c', 1, 7, ACCESS_ALL),	/* full */
+	DEFAULT('c', 1, 8, ACCESS_ALL),	/* random */
+	DEFAULT('c', 1, 9, ACCESS_ALL),	/* urandom */
+	DEFAULT('c', 5, 0, ACCESS_ALL),	/* tty */
+	DEFAULT('c', 5, 1, ACCESS_ALL),	/* console */
+	DEFAULT('c', 5, 2, ACCESS_ALL),	/* ptmx */
+	DEFAULT('c', 136, ANY, ACCESS_ALL),	/* pts */
+	DEFAULT('c', 10, 200, ACCESS_ALL),	/* net/tun */
 };
 
 #define N_DEFAULTS (sizeof(default_rules) / sizeof(default_rules[0]))
@@ -77,9 +79,10 @@ static void add_rule(struct arena *a, struct cgroup_device_plan *p, struct cgrou
 	p->rules[p->n_rules++] = rule;
 }
 
-static int number(const struct oci_config *c, const int64_t *given, int64_t *out, struct error *err)
+static int number(const struct oci_config *c, int64_t *const *given, int64_t *out,
+		  struct error *err)
 {
-	*out = given ? *given : ANY;
+	*out = *given ? **given : ANY;
 	if (*out < ANY || *out > (int64_t)NUMBER_MAX)
 		return oci_error(c, given, err, "%lld is not a device number", (long long)*out);
 	return 0;
@@ -92,11 +95,14 @@ static int number(const struct oci_config *c, const int64_t *given, int64_t *out
 static int add_config_rule(const struct oci_config *c, const struct oci_device_cgroup *d,
 			   struct arena *a, struct cgroup_device_plan *p, struct error *err)
 {
-	struct cgroup_device_rule rule = { .allow = d->allow, .access = parse_access(d->access) };
+	struct cgroup_device_rule rule = {
+		.allow = d->allow, .access = parse_access(d->access), .at = d,
+	};
 
 	if (!rule.access)
 		return oci_error(c, &d->access, err, "\"%s\" is not made of r, w and m", d->access);
-	if (number(c, d->major, &rule.major, err) < 0 || number(c, d->minor, &rule.minor, err) < 0)
+	if (number(c, &d->major, &rule.major, err) < 0 ||
+	    number(c, &d->minor, &rule.minor, err) < 0)
 		return -EINVAL;
 	if (d->type == 'b' || d->type == 'c') {
 		rule.type = (char)d->type;
@@ -120,7 +126,7 @@ int cgroup_device_rules(const struct oci_config *c, struct arena *a, struct cgro
 {
 	const struct oci_resources *r = c->linux ? c->linux->resources : NULL;
 
-	add_rule(a, out, (struct cgroup_device_rule){ false, 'a', ANY, ANY, ACCESS_ALL });
+	add_rule(a, out, (struct cgroup_device_rule){ false, 'a', ANY, ANY, ACCESS_ALL, NULL });
 	for (size_t i = 0; r && i < r->n_devices; i++) {
 		int ret = add_config_rule(c, &r->devices[i], a, out, err);
 
@@ -237,9 +243,7 @@ int cgroup_device_lines(const struct oci_config *c, struct arena *a, struct cgro
 		} else if (r->allow != allow_default) {
 			add_line(a, p, r->allow, r);
 		} else if (!take_back(a, p, first, i) && !is_default(p, i)) {
-			const void *at = i < p->defaults ? c->linux->resources->devices : NULL;
-
-			return oci_error(c, at, err,
+			return oci_error(c, r->at, err,
 					 "%s %c %lld:%lld: cgroup v1 cannot take a part out of a "
 					 "wider earlier rule",
 					 r->allow ? "allow" : "deny", r->type, (long long)r->major,

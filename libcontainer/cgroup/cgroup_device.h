@@ -29,6 +29,7 @@ struct cgroup_device_rule {
 	int64_t major;			/* 0..2^32-1 or CGROUP_DEVICE_ANY */
 	int64_t minor;
 	uint32_t access;		/* BPF_DEVCG_ACC_MKNOD | _READ | _WRITE */
+	const void *at;			/* the config's entry, for oci_error(); NULL: a default */
 };
 
 /* One write to devices.allow or devices.deny. */

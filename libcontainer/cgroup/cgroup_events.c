@@ -13,9 +13,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "cgroup/cgroup_impl.h"
 #include "cgroup/cgroup_stats.h"
 #include "cgroup/cgroup_stats_parse.h"
@@ -43,22 +45,24 @@ static struct cgroup_watch *add_watch(struct cgroup_events *e, enum cgroup_event
 	return w;
 }
 
-/* A counter file whose text has changed polls ready. */
-static void watch_file(struct cgroup_events *e, enum cgroup_event_source source,
-		       const struct cgroup_dir *d, int dir, const char *file)
+/* A counter file whose text has changed polls ready.  NULL: there is none. */
+static struct cgroup_watch *watch_file(struct cgroup_events *e, enum cgroup_event_source source,
+				       const struct cgroup_dir *d, int dir, const char *file)
 {
-	int fd = openat(dir, file, FILE_FLAGS);
+	int fd = e->n < CGROUP_EVENTS_MAX ? openat(dir, file, FILE_FLAGS) : -1;
 	struct cgroup_watch *w;
 
 	if (fd < 0)
-		return;
+		return NULL;
 	w = add_watch(e, source, d, fd);
 	if (read_watch(w, w->last, sizeof(w->last)) < 0) {
 		fd_close(&w->fd);
 		e->n--;
+		return NULL;
 	}
 	if (source == CGROUP_EVENT_OOM)
 		w->ooms = cgroup_stats_keyed(w->last, "oom_kill");
+	return w;
 }
 
 /* v1: the kernel adds 1 to an eventfd for each OOM at this level or at one above. */
@@ -114,17 +118,88 @@ static void open_memory(const struct cgroup_ref *ref, bool all, struct cgroup_ev
 		watch_file(e, CGROUP_EVENT_MEMORY, d, dir, "memory.events");
 }
 
+struct pids_watches {
+	struct cgroup_events *events;
+	const struct cgroup_dir *dir;
+};
+
+static int watch_pids_above(void *ctx, int dir, const char *path, size_t level)
+{
+	struct pids_watches *p = ctx;
+	struct cgroup_watch *w;
+
+	(void)path;
+	w = level == 0 ? NULL : watch_file(p->events, CGROUP_EVENT_PIDS, p->dir, dir,
+					   "pids.events.local");
+	if (w) {
+		w->level = level;
+		w->exact = true;
+	}
+	return 0;
+}
+
+/*
+ * Since Linux 6.11 cgroup2 counts a refused fork where the limit is, so those above have to be
+ * watched, too.  Before, and on v1, it is counted where the fork was tried, whoever's limit it was.
+ */
+static void open_pids(const struct cgroup_ref *ref, struct cgroup_events *e)
+{
+	struct pids_watches p = { .events = e, .dir = controller_dir(ref, "pids") };
+	owned_fd dir = open_dir(p.dir);
+	struct cgroup_watch *w =
+		dir < 0 ? NULL : watch_file(e, CGROUP_EVENT_PIDS, p.dir, dir, "pids.events");
+
+	if (!w || faccessat(dir, "pids.events.local", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	w->exact = true;
+	(void)cgroup_level_walk(p.dir, watch_pids_above, &p);
+}
+
+/* hugetlb.SIZE.events of each size that the machine has; not on v1. */
+static void open_hugetlb(const struct cgroup_ref *ref, struct cgroup_events *e)
+{
+	static const char prefix[] = "hugetlb.", suffix[] = ".events";
+	const struct cgroup_dir *d = controller_dir(ref, "hugetlb");
+	owned_fd dir = open_dir(d);
+	struct dir_iter it;
+	const char *name;
+	int ret = dir < 0 ? dir : dir_begin(&it, dir);
+
+	while (ret == 0 && (name = dir_next(&it, NULL, &ret))) {
+		struct cgroup_watch *w;
+		size_t len = strlen(name);
+
+		if (!str_starts(name, prefix) || !str_ends(name, suffix))
+			continue;
+		len -= strlen(prefix) + strlen(suffix);
+		w = len < sizeof(w->page_size) ?
+			watch_file(e, CGROUP_EVENT_HUGETLB, d, dir, name) : NULL;
+		if (w)
+			memcpy(w->page_size, name + strlen(prefix), len);
+	}
+}
+
+static void open_cpu(const struct cgroup_ref *ref, struct cgroup_events *e)
+{
+	const struct cgroup_dir *d = controller_dir(ref, "cpu");
+	owned_fd dir = open_dir(d);
+	struct cgroup_watch *w =
+		dir < 0 ? NULL : watch_file(e, CGROUP_EVENT_CPU, d, dir, "cpu.stat");
+
+	if (w)
+		cgroup_level_throttled_read(d, &w->throttled);
+}
+
 static void open_counters(const struct cgroup_ref *ref, struct cgroup_events *e)
 {
-	const struct cgroup_dir *pids = controller_dir(ref, "pids");
 	const struct cgroup_dir *v2 = controller_dir(ref, "");
-	owned_fd pids_dir = open_dir(pids);
 	owned_fd v2_dir = open_dir(v2);
 
-	if (pids_dir >= 0)
-		watch_file(e, CGROUP_EVENT_PIDS, pids, pids_dir, "pids.events");
+	open_cpu(ref, e);
+	open_hugetlb(ref, e);
 	if (v2_dir >= 0)
 		watch_file(e, CGROUP_EVENT_CGROUP, v2, v2_dir, "cgroup.events");
+	open_pids(ref, e);
 }
 
 static int open_pressure(const struct cgroup_ref *ref, const struct cgroup_pressure *p,
@@ -190,7 +265,8 @@ void cgroup_events_pollfds(const struct cgroup_events *e, struct pollfd *fds)
 		const struct cgroup_watch *w = &e->watches[i];
 		bool counts = w->source == CGROUP_EVENT_OOM && !cgroup_dir_is_v2(w->dir);
 
-		fds[i] = (struct pollfd){ .fd = w->fd, .events = counts ? POLLIN : POLLPRI };
+		fds[i] = (struct pollfd){ .fd = w->source == CGROUP_EVENT_CPU ? -1 : w->fd,
+					  .events = counts ? POLLIN : POLLPRI };
 	}
 }
 
@@ -298,11 +374,108 @@ static int take_oom(struct cgroup_events *e, struct cgroup_watch *w, struct aren
 	return 1;
 }
 
+/* Whose limit it was, of those that name files of its level. */
+static void add_level(struct json_out *o, const struct cgroup_level *l)
+{
+	if (!*l->path)
+		return;
+	add_text(o, "level", l->level == 0 ? "own" : "parent");
+	add_text(o, "cgroup", l->path);
+	if (l->limited)
+		add_number(o, "limit", l->limit);
+}
+
+static void describe_pids(const struct cgroup_watch *w, const char *text, struct arena *a,
+			  struct cgroup_event *out)
+{
+	struct cgroup_level level;
+	struct json_out o;
+
+	if (w->exact)
+		cgroup_level_read(w->dir, w->level, "pids.max", "pids.current", &level);
+	else
+		cgroup_level_tightest(w->dir, "pids.max", "pids.current", &level);
+	json_out_begin(&o, a, 0);
+	json_out_open_object(&o);
+	cgroup_stats_add_raw(text, a, &o);
+	add_level(&o, &level);
+	finish(&o, out);
+}
+
+/* Pages in use and pages reserved have a limit each, and the event is that of both. */
+static void describe_hugetlb(const struct cgroup_watch *w, const char *text, struct arena *a,
+			     struct cgroup_event *out)
+{
+	struct cgroup_level used, reserved;
+	struct json_out o;
+	char max[48], current[48];
+
+	snprintf(max, sizeof(max), "hugetlb.%s.max", w->page_size);
+	snprintf(current, sizeof(current), "hugetlb.%s.current", w->page_size);
+	cgroup_level_tightest(w->dir, max, current, &used);
+	snprintf(max, sizeof(max), "hugetlb.%s.rsvd.max", w->page_size);
+	snprintf(current, sizeof(current), "hugetlb.%s.rsvd.current", w->page_size);
+	cgroup_level_tightest(w->dir, max, current, &reserved);
+	if (!used.limited ||
+	    (reserved.limited && cgroup_level_room(&reserved) < cgroup_level_room(&used)))
+		used = reserved;
+	json_out_begin(&o, a, 0);
+	json_out_open_object(&o);
+	add_text(&o, "pageSize", w->page_size);
+	cgroup_stats_add_raw(text, a, &o);
+	add_level(&o, &used);
+	finish(&o, out);
+}
+
+static int describe_throttled(void *ctx, int dir, const char *path, size_t level)
+{
+	static const char *const keys[] = {
+		"nr_periods", "nr_throttled", "throttled_usec", "throttled_time",
+	};
+	struct level_data *d = ctx;
+	char text[512];
+
+	if (level != d->wanted)
+		return 0;
+	add_text(d->out, "cgroup", path);
+	if (file_read_small(dir, "cpu.stat", text, sizeof(text)) < 0)
+		return 1;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (strstr(text, keys[i]))
+			add_number(d->out, keys[i], cgroup_stats_keyed(text, keys[i]));
+	return 1;
+}
+
+/* The quota of the container's cgroup, or of one above, was used up before its period had ended. */
+static int take_cpu(struct cgroup_watch *w, struct arena *a, struct cgroup_event *out)
+{
+	struct cgroup_level_counts now;
+	struct level_data data = { 0 };
+	struct json_out o;
+
+	cgroup_level_throttled_read(w->dir, &now);
+	if (now.n == 0)
+		fd_close(&w->fd);
+	while (data.wanted < now.n && now.count[data.wanted] <= w->throttled.count[data.wanted])
+		data.wanted++;
+	w->throttled = now;
+	if (data.wanted >= now.n)
+		return 0;
+	out->type = "cpu";
+	data.out = &o;
+	json_out_begin(&o, a, 0);
+	json_out_open_object(&o);
+	add_text(&o, "level", data.wanted == 0 ? "own" : "parent");
+	(void)cgroup_level_walk(w->dir, describe_throttled, &data);
+	finish(&o, out);
+	return 1;
+}
+
 static int take_counters(struct cgroup_watch *w, struct arena *a, struct cgroup_event *out)
 {
 	static const char *const types[] = {
 		[CGROUP_EVENT_MEMORY] = "memory", [CGROUP_EVENT_PIDS] = "pids",
-		[CGROUP_EVENT_CGROUP] = "cgroup",
+		[CGROUP_EVENT_CGROUP] = "cgroup", [CGROUP_EVENT_HUGETLB] = "hugetlb",
 	};
 	char text[sizeof(w->last)];
 
@@ -314,7 +487,12 @@ static int take_counters(struct cgroup_watch *w, struct arena *a, struct cgroup_
 		return 0;
 	memcpy(w->last, text, sizeof(text));
 	out->type = types[w->source];
-	cgroup_stats_raw(text, a, &out->data);
+	if (w->source == CGROUP_EVENT_PIDS)
+		describe_pids(w, text, a, out);
+	else if (w->source == CGROUP_EVENT_HUGETLB)
+		describe_hugetlb(w, text, a, out);
+	else
+		cgroup_stats_raw(text, a, &out->data);
 	return 1;
 }
 
@@ -363,5 +541,7 @@ int cgroup_events_take(struct cgroup_events *e, size_t i, short revents, struct 
 		return take_oom(e, w, a, out);
 	if (w->source == CGROUP_EVENT_PRESSURE)
 		return take_pressure(w, revents, a, out);
+	if (w->source == CGROUP_EVENT_CPU)
+		return take_cpu(w, a, out);
 	return take_counters(w, a, out);
 }

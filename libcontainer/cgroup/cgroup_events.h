@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cgroup_events.h - what the kernel tells of a cgroup by itself: out of memory, pressure, and the
- * counters of memory.events, pids.events and cgroup.events.
+ * counters of memory.events, pids.events, hugetlb.SIZE.events, cgroup.events and cpu.stat.
  *
  * Each source is one descriptor to poll: a v1 eventfd, a file of v2 that polls ready when its text
- * changes, or a pressure file with a trigger.
+ * changes, or a pressure file with a trigger.  cpu.stat never does: it is only looked at.
  */
 #ifndef KIST_CGROUP_EVENTS_H
 #define KIST_CGROUP_EVENTS_H
@@ -19,13 +19,15 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/cgroup_level.h"
 
-#define CGROUP_EVENTS_MAX 16
+#define CGROUP_EVENTS_MAX 64
 
 enum cgroup_event_source {
 	CGROUP_EVENT_OOM,
 	CGROUP_EVENT_MEMORY,		/* memory.events */
 	CGROUP_EVENT_PIDS,		/* pids.events */
 	CGROUP_EVENT_CGROUP,		/* cgroup.events: populated, frozen */
+	CGROUP_EVENT_HUGETLB,		/* hugetlb.SIZE.events */
+	CGROUP_EVENT_CPU,		/* cpu.stat: nr_throttled */
 	CGROUP_EVENT_PRESSURE,
 };
 
@@ -45,6 +47,10 @@ struct cgroup_watch {
 	const struct cgroup_pressure *pressure;
 	uint64_t ooms;			/* v2: processes killed so far */
 	struct cgroup_level_ooms levels;
+	size_t level;			/* pids: 0, or the cgroup above whose counter it is */
+	bool exact;			/* pids: the counter is only of that cgroup's own limit */
+	char page_size[16];		/* hugetlb: "2MB" */
+	struct cgroup_level_counts throttled;
 	char last[512];			/* what the file said last */
 };
 
@@ -56,7 +62,7 @@ struct cgroup_events {
 
 /* What happened. */
 struct cgroup_event {
-	const char *type;		/* "oom", "memory", "pids", "cgroup", "pressure" */
+	const char *type;		/* "oom", "memory", "pids", "hugetlb", ... */
 	struct json_span data;		/* an object; text NULL: none */
 };
 

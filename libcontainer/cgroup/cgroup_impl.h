@@ -14,6 +14,8 @@ struct cgroup_hierarchy_ops {
 	int (*prepare)(const struct cgroup_plan *p, struct cgroup *cg, size_t i, struct error *err);
 	/* 1, 0 or -errno. */
 	int (*frozen)(int dir);
+	/* The same, also if it is so because of a cgroup above: who is born there never runs. */
+	int (*holds)(int dir);
 	/* -ETIMEDOUT: state has what the kernel said last. */
 	int (*set_frozen)(int dir, bool frozen, int timeout_ms, char state[32]);
 	/* SIGKILL for all at once; -EOPNOTSUPP if the kernel cannot. */
@@ -92,6 +94,9 @@ void cgroup_systemd_own(const struct cgroup_plan *p, struct cgroup *cg);
 
 /* Changes the properties of p->ref.unit, whose files have the new values already. */
 int cgroup_systemd_set(const struct cgroup_plan *p, const struct cgroup *cg, struct error *err);
+
+/* Changes what of p->devices is properties of the unit, so that a reload keeps it. */
+int cgroup_systemd_set_devices(const struct cgroup_plan *p, struct error *err);
 
 /* Has systemd move a process into the cgroup: it may where the caller may not. */
 int cgroup_systemd_attach(const struct cgroup *cg, pid_t pid, struct error *err);

@@ -74,11 +74,13 @@ static void refuse(struct run *run, const void *at, const char *text)
 		run->failed = oci_error(run->config, at, run->err, "%s", text);
 }
 
-static void refuse_version(struct run *run, const struct knob *k, bool v2, const void *at)
+static void refuse_on_v2(struct run *run, const struct knob *k, const void *at)
 {
 	refuse(run, at,
-	       arena_printf(run->arena, "invalid configuration: cgroup %s has no setting for %s",
-			    v2 ? "v2" : "v1", k->member));
+	       arena_printf(run->arena,
+			    "invalid configuration: cgroup v2 has no setting for %s, and no "
+			    "hierarchy of v1 with controller \"%s\" is mounted",
+			    k->member, k->v1_controller));
 }
 
 /* Files that hold -1 on v1 hold "max" on v2. */
@@ -117,16 +119,20 @@ static void emit_memory_swap(struct run *run, const struct knob *k, bool v2)
 {
 	const struct oci_memory *m = run->r->memory;
 	int64_t limit = m && m->limit ? *m->limit : 0;
+	struct cgroup_write *w;
 	const char *why;
 	int64_t swap;
 
 	if (!m || !m->swap || *m->swap == 0)
 		return;
-	if (cgroup_swap_v2(*m->swap, limit, &swap, &why) < 0 && (v2 || limit > 0)) {
+	if (cgroup_swap_v2(*m->swap, limit, &swap, &why) < 0 && (v2 || limit != 0)) {
 		refuse(run, &m->swap, why);
 		return;
 	}
-	put(run, k, v2, &m->swap, limit_text(run, v2, v2 ? swap : *m->swap));
+	w = put(run, k, v2, &m->swap, limit_text(run, v2, v2 ? swap : *m->swap));
+	/* A kernel that does not account for swap has no limit on it, and gives a cgroup none. */
+	if (*m->swap < 0 || (v2 && swap == 0))
+		w->flags |= CGROUP_WRITE_OPTIONAL;
 }
 
 int cgroup_swap_v2(int64_t swap, int64_t limit, int64_t *out, const char **why)
@@ -191,7 +197,7 @@ static void emit_memory_swappiness(struct run *run, const struct knob *k, bool v
 	if (!m || !m->swappiness || *m->swappiness == UINT64_MAX)
 		return;
 	if (v2)
-		refuse_version(run, k, v2, &m->swappiness);
+		refuse_on_v2(run, k, &m->swappiness);
 	else if (*m->swappiness > 100)
 		refuse(run, &m->swappiness, "swappiness goes from 0 to 100");
 	else
@@ -205,9 +211,24 @@ static void emit_memory_oom(struct run *run, const struct knob *k, bool v2)
 	if (!m || !m->disable_oom_killer || !*m->disable_oom_killer)
 		return;
 	if (v2)
-		refuse_version(run, k, v2, &m->disable_oom_killer);
+		refuse_on_v2(run, k, &m->disable_oom_killer);
 	else
 		put(run, k, v2, &m->disable_oom_killer, "1");
+}
+
+/* Always so on v2, and on v1 since 5.11, where only "1" may be written any more. */
+static void emit_memory_hierarchy(struct run *run, const struct knob *k, bool v2)
+{
+	const struct oci_memory *m = run->r->memory;
+
+	if (!m || !m->use_hierarchy || (v2 && *m->use_hierarchy))
+		return;
+	if (v2)
+		refuse_on_v2(run, k, &m->use_hierarchy);
+	else if (*m->use_hierarchy)
+		put(run, k, v2, &m->use_hierarchy, "1")->flags |= CGROUP_WRITE_OPTIONAL;
+	else
+		put(run, k, v2, &m->use_hierarchy, "0");
 }
 
 /* --- cpu --- */
@@ -267,8 +288,10 @@ static void emit_cpu_quota(struct run *run, const struct knob *k, bool v2)
 	else if (v2 && period)
 		text = INT_TEXT(run, "%" PRIu64, *c->period);
 	w = put(run, k, v2, quota ? (void *)&c->quota : (void *)&c->period, text);
-	if (v2 && !quota)
+	if (v2 && !quota) {
 		w->flags |= CGROUP_WRITE_KEEP_QUOTA;
+		w->member = "cpu.period";
+	}
 }
 
 static void emit_cpu_rt_period(struct run *run, const struct knob *k, bool v2)
@@ -278,7 +301,7 @@ static void emit_cpu_rt_period(struct run *run, const struct knob *k, bool v2)
 	if (!c || !c->realtime_period || *c->realtime_period == 0)
 		return;
 	if (v2)
-		refuse_version(run, k, v2, &c->realtime_period);
+		refuse_on_v2(run, k, &c->realtime_period);
 	else
 		put(run, k, v2, &c->realtime_period,
 		    INT_TEXT(run, "%" PRIu64, *c->realtime_period));
@@ -291,7 +314,7 @@ static void emit_cpu_rt_runtime(struct run *run, const struct knob *k, bool v2)
 	if (!c || !c->realtime_runtime || *c->realtime_runtime == 0)
 		return;
 	if (v2)
-		refuse_version(run, k, v2, &c->realtime_runtime);
+		refuse_on_v2(run, k, &c->realtime_runtime);
 	else
 		put(run, k, v2, &c->realtime_runtime,
 		    INT_TEXT(run, "%" PRId64, *c->realtime_runtime));
@@ -419,7 +442,7 @@ static void emit_io_leaf_weight(struct run *run, const struct knob *k, bool v2)
 	if (!b || !b->leaf_weight || *b->leaf_weight == 0)
 		return;
 	if (v2)
-		refuse_version(run, k, v2, &b->leaf_weight);
+		refuse_on_v2(run, k, &b->leaf_weight);
 	else
 		put(run, k, v2, &b->leaf_weight, INT_TEXT(run, "%u", *b->leaf_weight));
 }
@@ -433,12 +456,12 @@ static void emit_io_weight_device(struct run *run, const struct knob *k, bool v2
 		const char *device =
 			arena_printf(run->arena, "%" PRId64 ":%" PRId64 " ", d->major, d->minor);
 
-		if (d->weight)
+		if (d->weight && *d->weight != 0)
 			put_weight(run, k, v2, &d->weight, device, *d->weight);
 		if (!d->leaf_weight || *d->leaf_weight == 0)
 			continue;
 		if (v2)
-			refuse_version(run, k, v2, &d->leaf_weight);
+			refuse_on_v2(run, k, &d->leaf_weight);
 		else
 			put_file(run, k, v2, "blkio.leaf_weight_device",
 				 arena_printf(run->arena, "%s%u", device, *d->leaf_weight))
@@ -517,7 +540,7 @@ static void emit_network_class(struct run *run, const struct knob *k, bool v2)
 	if (!n || !n->class_id || *n->class_id == 0)
 		return;
 	if (v2)
-		refuse_version(run, k, v2, &n->class_id);
+		refuse_on_v2(run, k, &n->class_id);
 	else
 		put(run, k, v2, &n->class_id, INT_TEXT(run, "%" PRIu32, *n->class_id));
 }
@@ -530,7 +553,7 @@ static void emit_network_priorities(struct run *run, const struct knob *k, bool 
 		const struct oci_interface_priority *p = &n->priorities[i];
 
 		if (v2)
-			refuse_version(run, k, v2, &n->priorities);
+			refuse_on_v2(run, k, &n->priorities);
 		else
 			put(run, k, v2, &p->name,
 			    arena_printf(run->arena, "%s %" PRIu32, p->name, p->priority));
@@ -563,6 +586,7 @@ static void emit_unified_pair(struct run *run, const struct knob *k, const struc
 	const char *dot = strchr(pair->key, '.');
 	char *rest, *line, *controller;
 	struct cgroup_write *w;
+	int v1;
 
 	if (strchr(pair->key, '/')) {
 		refuse(run, pair, arena_printf(run->arena,
@@ -578,12 +602,16 @@ static void emit_unified_pair(struct run *run, const struct knob *k, const struc
 		return;
 	}
 	controller = arena_strndup(run->arena, pair->key, (size_t)(dot - pair->key));
-	if (cgroup_knob_dir(run->ref, "") < 0 || cgroup_knob_dir(run->ref, controller) >= 0) {
+	v1 = cgroup_knob_dir(run->ref, controller);
+	if (v1 >= 0 || (cgroup_knob_dir(run->ref, "") < 0 && run->ref->n_dirs > 0)) {
 		refuse(run, pair,
 		       arena_printf(run->arena,
 				    "invalid configuration: controller \"%s\" is not on cgroup v2, "
-				    "so \"%s\" cannot be set",
-				    controller, pair->key));
+				    "so \"%s\" cannot be set (%s%s; to have it on v2, boot with "
+				    "systemd.unified_cgroup_hierarchy=1)",
+				    controller, pair->key,
+				    v1 >= 0 ? "v1 has it: " : "only v1 is mounted",
+				    v1 >= 0 ? run->ref->dirs[v1].mount : ""));
 		return;
 	}
 	/* Files of several lines (io.max) take one a write. */
@@ -635,6 +663,9 @@ static const struct knob knobs[] = {
 	  V1("cpuset", "cpuset.cpus"),                   V2("cpuset", "cpuset.cpus") },
 	{ "cpu.mems", emit_cpu_mems, 0, "AllowedMemoryNodes",
 	  V1("cpuset", "cpuset.mems"),                   V2("cpuset", "cpuset.mems") },
+	/* Before a limit, as the kernel before 5.11 wants it. */
+	{ "memory.useHierarchy", emit_memory_hierarchy, 0, NULL,
+	  V1("memory", "memory.use_hierarchy"),          V2("memory", NULL) },
 	{ "memory.limit", emit_memory_limit, RETRY, "MemoryMax",
 	  V1("memory", "memory.limit_in_bytes"),         V2("memory", "memory.max") },
 	{ "memory.swap", emit_memory_swap, RETRY, "MemorySwapMax",
@@ -711,11 +742,71 @@ int cgroup_knob_dir(const struct cgroup_ref *ref, const char *controller)
 	return -1;
 }
 
+/* What a kernel must be built with, which tells how to get a controller that is not there. */
+static const char *kernel_option(const char *controller)
+{
+	static const char *const options[][2] = {
+		{ "memory", "MEMCG" },		    { "cpu", "CGROUP_SCHED" },
+		{ "cpuset", "CPUSETS" },	    { "pids", "CGROUP_PIDS" },
+		{ "io", "BLK_CGROUP" },		    { "blkio", "BLK_CGROUP" },
+		{ "hugetlb", "CGROUP_HUGETLB" },    { "rdma", "CGROUP_RDMA" },
+		{ "misc", "CGROUP_MISC" },	    { "dmem", "CGROUP_DMEM" },
+		{ "net_cls", "CGROUP_NET_CLASSID" }, { "net_prio", "CGROUP_NET_PRIO" },
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (strcmp(options[i][0], controller) == 0)
+			return options[i][1];
+	return NULL;
+}
+
+static const char *how_to_enable(struct run *run, const char *controller)
+{
+	const char *option = kernel_option(controller);
+
+	if (!option)
+		return arena_printf(run->arena, "this kernel may not know it");
+	return arena_printf(run->arena,
+			    "the kernel needs CONFIG_%s, and must not be booted with "
+			    "cgroup_disable=%s", option, controller);
+}
+
+/* The controller must be in a v1 hierarchy of its own, or among those of v2. */
+static void require_controller(struct run *run, const struct cgroup_write *w)
+{
+	const struct cgroup_ref *ref = run->ref;
+	bool unified = strcmp(w->member, "unified") == 0;
+	const char *why;
+
+	if (ref->n_dirs == 0)
+		why = "the container has no cgroup (none is mounted: mount -t cgroup2 cgroup2 "
+		      "/sys/fs/cgroup; or the cgroup manager is \"disabled\")";
+	else if (w->dir >= ref->n_dirs)
+		why = arena_printf(run->arena,
+				   "no hierarchy below /sys/fs/cgroup has it (mount -t cgroup -o "
+				   "%s cgroup /sys/fs/cgroup/%s; %s)", w->controller, w->controller,
+				   how_to_enable(run, w->controller));
+	else if (cgroup_dir_is_v2(&ref->dirs[w->dir]) && w->controller && ref->available &&
+		 !cgroup_list_has(ref->available, w->controller, ' '))
+		why = arena_printf(run->arena,
+				   "%s/cgroup.controllers lists only \"%s\" (a cgroup v1 mount may "
+				   "hold it; an outer container may not hand it down; or else %s)",
+				   ref->dirs[w->dir].mount, ref->available,
+				   how_to_enable(run, w->controller));
+	else
+		return;
+	refuse(run, w->at,
+	       arena_printf(run->arena, "%s needs controller \"%s\", which is not available: %s",
+			    unified ? w->file : w->member,
+			    w->controller ? w->controller : "cgroup", why));
+}
+
 int cgroup_knob_compile(const struct oci_config *c, const struct cgroup_ref *ref, struct arena *a,
 			struct cgroup_write **out, size_t *n, struct error *err)
 {
 	struct run run = { .config = c, .ref = ref, .arena = a, .err = err };
-	bool has_v2 = cgroup_knob_dir(ref, "") >= 0;
+	/* Where there is nothing, v2 is what should be there. */
+	bool has_v2 = cgroup_knob_dir(ref, "") >= 0 || ref->n_dirs == 0;
 
 	run.r = c->linux ? c->linux->resources : NULL;
 	for (size_t i = 0; run.r && run.failed == 0 && i < N_KNOBS; i++) {
@@ -724,14 +815,8 @@ int cgroup_knob_compile(const struct oci_config *c, const struct cgroup_ref *ref
 		size_t before = run.n;
 
 		k->emit(&run, k, !v1 && has_v2);
-		if (run.failed == 0 && run.n > before && !v1 && !has_v2) {
-			refuse(&run, run.writes[before].at,
-			       arena_printf(
-				       a, "%s is asked for, but %s", k->member,
-				       ref->n_dirs == 0
-					       ? "the container gets no cgroup"
-					       : "no mounted cgroup hierarchy has its controller"));
-		}
+		for (size_t w = before; run.failed == 0 && w < run.n; w++)
+			require_controller(&run, &run.writes[w]);
 	}
 	*out = run.writes;
 	*n = run.n;

@@ -80,6 +80,102 @@ size_t cgroup_level_oom(const struct cgroup_level_ooms *before,
 	return before->n;
 }
 
+/* --- limits that are numbers in a file --- */
+
+struct limit_search {
+	const char *max;
+	const char *current;
+	size_t wanted;			/* a level, or SIZE_MAX for the tightest */
+	struct cgroup_level *found;
+};
+
+static bool read_number(int dir, const char *file, uint64_t *value)
+{
+	char text[32];
+
+	return file_read_small(dir, file, text, sizeof(text)) >= 0 &&
+	       str_to_u64(text, UINT64_MAX, value) == 0;
+}
+
+uint64_t cgroup_level_room(const struct cgroup_level *l)
+{
+	return l->limit > l->current ? l->limit - l->current : 0;
+}
+
+static int look_at_level(void *ctx, int dir, const char *path, size_t level)
+{
+	const struct limit_search *s = ctx;
+	struct cgroup_level here = { .level = level };
+
+	if (s->wanted != SIZE_MAX && level != s->wanted)
+		return 0;
+	/* "max" is no number. */
+	here.limited = read_number(dir, s->max, &here.limit);
+	if (here.limited)
+		(void)read_number(dir, s->current, &here.current);
+	if (s->wanted == SIZE_MAX &&
+	    (!here.limited ||
+	     (s->found->limited && cgroup_level_room(&here) >= cgroup_level_room(s->found))))
+		return 0;
+	snprintf(here.path, sizeof(here.path), "%s", path);
+	*s->found = here;
+	return s->wanted != SIZE_MAX;
+}
+
+void cgroup_level_tightest(const struct cgroup_dir *d, const char *max, const char *current,
+			   struct cgroup_level *out)
+{
+	cgroup_level_read(d, SIZE_MAX, max, current, out);
+}
+
+void cgroup_level_read(const struct cgroup_dir *d, size_t level, const char *max,
+		       const char *current, struct cgroup_level *out)
+{
+	struct limit_search s = { max, current, level, out };
+
+	out->limited = false;
+	out->path[0] = '\0';
+	out->level = 0;
+	out->limit = out->current = 0;
+	(void)cgroup_level_walk(d, look_at_level, &s);
+}
+
+static int count_throttled(void *ctx, int dir, const char *path, size_t level)
+{
+	struct cgroup_level_counts *counts = ctx;
+	char text[512];
+
+	(void)path;
+	counts->n = level + 1;
+	if (file_read_small(dir, "cpu.stat", text, sizeof(text)) >= 0)
+		counts->count[level] = cgroup_stats_keyed(text, "nr_throttled");
+	return 0;
+}
+
+void cgroup_level_throttled_read(const struct cgroup_dir *d, struct cgroup_level_counts *out)
+{
+	*out = (struct cgroup_level_counts){ 0 };
+	(void)cgroup_level_walk(d, count_throttled, out);
+}
+
+void cgroup_level_explain_pids(const struct cgroup_ref *ref, struct error *err)
+{
+	int i = cgroup_knob_dir(ref, "pids");
+	struct cgroup_level found;
+
+	if (i < 0)
+		i = cgroup_knob_dir(ref, "");
+	if (i < 0 || !cgroup_dir_used(&ref->dirs[i]))
+		return;
+	cgroup_level_tightest(&ref->dirs[i], "pids.max", "pids.current", &found);
+	if (found.limited)
+		error_append(err,
+			     " (the limit on processes: %s%s/pids.max is %llu, and %llu are "
+			     "there%s)", ref->dirs[i].mount, found.path,
+			     (unsigned long long)found.limit, (unsigned long long)found.current,
+			     found.level == 0 ? "; `update --pids-limit` raises it" : "");
+}
+
 struct smaller {
 	const struct cgroup_write *write;
 	uint64_t value;

@@ -8,6 +8,8 @@
 #ifndef KIST_CGROUP_LEVEL_H
 #define KIST_CGROUP_LEVEL_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +41,43 @@ void cgroup_level_ooms_read(const struct cgroup_dir *d, struct cgroup_level_ooms
  */
 size_t cgroup_level_oom(const struct cgroup_level_ooms *before,
 			const struct cgroup_level_ooms *now);
+
+/* A level and its limit. */
+struct cgroup_level {
+	bool limited;			/* false: there is none, and limit and current are 0 */
+	size_t level;
+	char path[PATH_MAX];		/* below the mount */
+	uint64_t limit;
+	uint64_t current;
+};
+
+/* What may still be used of the limit. */
+uint64_t cgroup_level_room(const struct cgroup_level *l);
+
+/*
+ * The level that has the least room between its use and its limit, the lowest of them: there what
+ * is asked for next fails.  max and current name its files.
+ */
+void cgroup_level_tightest(const struct cgroup_dir *d, const char *max, const char *current,
+			   struct cgroup_level *out);
+
+/* That one level. */
+void cgroup_level_read(const struct cgroup_dir *d, size_t level, const char *max,
+		       const char *current, struct cgroup_level *out);
+
+/* How often each level's quota of CPU time was used up. */
+struct cgroup_level_counts {
+	uint64_t count[CGROUP_LEVELS_MAX];
+	size_t n;
+};
+
+void cgroup_level_throttled_read(const struct cgroup_dir *d, struct cgroup_level_counts *out);
+
+/*
+ * A process could not be made (EAGAIN): appends to the message which cgroup's limit on processes is
+ * used up, if any is.
+ */
+void cgroup_level_explain_pids(const struct cgroup_ref *ref, struct error *err);
 
 /*
  * After an update: a warning in the log for each limit (memory, processes) in the plan that an

@@ -74,12 +74,16 @@ static void append_hint(const struct cgroup_plan *p, const struct cgroup_write *
 	else if (ret == -ENOENT && str_starts(w->file, "memory.memsw."))
 		error_append(err,
 			     " (the kernel does not account for swap: boot with swapaccount=1)");
+	else if (ret == -EINVAL && str_starts(w->file, "memory.memsw."))
+		error_append(err, " (it must not be below memory.limit, which must be there)");
 	else if (ret == -ENOENT && v2 && w->controller)
 		error_append(
 			err,
 			" (the kernel has no such setting, or controller \"%s\" is not enabled in "
 			"the parent's cgroup.subtree_control)",
 			w->controller);
+	else if (ret == -ENOENT && str_starts(w->file, "cpu.rt_"))
+		error_append(err, " (the kernel needs CONFIG_RT_GROUP_SCHED)");
 	else if (ret == -ENOENT)
 		error_append(err, " (this kernel has no such setting)");
 	else if (ret == -EBUSY && str_starts(w->file, "memory."))
@@ -109,8 +113,7 @@ static int check_usage(const struct cgroup_plan *p, const struct cgroup_write *w
 					   w->usage_file);
 	if (usage <= limit)
 		return 0;
-	return cgroup_member_error(p, w, 0, err, "rejecting %s limit %s: %llu is in use",
-				   strcmp(w->member, "memory.swap") == 0 ? "memory+swap" : "memory",
+	return cgroup_member_error(p, w, 0, err, "rejecting memory limit %s: %llu is in use",
 				   w->value, (unsigned long long)usage);
 }
 
@@ -132,6 +135,18 @@ static int write_one(const struct cgroup_write *w, int dir)
 	if (ret == -ENOENT && w->alt_file)
 		ret = file_write(dir, w->alt_file, w->alt_value);
 	return ret;
+}
+
+/* In words of its own where a file is not there: engines take errno's for a missing program. */
+static void write_error(const struct cgroup_plan *p, const struct cgroup_write *w,
+			const struct cgroup_dir *d, int ret, struct error *err)
+{
+	if (ret == -ENOENT)
+		cgroup_member_error(p, w, 0, err, "%s%s has no %s%s%s", d->mount, d->path, w->file,
+				    w->alt_file ? " and no " : "", w->alt_file ? w->alt_file : "");
+	else
+		cgroup_member_error(p, w, -ret, err, "write \"%s\" to %s%s/%s", w->value,
+				    d->mount, d->path, w->file);
 }
 
 static int write_setting(const struct cgroup_plan *p, const struct cgroup *cg,
@@ -158,8 +173,7 @@ static int write_setting(const struct cgroup_plan *p, const struct cgroup *cg,
 	}
 	if (ret == 0)
 		return 0;
-	cgroup_member_error(p, w, -ret, err, "write \"%s\" to %s%s/%s", w->value, d->mount, d->path,
-			    w->file);
+	write_error(p, w, d, ret, err);
 	append_hint(p, w, ret, err);
 	return ret;
 }

@@ -28,6 +28,11 @@ const struct json_field cgroup_property_fields[] = {
 /* systemd keeps quotas in hundredths of a processor: 10 ms a second. */
 #define QUOTA_STEP 10000
 #define CPUS_MAX 8192
+#define SHARES_MIN 2
+#define SHARES_MAX 262144
+
+#define STRING_OF(x) #x
+#define STRING(x) STRING_OF(x)
 
 static struct cgroup_property *find(struct cgroup_properties *p, const char *name)
 {
@@ -100,6 +105,34 @@ static void add_number(struct cgroup_properties *p, struct arena *a, const struc
 	else if (str_to_u64(value, UINT64_MAX, &n) < 0)
 		return;
 	set_optional(p, a, r->property, "t", value);
+}
+
+/* The same in bytes: "unified" may have "512M", as the kernel (memparse()) takes it. */
+static void add_size(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+		     const char *value)
+{
+	static const char units[] = "KMGTPE";
+	size_t digits = strspn(value, "0123456789");
+	const char *unit = value[digits] ? strchr(units, value[digits] & ~0x20) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+	uint64_t n;
+
+	if (unit && !value[digits + 1] &&
+	    str_to_u64(arena_strndup(a, value, digits), UINT64_MAX >> shift, &n) == 0)
+		value = arena_printf(a, "%" PRIu64, n << shift);
+	add_number(p, a, r, value);
+}
+
+/* The kernel brings what is outside its range into it, systemd refuses. */
+static void add_shares(struct cgroup_properties *p, struct arena *a, const struct rule *r,
+		       const char *value)
+{
+	uint64_t n;
+
+	if (str_to_u64(value, UINT64_MAX, &n) == 0)
+		add_number(p, a, r, n < SHARES_MIN   ? STRING(SHARES_MIN)
+				    : n > SHARES_MAX ? STRING(SHARES_MAX)
+						     : value);
 }
 
 /* Since systemd 252 the weight 0 stands for idle; there is none for "not idle any more". */
@@ -237,17 +270,17 @@ static const struct rule rules[] = {
 	{ "cpu.max", "CPUQuotaPerSecUSec", add_cpu_max },
 	{ "cpuset.cpus", "AllowedCPUs", add_mask },
 	{ "cpuset.mems", "AllowedMemoryNodes", add_mask },
-	{ "memory.min", "MemoryMin", add_number },
-	{ "memory.low", "MemoryLow", add_number },
-	{ "memory.high", "MemoryHigh", add_number },
-	{ "memory.max", "MemoryMax", add_number },
-	{ "memory.swap.max", "MemorySwapMax", add_number },
-	{ "memory.zswap.max", "MemoryZSwapMax", add_number },
+	{ "memory.min", "MemoryMin", add_size },
+	{ "memory.low", "MemoryLow", add_size },
+	{ "memory.high", "MemoryHigh", add_size },
+	{ "memory.max", "MemoryMax", add_size },
+	{ "memory.swap.max", "MemorySwapMax", add_size },
+	{ "memory.zswap.max", "MemoryZSwapMax", add_size },
 	{ "io.weight", "IOWeight", add_weight },
 	{ "io.max", "IOReadBandwidthMax", add_io_max },
 	{ "pids.max", "TasksMax", add_number },
 	/* v1; systemd has no controllers but these there. */
-	{ "cpu.shares", "CPUShares", add_number },
+	{ "cpu.shares", "CPUShares", add_shares },
 	{ "cpu.cfs_period_us", "CPUQuotaPeriodUSec", add_number },
 	{ "cpu.cfs_quota_us", "CPUQuotaPerSecUSec", add_cfs_quota },
 	{ "memory.limit_in_bytes", "MemoryLimit", add_number },

@@ -125,6 +125,22 @@ void cgroup_stats_list(const char *text, struct arena *a, uint16_t **out, size_t
 	}
 }
 
+void cgroup_stats_add_raw(const char *text, struct arena *a, struct json_out *out)
+{
+	for (const char *line = text; *line;) {
+		const char *end = line + strcspn(line, "\n");
+		const char *space = memchr(line, ' ', (size_t)(end - line));
+		const char *number = space;
+		uint64_t value;
+
+		if (space && cgroup_stats_take(&number, &value)) {
+			json_out_key(out, arena_strndup(a, line, (size_t)(space - line)));
+			json_out_uint(out, value);
+		}
+		line = end + (*end == '\n');
+	}
+}
+
 void cgroup_stats_raw(const char *text, struct arena *a, struct json_span *out)
 {
 	struct json_out json;
@@ -133,18 +149,7 @@ void cgroup_stats_raw(const char *text, struct arena *a, struct json_span *out)
 		return;
 	json_out_begin(&json, a, 0);
 	json_out_open_object(&json);
-	for (const char *line = text; *line;) {
-		const char *end = line + strcspn(line, "\n");
-		const char *space = memchr(line, ' ', (size_t)(end - line));
-		const char *number = space;
-		uint64_t value;
-
-		if (space && cgroup_stats_take(&number, &value)) {
-			json_out_key(&json, arena_strndup(a, line, (size_t)(space - line)));
-			json_out_uint(&json, value);
-		}
-		line = end + (*end == '\n');
-	}
+	cgroup_stats_add_raw(text, a, &json);
 	json_out_close_object(&json);
 	out->text = json_out_text(&json);
 	out->len = json.len;

@@ -21,7 +21,10 @@ const char *cgroup_stats_text(int dir, const char *file, char buf[CGROUP_STATS_T
 /* "0-2,7" into 0 1 2 7. */
 void cgroup_stats_list(const char *text, struct arena *a, uint16_t **out, size_t *n);
 
-/* Lines of "KEY NUMBER" as a JSON object. */
+/* Lines of "KEY NUMBER" as members of the JSON object that is open. */
+void cgroup_stats_add_raw(const char *text, struct arena *a, struct json_out *out);
+
+/* The same as an object of its own. */
 void cgroup_stats_raw(const char *text, struct arena *a, struct json_span *out);
 
 /* "8:0 Read 4096", "8:0 17": lines of a v1 blkio file; totals over all devices are left out. */

@@ -23,6 +23,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "cgroup/cgroup_impl.h"
@@ -143,18 +144,25 @@ static uint32_t own_components(const struct cgroup_plan *p)
 	return p->subgroup ? 2 : 1;
 }
 
-/* Hierarchies in which systemd makes and removes the slices. */
-static bool is_managed(const struct cgroup_dir *d)
+/*
+ * Hierarchies in which systemd makes and removes the slices.  "name=systemd" is one, unless it is
+ * there for containers only, inside the v2 hierarchy that systemd uses.
+ */
+static bool is_managed(const struct cgroup_ref *ref, const struct cgroup_dir *d)
 {
 	static const char *const controllers[] = {
 		"name=systemd", "cpu", "cpuacct", "blkio", "memory", "devices", "pids",
 	};
 
+	if (cgroup_dir_is_v2(d))
+		return true;
+	if (cgroup_dir_is_v2(&ref->dirs[0]) && path_is_below(d->mount, ref->dirs[0].mount))
+		return false;
 	for (size_t i = 0; i < sizeof(controllers) / sizeof(*controllers); i++) {
 		if (cgroup_list_has(d->controllers, controllers[i], ','))
 			return true;
 	}
-	return cgroup_dir_is_v2(d);
+	return false;
 }
 
 int cgroup_systemd_locate(const struct cgroup_plan *p, struct arena *a, struct cgroup *cg,
@@ -174,7 +182,7 @@ int cgroup_systemd_locate(const struct cgroup_plan *p, struct arena *a, struct c
 void cgroup_systemd_own(const struct cgroup_plan *p, struct cgroup *cg)
 {
 	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
-		if (is_managed(&cg->ref.dirs[i]))
+		if (is_managed(&cg->ref, &cg->ref.dirs[i]))
 			cg->ref.dirs[i].made = own_components(p);
 	}
 }
@@ -308,7 +316,7 @@ static int systemd_create(const struct cgroup_plan *p, struct cgroup *cg, struct
 	for (size_t i = 0; ret == 0 && i < cg->ref.n_dirs; i++) {
 		const struct cgroup_dir *d = &cg->ref.dirs[i];
 
-		if (is_managed(d))
+		if (is_managed(&cg->ref, d))
 			ret = open_base(
 				cg, i, i == 0 && (cgroup_dir_is_v2(d) || cg->ref.n_dirs == 1), err);
 	}
@@ -405,6 +413,29 @@ int cgroup_systemd_set(const struct cgroup_plan *p, const struct cgroup *cg, str
 	r.properties = properties.list;
 	r.n_properties = properties.n;
 	ret = properties.n == 0 ? 0 : ask(&p->ref, &r, err);
+	arena_free(&scratch);
+	return ret;
+}
+
+int cgroup_systemd_set_devices(const struct cgroup_plan *p, struct error *err)
+{
+	char *const none[] = { NULL };
+	struct cgroup_properties properties = { 0 };
+	struct cgroup_request r = { .verb = CGROUP_VERB_SET };
+	struct arena scratch = ARENA_INIT;
+	int ret;
+
+	cgroup_property_add_devices(&properties, &scratch, &p->devices);
+	r.n_properties = properties.n + 1;
+	r.properties = ARENA_NEW_ARRAY(&scratch, struct cgroup_property, r.n_properties);
+	/* systemd adds to the list that it has, unless an empty one has cleared it. */
+	r.properties[0] = (struct cgroup_property){
+		.name = arena_strdup(&scratch, "DeviceAllow"),
+		.type = arena_strdup(&scratch, "a(ss)"),
+		.values = arena_memdup(&scratch, none, sizeof(none)),
+	};
+	memcpy(r.properties + 1, properties.list, properties.n * sizeof(*properties.list));
+	ret = ask(&p->ref, &r, err);
 	arena_free(&scratch);
 	return ret;
 }

@@ -223,3 +223,10 @@ int cgroup_update_devices_run(const struct cgroup_plan *p, const struct cgroup *
 		return cgroup_device_attach(d, dir, true, err);
 	return cgroup_device_write_lines(d, dir, err);
 }
+
+int cgroup_update_devices_keep(const struct cgroup_plan *p, struct error *err)
+{
+	int ret = p->ref.unit ? cgroup_systemd_set_devices(p, err) : 0;
+
+	return ret < 0 ? error_prefix(err, "the rules hold, but only until systemd reloads") : 0;
+}

@@ -40,4 +40,10 @@ int cgroup_update_devices_compile(const struct oci_config *container,
 int cgroup_update_devices_run(const struct cgroup_plan *p, const struct cgroup *cg,
 			      struct error *err);
 
+/*
+ * systemd manager only: tells systemd of rules that are in force already.  It attaches a program of
+ * its own to the unit's cgroup, too, at each reload of its configuration.
+ */
+int cgroup_update_devices_keep(const struct cgroup_plan *p, struct error *err);
+
 #endif

@@ -132,6 +132,7 @@ const struct cgroup_hierarchy_ops cgroup_hierarchy_v1 = {
 	.magic = CGROUP_SUPER_MAGIC,
 	.prepare = v1_prepare,
 	.frozen = v1_frozen,
+	.holds = v1_frozen,	/* a child of a frozen cgroup says that it is, too */
 	.set_frozen = v1_set_frozen,
 	.kill = v1_kill,
 	.wait_empty = v1_wait_empty,

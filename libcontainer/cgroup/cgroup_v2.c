@@ -30,26 +30,6 @@ static const struct cgroup_write *needed_by(const struct cgroup_plan *p, size_t 
 	return NULL;
 }
 
-/* Every controller a setting needs must be in the list of the hierarchy's top. */
-static int check_available(const struct cgroup_plan *p, size_t i, const char *available,
-			   struct error *err)
-{
-	for (size_t w = 0; w < p->n_writes; w++) {
-		const struct cgroup_write *write = &p->writes[w];
-
-		if (write->dir != i || !write->controller ||
-		    cgroup_list_has(available, write->controller, ' '))
-			continue;
-		return cgroup_member_error(
-			p, write, 0, err,
-			"controller \"%s\" is not available: %s/cgroup.controllers lists only "
-			"\"%s\"; "
-			"the kernel may lack it, or a cgroup v1 mount may hold it",
-			write->controller, p->ref.dirs[i].mount, available);
-	}
-	return 0;
-}
-
 static int explain(const struct cgroup_plan *p, const struct cgroup_write *w, int ret,
 		   const char *where, struct error *err)
 {
@@ -79,7 +59,7 @@ static int enable_in(const struct cgroup_plan *p, size_t i, int dir, const char 
 	struct strbuf all = STRBUF(text);
 	char where[PATH_MAX], *rest = list, *name;
 	ssize_t n = file_read_small(dir, "cgroup.subtree_control", enabled, sizeof(enabled));
-	int ret;
+	int ret, refused;
 
 	if (n < 0)
 		return error_set(err, (int)-n, "read cgroup.subtree_control below %s",
@@ -89,12 +69,18 @@ static int enable_in(const struct cgroup_plan *p, size_t i, int dir, const char 
 	while ((name = strsep(&rest, " ")))
 		if (*name && !cgroup_list_has(enabled, name, ' '))
 			strbuf_addf(&all, "%s+%s", all.len ? " " : "", name);
-	if (all.len == 0 || file_write(dir, "cgroup.subtree_control", text) == 0)
+	refused = all.len == 0 ? 0 : file_write(dir, "cgroup.subtree_control", text);
+	if (refused == 0)
 		return 0;
 	for (rest = text; (name = strsep(&rest, " "));) {
 		const struct cgroup_write *w = needed_by(p, i, name + 1);
 
-		ret = file_write(dir, "cgroup.subtree_control", name);
+		/*
+		 * EBUSY: it has processes.  Alone the threaded controllers (cpu, pids) would be
+		 * taken even so, and no process could be in its children any more, which are then
+		 * "domain invalid".
+		 */
+		ret = refused == -EBUSY ? refused : file_write(dir, "cgroup.subtree_control", name);
 		if (ret == 0)
 			continue;
 		if (w) {
@@ -113,21 +99,21 @@ static int enable_in(const struct cgroup_plan *p, size_t i, int dir, const char 
 static int v2_prepare(const struct cgroup_plan *p, struct cgroup *cg, size_t i, struct error *err)
 {
 	const struct cgroup_dir *d = &cg->ref.dirs[i];
-	owned_fd mount = cgroup_mount_open(d);
-	char available[CONTROLLERS_MAX], have[CONTROLLERS_MAX], path[PATH_MAX];
-	ssize_t n = mount < 0 ? mount :
-		file_read_small(mount, "cgroup.controllers", available, sizeof(available));
+	const char *available = p->ref.available;
+	owned_fd mount = -1;
+	char have[CONTROLLERS_MAX], path[PATH_MAX];
+	ssize_t n;
 	int ret;
 
-	if (n < 0)
-		return error_set(err, (int)-n, "read %s/cgroup.controllers", d->mount);
-	ret = check_available(p, i, available, err);
-	if (ret < 0)
-		return ret;
+	if (!available)
+		return error_set(err, 0, "%s/cgroup.controllers cannot be read", d->mount);
 	/* A leaf's cgroup.controllers is its parent's cgroup.subtree_control. */
 	n = file_read_small(cg->dirs[i], "cgroup.controllers", have, sizeof(have));
 	if (n >= 0 && strcmp(have, available) == 0)
 		return 0;
+	mount = cgroup_mount_open(d);
+	if (mount < 0)
+		return error_set(err, -mount, "open %s", d->mount);
 	if ((size_t)snprintf(path, sizeof(path), "%s", d->path) >= sizeof(path))
 		return error_set(err, ENAMETOOLONG, "open cgroup %s", d->mount);
 	for (char *slash = path; slash; slash = strchr(slash + 1, '/')) {
@@ -181,6 +167,17 @@ static int v2_frozen(int dir)
 	if (n < 0)
 		return n == -ENOENT ? 0 : (int)n;
 	return text[0] == '1';
+}
+
+/* cgroup.freeze is what was asked of this very cgroup, cgroup.events what has come of all above. */
+static int v2_holds(int dir)
+{
+	char text[256];
+	int ret = v2_frozen(dir);
+
+	if (ret == 0 && file_read_small(dir, "cgroup.events", text, sizeof(text)) > 0)
+		ret = event_value(text, "frozen") == '1';
+	return ret;
 }
 
 static int v2_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
@@ -238,6 +235,7 @@ const struct cgroup_hierarchy_ops cgroup_hierarchy_v2 = {
 	.magic = CGROUP2_SUPER_MAGIC,
 	.prepare = v2_prepare,
 	.frozen = v2_frozen,
+	.holds = v2_holds,
 	.set_frozen = v2_set_frozen,
 	.kill = v2_kill,
 	.wait_empty = v2_wait_empty,

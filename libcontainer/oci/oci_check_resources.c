@@ -29,7 +29,17 @@ static void check_device_rules(struct check *ck, const struct oci_resources *r)
 
 static void check_memory(struct check *ck, const struct oci_memory *m)
 {
-	if (m->swappiness && *m->swappiness > 100)
+	int64_t *const limits[] = { m->limit, m->reservation, m->swap, m->kernel, m->kernel_tcp };
+	const void *const at[] = { &m->limit, &m->reservation, &m->swap, &m->kernel,
+				   &m->kernel_tcp };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		if (limits[i] && *limits[i] < -1)
+			oci_fault(ck, JSON_BAD_VALUE, at[i],
+				  "%lld is no number of bytes, nor -1 for no limit",
+				  (long long)*limits[i]);
+	/* Engines send -1, as an unsigned number, for "as it is". */
+	if (m->swappiness && *m->swappiness > 100 && *m->swappiness != UINT64_MAX)
 		oci_fault(ck, JSON_BAD_VALUE, &m->swappiness, "%llu is out of range (0 to 100)",
 			    (unsigned long long)*m->swappiness);
 	/* swap counts memory and swap together. */

@@ -18,6 +18,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "json/json.h"
 #include "oci/oci.h"
 #include "plan.h"
@@ -37,12 +38,20 @@ static const struct json_choice cgroup_modes[] = {
 	{ NULL, 0 }
 };
 
+static const struct json_choice managers[] = {
+	{ "cgroupfs", CGROUP_MANAGER_FS },
+	{ "systemd", CGROUP_MANAGER_SYSTEMD },
+	{ "disabled", CGROUP_MANAGER_NONE },
+	{ NULL, 0 }
+};
+
 /* struct host, and what is written otherwise than it is kept there. */
 struct machine {
 	struct host host;
 	char **caps_effective;		/* names; absent: all for root, none for others */
 	char **caps_bounding;		/* names; absent: all */
 	int cgroup_mode;
+	int manager;			/* of cgroups, that engines use there */
 	struct host_hierarchy *hierarchies;
 	size_t n_hierarchies;
 };
@@ -65,7 +74,9 @@ static const struct json_field machine_fields[] = {
 	FIELD(caps_effective, "capsEffective", JSON_OPTIONAL),
 	FIELD(caps_bounding, "capsBounding", JSON_OPTIONAL),
 	CHOICE(cgroup_mode, "cgroupMode", cgroup_modes, JSON_REQUIRED),
+	CHOICE(manager, "manager", managers, JSON_OPTIONAL),
 	LIST(hierarchies, "hierarchies", hierarchy_fields, JSON_OPTIONAL),
+	FIELD(host.v2_controllers, "v2Controllers", JSON_OPTIONAL),
 	FIELD(host.selinux, "selinux", JSON_OPTIONAL),
 	FIELD(host.apparmor, "apparmor", JSON_OPTIONAL),
 	FIELD(host.arch, "arch", JSON_REQUIRED),
@@ -81,17 +92,10 @@ static const struct json_choice commands[] = {
 	{ NULL, 0 }
 };
 
-static const struct json_choice managers[] = {
-	{ "cgroupfs", CGROUP_MANAGER_FS },
-	{ "systemd", CGROUP_MANAGER_SYSTEMD },
-	{ "disabled", CGROUP_MANAGER_NONE },
-	{ NULL, 0 }
-};
-
 struct command {
 	int command;
 	char *id;
-	int manager;
+	int manager;			/* absent: the machine's */
 	bool *rootless;			/* absent: as the machine suggests */
 	bool detach;
 	bool no_pivot;
@@ -101,6 +105,7 @@ struct command {
 	char *listen_fds;		/* environment of the caller */
 	char *notify_socket;
 	char **steps;			/* print only these; absent: all */
+	char **hide;			/* acts that are not printed, by their first words */
 };
 
 #define JSON_TYPE struct command
@@ -117,6 +122,7 @@ static const struct json_field command_fields[] = {
 	FIELD(listen_fds, "LISTEN_FDS", JSON_OPTIONAL),
 	FIELD(notify_socket, "NOTIFY_SOCKET", JSON_OPTIONAL),
 	FIELD(steps, "steps", JSON_OPTIONAL),
+	FIELD(hide, "hide", JSON_OPTIONAL),
 	{ 0 }
 };
 #undef JSON_TYPE
@@ -196,7 +202,7 @@ static void read_command(struct golden *g, const char *path)
 {
 	struct command *c = &g->command;
 
-	*c = (struct command){ .command = PLAN_CREATE, .manager = CGROUP_MANAGER_FS };
+	*c = (struct command){ .command = PLAN_CREATE, .manager = g->machine.manager };
 	if (access(path, F_OK) == 0)
 		read_table(g, path, command_fields, c);
 	if (!c->id)
@@ -249,14 +255,25 @@ static bool is_wanted(const struct golden *g, const char *line, bool before)
 {
 	const char *name = strrchr(line, ' ');
 
-	if (!g->command.steps || g->json)
+	if (g->json)
 		return true;
 	if (*line == ' ')
 		return before;
+	if (!g->command.steps)
+		return true;
 	for (char **step = g->command.steps; *step; step++) {
 		if (name && strcmp(name + 1, *step) == 0)
 			return true;
 	}
+	return false;
+}
+
+static bool is_hidden(const struct golden *g, const char *line)
+{
+	line += strspn(line, " ");
+	for (char **words = g->command.hide; words && *words; words++)
+		if (str_starts(line, *words))
+			return true;
 	return false;
 }
 
@@ -272,7 +289,7 @@ static void print_plan(struct golden *g)
 	rest = arena_strdup(&g->arena, show_end(&show));
 	while ((line = strsep(&rest, "\n")) && rest) {
 		wanted = is_wanted(g, line, wanted);
-		if (wanted)
+		if (wanted && (g->json || !is_hidden(g, line)))
 			puts(line);
 	}
 }

@@ -26,7 +26,10 @@ limit() {
 @test "the process is in the cgroup of the configuration, in each hierarchy" {
 	config_set '.linux.namespaces |= map(select(.type != "cgroup"))'
 	start_container
-	is "$(cut -d: -f3 "/proc/$(pid_of)/cgroup" | sort -u | grep -vx / | xargs)" "/test-$ID"
+	local unmounted='^$'
+	# What is not mounted cannot be used, but is listed.
+	only_v2 || [ -d /sys/fs/cgroup/unified ] || unmounted=^0::
+	is "$(grep -v "$unmounted" "/proc/$(pid_of)/cgroup" | cut -d: -f3 | sort -u | grep -vx / | xargs)" "$CGROUP_ABOVE/test-$ID"
 }
 
 @test "a relative path, and none, are below where kist puts containers, with the id" {
@@ -37,7 +40,8 @@ limit() {
 	assert_nothing_left
 	config_set 'del(.linux.cgroupsPath)'
 	start_container
-	grep -q "$ID" "/proc/$(pid_of)/cgroup"
+	# An ordinary user need not have a cgroup: the container may stay in the caller's.
+	ordinary_user || grep -q "$ID" "/proc/$(pid_of)/cgroup"
 }
 
 @test "paths that lead out are refused, or stay inside" {
@@ -78,6 +82,38 @@ limit() {
 	[ -n "${checked:-}" ] || skip "no hugetlb controller"
 }
 
+# only_v1 CONTROLLER MEMBER VALUE FILE TEXT: a line of the file on cgroup v1, an error on v2.
+only_v1() {
+	has_controller "$1" || return 0
+	checked=1
+	config_set ".linux.resources = {} | .linux.resources.$2 = $3"
+	if [ -e "$(controller_mount "$1")/cgroup.controllers" ]; then
+		refused 1 "config.json:*linux.resources.$2: *cgroup v2 has no setting for $2" \
+			kist create --bundle "$BUNDLE" "$ID"
+		return
+	fi
+	args sleep 1000
+	create_container
+	cgroup_value "$1" "$4" - | grep -x "$5"
+	ok kist delete --force "$ID"
+}
+
+@test "what only cgroup v1 has is an error on v2" {
+	local checked=
+	only_v1 memory memory.swappiness 37 memory.swappiness 37
+	only_v1 memory memory.disableOOMKiller true memory.oom_control 'oom_kill_disable 1'
+	[ ! -e "$(controller_mount cpu)/cpu.rt_runtime_us" ] && ! only_v2 ||
+		only_v1 cpu cpu.realtimeRuntime 1000 cpu.rt_runtime_us 1000
+	[ -n "$checked" ] || skip "no controller that could tell"
+}
+
+@test "a limit on kernel memory is ignored with a warning" {
+	has_controller memory || skip "no memory controller"
+	config_set '.linux.resources = {"memory": {"kernel": 16777216}}'
+	run_container
+	output_has 'memory.kernel is ignored'
+}
+
 @test "device rules of v1 are read back" {
 	has_controller devices || skip "no devices controller"
 	config_set '.linux.resources.devices = [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"}]'
@@ -110,13 +146,16 @@ limit() {
 }
 
 @test "unified values" {
-	local mount
-	mount=$(controller_mount hugetlb)
+	local mount file
+	for file in hugetlb.2MB.max memory.high; do
+		mount=$(controller_mount "${file%%.*}")
+		[ ! -e "$mount/cgroup.controllers" ] || break
+	done
 	[ -e "$mount/cgroup.controllers" ] || skip "no controller of cgroup2"
-	config_set '.linux.resources.unified = {"hugetlb.2MB.max": "2097152"}'
+	config_set '.linux.resources.unified = {($file): "2097152"}' --arg file "$file"
 	args sleep 1000
 	create_container
-	is "$(cat "$mount/test-$ID/hugetlb.2MB.max")" 2097152
+	is "$(cat "$mount/test-$ID/$file")" 2097152
 	ok kist delete -f "$ID"
 	config_set '.linux.resources.unified = {"../x": "1"}'
 	refused 1 'unified' kist run --bundle "$BUNDLE" "$ID"
@@ -131,6 +170,57 @@ limit() {
 	shell 'for i in 1 2 3 4 5 6 7 8; do sleep 10 & done; echo not reached; kill -9 -1'
 	try kist run --bundle "$BUNDLE" "$ID"
 	output_has "can't fork"
+}
+
+@test "exec where no process more is allowed names the limit" {
+	has_controller pids || skip "no pids controller"
+	config_set '.linux.resources.pids = {"limit": 4}'
+	start_container sh -c 'for i in 1 2 3; do sleep 1000 & done; echo >/ready; wait'
+	wait_for test -s "$ROOTFS/ready"
+	refused 255 "make a process: resource temporarily unavailable*pids.max is 4*update --pids-limit" kist exec "$ID" true
+	refused 255 "/test-$ID/pids.max is 4" kist exec --detach "$ID" true
+	[ "$(cgroup_value pids pids.current pids.current)" -eq 4 ]
+	ok kist update --pids-limit 9 "$ID"
+	ok kist exec "$ID" true
+}
+
+@test "exec where a cgroup above allows no process more names that one" {
+	has_controller pids || skip "no pids controller"
+	local above
+	above=$(controller_mount pids)/above-$ID
+	[ ! -e "${above%/*}/cgroup.controllers" ] || echo +pids >"${above%/*}/cgroup.subtree_control"
+	mkdir "$above"
+	echo 1 >"$above/pids.max"
+	config_cgroup "/above-$ID/test"
+	start_container
+	refused 255 "/above-$ID/pids.max is 1" kist exec "$ID" true
+	output_lacks 'update --pids-limit'
+	ok kist delete --force "$ID"
+	rmdir "$above" 2>/dev/null || true
+}
+
+@test "a container that does nothing but fork can be ended" {
+	has_controller pids || skip "no pids controller"
+	local i
+	config_set '.linux.resources.pids = {"limit": 40}'
+	# Each of them goes on when it cannot fork.
+	echo 'BEGIN { for (;;) system("awk -f /bomb &") }' >"$ROOTFS/bomb"
+	for i in kill delete; do
+		start_container sh -c 'exec awk -f /bomb >/dev/null 2>&1'
+		wait_for sh -c "[ \$(cat '$(controller_mount pids)/test-$ID/pids.current') -ge 39 ]"
+		# For a moment there may be room; what must not be is that it takes long.
+		try timeout 20 "$KIST" --root "$ROOT" exec "$ID" true
+		if [ "$status" -ne 0 ]; then
+			is "$status" 255
+			output_has 'pids.max is 40'
+		fi
+		if [ $i = kill ]; then
+			ok timeout 20 "$KIST" --root "$ROOT" kill --all "$ID" KILL
+			wait_for stopped
+		fi
+		ok timeout 20 "$KIST" --root "$ROOT" delete --force "$ID"
+		assert_nothing_left
+	done
 }
 
 @test "a limit holds: memory, and the death is a KILL" {
@@ -158,6 +248,108 @@ limit() {
 	container_says made
 }
 
+# named_hierarchy: the v1 hierarchy that an old systemd knows is there, on cgroup v2 as well.
+named_hierarchy() {
+	! mountpoint -q /sys/fs/cgroup/systemd || return 0
+	only_v2 || skip "no hierarchy name=systemd"
+	need_root "mounts a hierarchy"
+	mkdir /sys/fs/cgroup/systemd
+	# A new hierarchy can be made from the machine's own cgroup namespace only.
+	mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd 2>/dev/null ||
+		{ rmdir /sys/fs/cgroup/systemd && skip "the machine has no hierarchy name=systemd"; }
+	made_named=1
+}
+
+remove_named_hierarchy() {
+	ok kist delete --force "$ID"
+	[ -n "${made_named:-}" ] || return 0
+	umount /sys/fs/cgroup/systemd
+	rmdir /sys/fs/cgroup/systemd
+}
+
+config_force_cgroup_v1() {
+	config_set '.annotations = {"run.oci.systemd.force_cgroup_v1": "/sys/fs/cgroup"}
+		| (.mounts[] | select(.type == "cgroup") | .options) |= map(select(. != "ro"))
+		| .linux.namespaces |= (map(select(.type != "cgroup")) + [{"type": "cgroup"}])'
+}
+
+@test "by annotation a container sees the v1 hierarchy of an old systemd, and only its own part" {
+	named_hierarchy
+	config_force_cgroup_v1
+	start_container
+	grep -q ":name=systemd:/test-$ID$" "/proc/$(pid_of)/cgroup"
+	is "$(kist exec "$ID" ls /sys/fs/cgroup)" systemd
+	is "$(kist exec "$ID" cat /sys/fs/cgroup/systemd/tasks | head -1)" 1
+	ok kist exec "$ID" sh -c 'cd /sys/fs/cgroup/systemd && mkdir payload && echo 1 >payload/tasks'
+	[ -e "/sys/fs/cgroup/systemd/test-$ID/payload" ]
+	# Nothing that reaches the host's root of it.
+	[ ! -e "/proc/$(pid_of)/root/sys/fs/cgroup/systemd/release_agent" ]
+	ok kist delete --force "$ID"
+	[ ! -e "/sys/fs/cgroup/systemd/test-$ID" ]
+	config_set '.annotations."run.oci.systemd.force_cgroup_v1" = "/elsewhere"'
+	refused 1 'config.json:*no mount has the destination /elsewhere' kist create --bundle "$BUNDLE" "$ID"
+	config_set '.annotations."run.oci.systemd.force_cgroup_v1" = "cgroup"'
+	refused 1 'config.json:*"cgroup" is not an absolute path' kist create --bundle "$BUNDLE" "$ID"
+	remove_named_hierarchy
+}
+
+@test "the v1 hierarchy belongs to the root of a user namespace" {
+	only_v2 || skip "on cgroup v1 nothing is handed over"
+	named_hierarchy
+	config_userns
+	config_force_cgroup_v1
+	start_container
+	ok kist exec "$ID" sh -c 'cd /sys/fs/cgroup/systemd && mkdir payload && echo 1 >payload/tasks'
+	is "$(stat -c %u "/sys/fs/cgroup/systemd/test-$ID/tasks")" 100000
+	remove_named_hierarchy
+}
+
+@test "a v1 hierarchy that is not there is an error that says how to get it" {
+	only_v2 || skip "it is there"
+	config_force_cgroup_v1
+	refused 1 'config.json:*no cgroup v1 hierarchy "name=systemd": mkdir */sys/fs/cgroup/systemd && mount -t cgroup' \
+		kist create --bundle "$BUNDLE" "$ID"
+}
+
+# traced NAME COMMAND...: with what opens files, writes to them or makes processes in $T/NAME.
+traced() {
+	local name=$1
+	shift
+	strace -f -qq -y -o "$T/$name" -e 'trace=?open,?creat,openat,openat2,write,pwrite64,writev,pwritev,clone3' \
+		"$KIST" --root "$ROOT" "$@" </dev/null >/dev/null 2>&1 3>&-
+}
+
+# moves_nobody NAME: the trace has no file open for writing that moves processes, nor a write to one.
+moves_nobody() {
+	local list='(cgroup\.procs|cgroup\.threads|tasks)'
+	[ -s "$T/$1" ]
+	! grep -E "(open|openat|openat2|creat)\(.*[/\"]$list\".*(O_WRONLY|O_RDWR|creat)|write[v0-9]*\([0-9]+<[^>]*/$list" \
+		"$T/$1" || fail "$1 moves a process"
+}
+
+@test "on v2 nobody is moved between cgroups, which takes long: processes are born in theirs" {
+	only_v2 || skip "on cgroup v1 a process has to join"
+	command -v strace >/dev/null || skip "strace is missing"
+	! sanitized || skip "LeakSanitizer does not work under strace"
+	local tracer name
+	args sleep 1000
+	# Until the container's process ends, which is traced, too.
+	traced create create --bundle "$BUNDLE" "$ID" &
+	tracer=$!
+	wait_for has_status created
+	traced start start "$ID"
+	traced exec exec "$ID" true
+	is "$(kist ps --format json "$ID" | jq length)" 1
+	ok kist delete --force "$ID"
+	wait "$tracer" || true
+	args true
+	traced run run --bundle "$BUNDLE" "$ID"
+	for name in create start exec run; do
+		moves_nobody $name
+		[ $name = start ] || grep -q 'clone3(.*CLONE_INTO_CGROUP' "$T/$name" || fail "$name clones into no cgroup"
+	done
+}
+
 @test "a cgroup that is not empty is refused" {
 	start_container
 	refused 1 'not empty' kist create --bundle "$BUNDLE" "other$ID"
@@ -167,7 +359,7 @@ limit() {
 @test "a frozen cgroup is refused instead of waited for" {
 	local dir
 	if only_v2; then
-		dir=/sys/fs/cgroup/test-$ID
+		dir=/sys/fs/cgroup$CGROUP_ABOVE/test-$ID
 		mkdir "$dir"
 		echo 1 >"$dir/cgroup.freeze"
 	else
@@ -177,6 +369,46 @@ limit() {
 	fi
 	refused 1 'frozen' kist run --bundle "$BUNDLE" "$ID"
 	rmdir "$dir" 2>/dev/null || true
+}
+
+@test "a cgroup above that is frozen is refused as well, whether the container's own is there or not" {
+	local top file frozen thawed above
+	if only_v2; then
+		top=/sys/fs/cgroup$CGROUP_ABOVE file=cgroup.freeze frozen=1 thawed=0
+	else
+		top=$(controller_mount freezer) file=freezer.state frozen=FROZEN thawed=THAWED
+	fi
+	above=$top/above-$ID
+	mkdir -p "$above/middle"
+	config_cgroup "/above-$ID/middle/test"
+	echo $frozen >"$above/$file"
+	refused 1 "cgroup unexpectedly frozen: $above/middle *thaw" timeout 20 "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	mkdir "$above/middle/test"
+	refused 1 "cgroup unexpectedly frozen: $above/middle/test *thaw" timeout 20 "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	echo $thawed >"$above/$file"
+	run_container
+	rmdir "$above/middle/test" "$above/middle" "$above"
+}
+
+@test "a cgroup above that has processes is an error that names controller, place and way out" {
+	local above=/sys/fs/cgroup$CGROUP_ABOVE/above-$ID
+	only_v2 && has_controller pids || skip "no pids controller of cgroup v2"
+	mkdir "$above"
+	sleep 1000 3>&- &
+	helper=$!
+	echo $helper >"$above/cgroup.procs"
+	config_cgroup "/above-$ID/test"
+	run_container
+	is "$(<"$above/cgroup.subtree_control")" ""
+	config_set '.linux.resources.pids.limit = 5'
+	refused 1 "config.json:*pids.limit*controller \"pids\" in $above/cgroup.subtree_control*processes of its own" \
+		kist create --bundle "$BUNDLE" "$ID"
+	[ ! -e "$above/test" ]
+	echo +pids >"$above/cgroup.subtree_control"
+	refused 1 "$above/test: operation not supported (its cgroup.type is" kist create --bundle "$BUNDLE" "$ID"
+	[ ! -e "$above/test" ]
+	stop_helper
+	wait_for rmdir "$above"
 }
 
 @test "--cgroup-manager disabled touches none" {

@@ -59,8 +59,8 @@ has_line() {
 	stats | jq -e '.data.network_interfaces == []'
 	local pid
 	pid=$(pid_of)
-	nsenter --net="/proc/$pid/ns/net" ip link add test0 type dummy || skip "no dummy interfaces"
-	nsenter --net="/proc/$pid/ns/net" ip link set test0 up
+	enter "$pid" --net ip link add test0 type dummy || skip "no dummy interfaces"
+	enter "$pid" --net ip link set test0 up
 	stats | jq -e '.data.network_interfaces | length == 1 and .[0].Name == "test0" and (.[0] | has("RxBytes"))'
 }
 
@@ -111,20 +111,30 @@ has_line() {
 	is "$(tail -1 "$T/all")" '{"type":"exit","id":"'"$ID"'"}'
 }
 
+# limit_above CONTROLLER: a cgroup $above in which the container's will be, and in which it can be used.
+limit_above() {
+	has_controller "$1" || skip "no $1 controller"
+	above=$(controller_mount "$1")/above-$ID
+	[ ! -e "${above%/*}/cgroup.controllers" ] || echo "+$1" >"${above%/*}/cgroup.subtree_control"
+	mkdir "$above"
+	[ ! -e "$above/cgroup.controllers" ] || echo "+$1" >"$above/cgroup.subtree_control"
+	config_cgroup "/above-$ID/test"
+}
+
+remove_above() {
+	ok kist delete --force "$ID"
+	rmdir "$above" 2>/dev/null || true
+}
+
 @test "a limit of a cgroup above the container is told apart" {
-	has_controller memory || skip "no memory controller"
-	local parent
-	parent=$(controller_mount memory)/above-$ID
-	mkdir "$parent"
-	if [ -e "$parent/cgroup.controllers" ]; then
-		echo +memory >"$parent/cgroup.subtree_control"
-		echo 16777216 >"$parent/memory.max"
-		echo 0 >"$parent/memory.swap.max" || true
+	limit_above memory
+	if [ -e "$above/memory.max" ]; then
+		echo 16777216 >"$above/memory.max"
+		echo 0 >"$above/memory.swap.max" || true
 	else
-		echo 16777216 >"$parent/memory.limit_in_bytes"
-		echo 16777216 >"$parent/memory.memsw.limit_in_bytes" || true
+		echo 16777216 >"$above/memory.limit_in_bytes"
+		echo 16777216 >"$above/memory.memsw.limit_in_bytes" || true
 	fi
-	config_set ".linux.cgroupsPath = \"/above-$ID/test\""
 	start_container sh -c 'while [ ! -e /go ]; do sleep 0.05; done; x=x; while :; do x=$x$x; done'
 	ok kist update --memory 32m "$ID"
 	output_has "has no effect: cgroup */above-$ID above the container allows only 16777216"
@@ -134,20 +144,102 @@ has_line() {
 	wait_helper
 	jq -se --arg path "/above-$ID" 'map(select(.type == "oom")) | .[0].data
 		| .level == "parent" and (.cgroup | endswith($path)) and .limit == 16777216' "$T/events"
-	ok kist delete --force "$ID"
-	rmdir "$parent" 2>/dev/null || true
+	remove_above
 }
 
-@test "--all: a refused fork, pause and resume" {
+@test "--all: a refused fork, and whose limit it met" {
 	has_controller pids || skip "no pids controller"
-	only_v2 || [ -d /sys/fs/cgroup/unified ] || skip "no cgroup v2"
 	config_set '.linux.resources.pids.limit = 5'
 	start_container
 	start_events --interval 200ms --all
 	sleep 0.1
 	try kist exec "$ID" sh -c 'for i in 1 2 3 4 5 6; do sleep 1000 & done'
 	[ "$status" -ne 0 ]
-	wait_for has_line '.type == "pids" and .data.max > 0'
+	wait_for has_line '.type == "pids" and .data.max > 0 and .data.level == "own" and .data.limit == 5'
+	ok kist kill "$ID" KILL
+	wait_helper
+}
+
+@test "--all: a refused fork, by the limit of a cgroup above" {
+	limit_above pids
+	echo 6 >"$above/pids.max"
+	config_set '.linux.resources.pids.limit = 50'
+	start_container
+	start_events --interval 200ms --all
+	sleep 0.1
+	try kist exec "$ID" sh -c 'for i in 1 2 3 4 5 6; do sleep 1000 & done'
+	wait_for has_line '.type == "pids" and .data.level == "parent" and .data.limit == 6
+		and (.data.cgroup | endswith("/above-'"$ID"'"))'
+	ok kist kill "$ID" KILL
+	wait_helper
+	remove_above
+}
+
+# A container that wants more CPU time than a quota of a tenth gives.
+start_busy() {
+	start_container sh -c 'while :; do :; done'
+	start_events --interval 200ms --all
+}
+
+@test "--all: a quota of CPU time that is used up" {
+	has_controller cpu || skip "no cpu controller"
+	config_set '.linux.resources.cpu = {"quota": 5000, "period": 50000}'
+	start_busy
+	wait_for has_line '.type == "cpu" and .data.level == "own" and (.data.cgroup | endswith("/test-'"$ID"'"))
+		and .data.nr_throttled > 0 and .data.nr_periods > 0
+		and (.data | .throttled_usec // .throttled_time) > 0'
+	ok kist kill "$ID" KILL
+	wait_helper
+}
+
+@test "--all: a quota of CPU time of a cgroup above" {
+	limit_above cpu
+	if [ -e "$above/cpu.max" ]; then
+		echo 5000 50000 >"$above/cpu.max"
+	else
+		echo 50000 >"$above/cpu.cfs_period_us"
+		echo 5000 >"$above/cpu.cfs_quota_us"
+	fi
+	start_busy
+	wait_for has_line '.type == "cpu" and .data.level == "parent" and (.data.cgroup | endswith("/above-'"$ID"'"))'
+	ok kist kill "$ID" KILL
+	wait_helper
+	remove_above
+}
+
+@test "--all: a huge page that the limit refuses" {
+	has_controller hugetlb || skip "no hugetlb controller"
+	[ -e "$(controller_mount hugetlb)/cgroup.controllers" ] || skip "cgroup v1 has no such event"
+	config_set '.linux.resources.hugepageLimits = [{"pageSize": "2MB", "limit": 0}]
+		| .mounts += [{"destination": "/huge", "type": "hugetlbfs", "source": "none", "options": ["pagesize=2M"]}]'
+	start_container
+	start_events --interval 1h --all
+	sleep 0.2
+	try kist exec "$ID" fallocate -l 2097152 /huge/page
+	[ "$status" -ne 0 ]
+	wait_for has_line '.type == "hugetlb" and .data.pageSize == "2MB" and .data.max > 0 and .data.level == "own"
+		and .data.limit == 0'
+	ok kist kill "$ID" KILL
+	wait_helper
+}
+
+@test "--all: the counters of memory" {
+	only_v2 && has_controller memory || skip "no memory controller of cgroup v2"
+	config_set '.linux.resources = {"memory": {"limit": 33554432}, "unified": {"memory.high": "8388608"}}'
+	start_container sh -c 'while [ ! -e /go ]; do sleep 0.05; done; head -c 16777216 /dev/zero >/dev/shm/x; sleep 1000'
+	start_events --interval 1h --all
+	sleep 0.3
+	touch "$ROOTFS/go"
+	wait_for has_line '.type == "memory" and .data.high > 0 and (.data | has("max") and has("oom") and has("oom_kill"))'
+	ok kist kill "$ID" KILL
+	wait_helper
+}
+
+@test "--all: pause, resume and exit" {
+	only_v2 || [ -d /sys/fs/cgroup/unified ] || skip "no cgroup v2"
+	start_container
+	start_events --interval 200ms --all
+	sleep 0.1
 	if only_v2; then
 		ok kist pause "$ID"
 		wait_for has_line '.type == "cgroup" and .data.frozen == 1'

@@ -135,11 +135,11 @@ static void test_table(struct arena *a)
 static void test_devices(struct arena *a)
 {
 	struct cgroup_device_rule rules[] = {
-		{ false, 'a', CGROUP_DEVICE_ANY, CGROUP_DEVICE_ANY, 7 },
-		{ true, 'c', 1, 3, BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE },
-		{ true, 'b', 8, CGROUP_DEVICE_ANY, BPF_DEVCG_ACC_READ },
-		{ true, 'c', CGROUP_DEVICE_ANY, CGROUP_DEVICE_ANY, BPF_DEVCG_ACC_MKNOD },
-		{ false, 'c', 5, 1, 7 },
+		{ false, 'a', CGROUP_DEVICE_ANY, CGROUP_DEVICE_ANY, 7, NULL },
+		{ true, 'c', 1, 3, BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE, NULL },
+		{ true, 'b', 8, CGROUP_DEVICE_ANY, BPF_DEVCG_ACC_READ, NULL },
+		{ true, 'c', CGROUP_DEVICE_ANY, CGROUP_DEVICE_ANY, BPF_DEVCG_ACC_MKNOD, NULL },
+		{ false, 'c', 5, 1, 7, NULL },
 	};
 	struct cgroup_device_plan plan = { .rules = rules, .n_rules = 5 };
 	struct cgroup_properties p = { 0 };

@@ -70,4 +70,6 @@ need_selinux() {
 	need_selinux
 	config_set '.process.selinuxLabel = "system_u:system_r:kist_none_t:s0"'
 	refused 1 'kist_none_t' kist run --bundle "$BUNDLE" "$ID"
+	config_set 'del(.process.selinuxLabel) | .linux.mountLabel = "system_u:object_r:kist_none_t:s0"'
+	refused 1 'linux.mountLabel*kist_none_t' kist run --bundle "$BUNDLE" "$ID"
 }

@@ -63,6 +63,65 @@ has() {
 	has pids.max 31
 }
 
+# The container tries to read a disk, and to write a line to the kernel's log: systemd's program and kist's decide.
+make_devices() {
+	local numbers
+	[ "$(id -u)" -eq 0 ] || skip "device rules are for root"
+	numbers=$(cat /sys/class/block/{vda,ubda}/dev 2>/dev/null || true)
+	disk="b $numbers"
+	mknod "$ROOTFS/disk" b "${numbers%:*}" "${numbers#*:}"
+	mknod "$ROOTFS/kmsg" c 1 11
+}
+
+can_read() {
+	kist exec "$ID" head -c 1 /disk >/dev/null 2>&1
+}
+
+can_log() {
+	kist exec "$ID" sh -c 'echo kist >/kmsg' >/dev/null 2>&1
+}
+
+@test "update --device changes both, and a reload of systemd leaves them" {
+	make_devices
+	config_set '.linux.resources.devices = [{"allow": false, "access": "rwm"},
+		{"allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw"}]'
+	start_container
+	can_log
+	! can_read || fail "it could be read from the start"
+
+	ok kist update --device "allow $disk rw" "$ID"
+	can_read
+	"${manager[@]}" show --property DeviceAllow "$unit" | grep -q "${disk#b } rw"
+	systemctl daemon-reload
+	can_read
+
+	ok kist update --device "deny $disk rw" --device 'deny c 1:11 w' "$ID"
+	! can_read || fail "it can still be read"
+	systemctl daemon-reload
+	! can_read || fail "it can be read after a reload"
+	! can_log || fail "it can still be written to"
+
+	# Another property: systemd applies all of them again.
+	ok kist update --device "allow $disk r" --pids-limit 40 "$ID"
+	ok kist update --pids-limit 50 "$ID"
+	can_read
+	property DevicePolicy strict
+}
+
+@test "update --device allows everything, and then not" {
+	make_devices
+	config_set '.linux.resources.devices = [{"allow": false, "access": "rwm"}]'
+	start_container
+	ok kist update --device 'allow a' "$ID"
+	property DevicePolicy auto
+	systemctl daemon-reload
+	can_read
+	ok kist update --device 'deny a' "$ID"
+	property DevicePolicy strict
+	systemctl daemon-reload
+	! can_read || fail "it can still be read"
+}
+
 @test "exec is in the same scope, and sees the limit" {
 	start_container
 	ok kist exec --detach --pid-file "$T/pid" "$ID" sleep 1000

@@ -26,15 +26,16 @@ teardown() {
 	nothing_of_ours
 }
 
+# In teardown and before "||" a failure alone would not end it.
 nothing_of_ours() {
 	local left
-	left=$(systemctl list-units --all --plain --no-legend 'kist-*' '*-box.scope')
-	[ -z "$left" ] || fail "units are left:" "$left"
+	left=$(systemctl list-units --all --plain --no-legend 'kist-*.scope' '*-box.scope')
+	[ -z "$left" ] || fail "units are left:" "$left" || return 1
 	left=$(find /sys/fs/cgroup -type d \( -name 'kist-*.scope' -o -name '*-box.scope' \))
-	[ -z "$left" ] || fail "cgroups are left:" "$left"
-	wait_for sh -c '! pgrep -x kist-systemd'
+	[ -z "$left" ] || fail "cgroups are left:" "$left" || return 1
+	wait_for sh -c '! pgrep -x kist-systemd' || return 1
 	left=$(find "$ROOT" -mindepth 1 -maxdepth 1 ! -name .cache 2>/dev/null)
-	[ -z "$left" ] || fail "state is left:" "$left"
+	[ -z "$left" ] || fail "state is left:" "$left" || return 1
 }
 
 skist() {
@@ -154,6 +155,20 @@ needs() {
 	output_has 0::/payload
 }
 
+@test "the v1 hierarchy of an old systemd, by annotation, has the unit's path and goes with it" {
+	mkdir /sys/fs/cgroup/systemd
+	mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
+	config_set '.annotations = { "run.oci.systemd.force_cgroup_v1": "/sys/fs/cgroup" }'
+	start_scope
+	grep -q ":name=systemd:/system.slice/$UNIT\$" "/proc/$(pid_of)/cgroup"
+	is "$(own)" "/sys/fs/cgroup/system.slice/$UNIT"
+	is "$(kist exec "$ID" ls /sys/fs/cgroup)" systemd
+	ok kist delete --force "$ID"
+	[ -z "$(find /sys/fs/cgroup/systemd -mindepth 1 -type d)" ]
+	umount /sys/fs/cgroup/systemd
+	rmdir /sys/fs/cgroup/systemd
+}
+
 @test "a unit of the same name that has just ended is no obstacle" {
 	systemd-run --quiet --unit "$UNIT" --scope sh -c 'kill -9 $$' || true
 	start_scope
@@ -184,6 +199,55 @@ needs() {
 		start_scope
 		ok kist delete --force "$ID"
 	done
+}
+
+@test "a message bus that starts anew meanwhile is waited for" {
+	local i
+	systemctl --quiet is-active dbus || skip "no message bus"
+	# Not systemd's own socket.
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket
+	for i in 1 2 3 4; do
+		systemctl reset-failed dbus
+		systemctl restart --no-block dbus
+		[ $((i % 2)) = 0 ] || sleep 0.05
+		start_scope
+		property_is ActiveState active
+		systemctl restart --no-block dbus
+		ok skist kill "$ID" KILL
+		wait_for stopped
+		ok skist delete "$ID"
+		nothing_of_ours
+	done
+}
+
+# service NAME PROPERTY...: starts a unit of type oneshot.
+service() {
+	systemd-run --quiet --unit "$1" --property Type=oneshot --property RemainAfterExit=yes \
+		--property TimeoutSec=infinity "${@:2}"
+}
+
+@test "a job that systemd does not come to is an error after its time, and leaves nothing" {
+	local began=$SECONDS stopping
+	# The stop of one waits for the service that is behind it, the start of the other for that before it.
+	ok skist run --detach --bundle "$BUNDLE" "$ID-2"
+	service kt-slow-stop.service --property ExecStop='/bin/sleep 1000' --property After="kist-$ID-2.scope" true
+	systemctl stop --no-block kt-slow-stop.service
+	service kt-slow-start.service --no-block sleep 1000
+	"$KIST" --root "$ROOT" --systemd-cgroup delete --force "$ID-2" >"$T/stop" 2>&1 </dev/null 3>&- &
+	stopping=$!
+	config_set '.annotations = { "org.systemd.property.After": "[\u0027kt-slow-start.service\u0027]" }'
+	refused 1 "start unit $UNIT: systemd has not finished job [0-9]* within 30 s; the unit is inactive/dead (the job waits" \
+		skist run --bundle "$BUNDLE" "$ID"
+	output_has 'the job waits for job [0-9]* (start) of unit kt-slow-start.service)'
+	[ $((SECONDS - began)) -lt 60 ]
+	# Empty, the cgroup can go without systemd.
+	wait "$stopping" || fail "delete: $(<"$T/stop")"
+	grep -q "stop unit kist-$ID-2.scope: systemd has not finished job" "$T/stop"
+	grep -q '(the job waits for job [0-9]* (stop) of unit kt-slow-stop.service)' "$T/stop"
+	# What systemd was asked for it does when it can; a unit that another names stays known.
+	systemctl kill --signal KILL kt-slow-start.service kt-slow-stop.service
+	wait_for systemctl reset-failed kt-slow-start.service kt-slow-stop.service
+	wait_for nothing_of_ours
 }
 
 @test "a failure at every step leaves no unit" {
