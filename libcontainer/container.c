@@ -17,8 +17,6 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-/* How long a command waits for another one on the same container. */
-#define LOCK_TIMEOUT_MS 10000
 #define FREEZE_TIMEOUT_MS 10000
 
 #define JSON_TYPE struct container_state
@@ -94,13 +92,13 @@ int container_open(struct container_context *ctx, const char *id, bool lock, str
 	ret = state_load(out->root, id, ctx->arena, &out->state, &out->dir, err);
 	if (ret < 0 || !lock)
 		return ret;
-	ret = state_lock(out->dir, id, LOCK_TIMEOUT_MS, err);
+	ret = state_lock(out->dir, id, err);
 	if (ret < 0)
 		return ret;
 	/* What was read before the lock may be a half-made container: read it again. */
 	fd_close(&out->dir);
 	return state_load(out->root, id, ctx->arena, &out->state, &out->dir, err) < 0 ? -ENOENT :
-		state_lock(out->dir, id, LOCK_TIMEOUT_MS, err);
+		state_lock(out->dir, id, err);
 }
 
 void container_close(struct container *c)
@@ -128,6 +126,12 @@ enum container_status container_status_of(struct container *c)
 	if (s->cgroup && cgroup_is_frozen(s->cgroup, &c->freezer) == 1)
 		return CONTAINER_PAUSED;
 	return state_waits_for_start(c->dir) ? CONTAINER_CREATED : CONTAINER_RUNNING;
+}
+
+/* Without a record, and nobody is about to write one. */
+static bool is_damaged(struct container *c)
+{
+	return state_is_damaged(c->state) && container_status_of(c) != CONTAINER_CREATING;
 }
 
 const char *container_status_name(enum container_status status)
@@ -172,7 +176,7 @@ int container_state_get(struct container_context *ctx, const char *id, struct co
 	struct container c;
 	int ret = container_open(ctx, id, false, &c, err);
 
-	if (ret == 0 && state_is_damaged(c.state))
+	if (ret == 0 && is_damaged(&c))
 		ret = error_set(
 			err, 0,
 			"container %s: its record is damaged; remove it with `kist delete -f %s`",
@@ -223,7 +227,7 @@ int container_list(struct container_context *ctx, struct container_state **out, 
 		ret = state_load(c.root, ids[i], ctx->arena, &c.state, &c.dir, &e);
 		if (ret == -ENOENT)
 			continue;	/* deleted since the directory was read */
-		if (ret < 0 || state_is_damaged(c.state))
+		if (ret < 0 || is_damaged(&c))
 			log_warning("container %s: its record is damaged; remove it with `kist "
 				    "delete -f %s`",
 				    ids[i], ids[i]);

@@ -24,6 +24,8 @@
 #define STATE_FILE "state.json"
 #define STATE_MAX (1u << 20)
 #define INTENT_MAX (64u << 20)
+/* How long a command waits for another one on the same container. */
+#define LOCK_TIMEOUT_MS 10000
 
 #define JSON_TYPE struct state
 #define STATE_MEMBERS \
@@ -137,6 +139,50 @@ static int write_record(int dir, const char *name, const struct json_field *fiel
 	return 0;
 }
 
+/* Only interrupts what the process waits for. */
+static void wake_up(int sig)
+{
+	(void)sig;
+}
+
+/* flock() knows no time-out: a timer's signal ends the wait. */
+static int lock_until(int dir, int timeout_ms)
+{
+	struct sigaction wake = { .sa_handler = wake_up }, old;
+	struct itimerval timer = {
+		.it_value = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 },
+		/* Again and again, in case the first comes before flock() has begun to wait. */
+		.it_interval = { .tv_usec = 50000 },
+	};
+	static const struct itimerval off;
+	sigset_t alarm, old_mask;
+	int ret;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	if (sigaction(SIGALRM, &wake, &old) < 0 || setitimer(ITIMER_REAL, &timer, NULL) < 0)
+		return -errno;
+	/* create has blocked all signals by now. */
+	(void)sigprocmask(SIG_UNBLOCK, &alarm, &old_mask);
+	ret = flock(dir, LOCK_EX) < 0 ? -errno : 0;
+	(void)setitimer(ITIMER_REAL, &off, NULL);
+	(void)sigprocmask(SIG_SETMASK, &old_mask, NULL);
+	(void)sigaction(SIGALRM, &old, NULL);
+	return ret;
+}
+
+int state_lock(int dir, const char *id, struct error *err)
+{
+	int ret = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+
+	if (ret == -EWOULDBLOCK)
+		ret = lock_until(dir, LOCK_TIMEOUT_MS);
+	if (ret == -EINTR)
+		return error_set(err, 0, "container %s is locked by another kist command for %d s",
+				 id, LOCK_TIMEOUT_MS / 1000);
+	return ret < 0 ? error_set(err, -ret, "lock container %s", id) : 0;
+}
+
 int state_new(int root, const struct state *s, struct arena *a, struct error *err)
 {
 	owned_fd dir = -1;
@@ -149,8 +195,14 @@ int state_new(int root, const struct state *s, struct arena *a, struct error *er
 		return error_set(err, errno, "create the directory of container %s", s->id);
 	}
 	dir = openat(root, s->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 || flock(dir, LOCK_EX | LOCK_NB) < 0) {
-		error_set(err, errno, "lock the directory of container %s", s->id);
+	if (dir < 0) {
+		error_set(err, errno, "open the directory of container %s", s->id);
+		(void)unlinkat(root, s->id, AT_REMOVEDIR);
+		return -EIO;
+	}
+	/* Whoever lists containers may hold it for a moment, to see whether its creator is at
+	 * work. */
+	if (state_lock(dir, s->id, err) < 0) {
 		(void)unlinkat(root, s->id, AT_REMOVEDIR);
 		return -EIO;
 	}
@@ -270,44 +322,6 @@ void state_recover_cgroup(int dir, struct state *s, struct arena *a)
 
 	if ((!s->cgroup || s->cgroup->n_dirs == 0) && read_intent(dir, s->id, &intent, a))
 		s->cgroup = intent.cgroup;
-}
-
-/* Only interrupts what the process waits for. */
-static void wake_up(int sig)
-{
-	(void)sig;
-}
-
-/* flock() knows no time-out: a timer's signal ends the wait. */
-static int lock_until(int dir, int timeout_ms)
-{
-	struct sigaction wake = { .sa_handler = wake_up }, old;
-	struct itimerval timer = {
-		.it_value = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 },
-		/* Again and again, in case the first comes before flock() has begun to wait. */
-		.it_interval = { .tv_usec = 50000 },
-	};
-	static const struct itimerval off;
-	int ret;
-
-	if (sigaction(SIGALRM, &wake, &old) < 0 || setitimer(ITIMER_REAL, &timer, NULL) < 0)
-		return -errno;
-	ret = flock(dir, LOCK_EX) < 0 ? -errno : 0;
-	(void)setitimer(ITIMER_REAL, &off, NULL);
-	(void)sigaction(SIGALRM, &old, NULL);
-	return ret;
-}
-
-int state_lock(int dir, const char *id, int timeout_ms, struct error *err)
-{
-	int ret = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
-
-	if (ret == -EWOULDBLOCK)
-		ret = lock_until(dir, timeout_ms);
-	if (ret == -EINTR)
-		return error_set(err, 0, "container %s is locked by another kist command for %d s",
-				 id, timeout_ms / 1000);
-	return ret < 0 ? error_set(err, -ret, "lock container %s", id) : 0;
 }
 
 int state_remove(int root, const char *id, struct error *err)

@@ -84,9 +84,9 @@ void state_recover_cgroup(int dir, struct state *s, struct arena *a);
 /* Fills s->config from intent.json.  0 or negative. */
 int state_load_config(int dir, struct state *s, struct arena *a, struct error *err);
 
-/* Takes the container's lock, which goes with the descriptor; waits up to timeout_ms.  0 or
- * negative. */
-int state_lock(int dir, const char *id, int timeout_ms, struct error *err);
+/* Takes the container's lock, which goes with the descriptor; waits for another command, but not
+ * for ever.  0 or negative. */
+int state_lock(int dir, const char *id, struct error *err);
 
 /* Removes the directory and all in it.  0 or negative; a missing one is no error. */
 int state_remove(int root, const char *id, struct error *err);

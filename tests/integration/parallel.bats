@@ -59,6 +59,26 @@ lifecycle() {
 		-e inject=faccessat,faccessat2:error=ENOENT:when=1 "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
 }
 
+@test "a create and a list meet in the container's directory: create waits, list has nothing to complain of" {
+	command -v strace >/dev/null || skip "strace is missing"
+	! sanitized || skip "LeakSanitizer does not work under strace"
+	local creator looker
+	args sleep 1000
+	# The directory is there before it is locked, and locked before there is a record in it.
+	strace -qq -o /dev/null -e inject=mkdirat:delay_exit=500000:when=1 -e inject=flock:delay_exit=1500000:when=2 \
+		"$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID" >"$T/created" 2>&1 </dev/null 3>&- &
+	creator=$!
+	wait_for test -d "$ROOT/$ID"
+	flock --shared "$ROOT/$ID" sleep 1 &
+	looker=$!
+	wait $looker
+	sleep 0.3
+	ok kist list
+	output_lacks damaged
+	wait $creator || fail "$(<"$T/created")"
+	has_status created
+}
+
 @test "all verbs at once on one container: no crash, no hang, and delete -f ends it" {
 	local i verb word pids status
 	config_cgroup
