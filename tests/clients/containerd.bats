@@ -4,69 +4,18 @@
 # containerd, as the distribution packages it, whose runc shim calls kist.
 # shellcheck disable=SC2016,SC2154,SC2030,SC2031
 load ../integration/helpers
+load engine
 
 setup_file() {
 	command -v containerd >/dev/null || skip "containerd is not installed"
 	command -v ctr >/dev/null || skip "ctr is not installed"
-	D=$BATS_FILE_TMPDIR/containerd
-	mkdir -p "$D"
-	# Socket paths have 108 bytes: the private /run is short.
-	export D CONTAINERD_ADDRESS=/run/ctrd/socket
-	cat >"$D/config.toml" <<-END
-		version = 2
-		root = "$D/root"
-		state = "/run/ctrd/state"
-		disabled_plugins = ["io.containerd.grpc.v1.cri"]
-		[grpc]
-		address = "$CONTAINERD_ADDRESS"
-		[debug]
-		level = "warn"
-	END
-	containerd --config "$D/config.toml" >"$D/log" 2>&1 </dev/null 3>&- &
-	echo $! >"$D/pid"
-	wait_for ctr version
-	make_image "$D"
-	ctr image import "$D/image.tar" >"$D/import" 2>&1 3>&- || {
-		cat "$D/import" "$D/log"
-		return 1
-	}
+	export D=$BATS_FILE_TMPDIR/containerd
+	containerd_setup "$D"
 }
 
 teardown_file() {
-	[ ! -e "${D:-/none}/pid" ] || kill "$(<"$D/pid")" || true
+	[ -z "${D:-}" ] || containerd_stop "$D"
 }
-
-# An OCI image layout of one layer, made by hand.
-make_image() {
-	local layer config manifest
-	local dir=$1/image
-	mkdir -p "$dir/blobs/sha256"
-	tar -C "$KIST_TEST_SUITE/rootfs" -cf "$1/layer" .
-	layer=$(blob "$dir" <"$1/layer")
-	config=$(jq -cn --arg layer "sha256:$layer" '{architecture: "amd64", os: "linux", config: {Cmd: ["/bin/sh"], Env: ["PATH=/bin"]},
-		rootfs: {type: "layers", diff_ids: [$layer]}}' |
-		jq -c --arg machine "$(uname -m)" 'if $machine == "aarch64" then .architecture = "arm64" else . end' | tee "$1/config" | blob "$dir")
-	manifest=$(jq -cn --arg config "sha256:$config" --arg layer "sha256:$layer" --argjson csize "$(stat -c %s "$1/config")" \
-		--argjson lsize "$(stat -c %s "$1/layer")" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json",
-		config: {mediaType: "application/vnd.oci.image.config.v1+json", digest: $config, size: $csize},
-		layers: [{mediaType: "application/vnd.oci.image.layer.v1.tar", digest: $layer, size: $lsize}]}' | tee "$1/manifest" | blob "$dir")
-	jq -cn --arg manifest "sha256:$manifest" --argjson size "$(stat -c %s "$1/manifest")" '{schemaVersion: 2, manifests: [{
-		mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $manifest, size: $size,
-		annotations: {"io.containerd.image.name": "docker.io/library/busybox:test", "org.opencontainers.image.ref.name": "test"}}]}' >"$dir/index.json"
-	echo '{"imageLayoutVersion":"1.0.0"}' >"$dir/oci-layout"
-	tar -C "$dir" -cf "$1/image.tar" .
-}
-
-# Standard input as a blob of the layout; prints its digest.
-blob() {
-	local digest
-	cat >"$1/new"
-	digest=$(sha256sum <"$1/new" | cut -d' ' -f1)
-	mv "$1/new" "$1/blobs/sha256/$digest"
-	echo "$digest"
-}
-
-IMAGE=docker.io/library/busybox:test
 
 setup() {
 	T=$BATS_TEST_TMPDIR
@@ -74,21 +23,7 @@ setup() {
 }
 
 teardown() {
-	ctr task kill --signal KILL "$NAME" >/dev/null 2>&1 3>&- || true
-	wait_for sh -c "! ctr task ls | grep -q '^$NAME .*RUNNING'"
-	ctr task rm --force "$NAME" >/dev/null 2>&1 3>&- || true
-	ctr container rm "$NAME" >/dev/null 2>&1 3>&- || true
-}
-
-# ctr_run OPTION... -- NAME COMMAND...
-ctr_run() {
-	local options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	try ctr run --runtime io.containerd.runc.v2 --runc-binary "$KIST" --snapshotter native "${options[@]}" "$IMAGE" "$@"
+	ctr_remove "$NAME"
 }
 
 @test "ctr runs a container with kist" {
@@ -109,8 +44,8 @@ ctr_run() {
 }
 
 @test "a terminal" {
-	script --quiet --return --command "ctr run --rm -t --runtime io.containerd.runc.v2 --runc-binary $KIST --snapshotter native $IMAGE $NAME sh -c 'test -t 0 && tty'" \
-		"$T/screen" </dev/null >/dev/null 2>&1 3>&-
+	in_terminal "ctr run --rm -t --runtime io.containerd.runc.v2 --runc-binary $KIST --snapshotter native" \
+		"$IMAGE $NAME sh -c 'test -t 0 && tty'"
 	grep -q /dev/pts/ "$T/screen"
 }
 
@@ -124,7 +59,7 @@ ctr_run() {
 	try ctr task exec --exec-id e3 "$NAME" no-such-program
 	[ "$status" -ne 0 ]
 	output_has 'executable file not found in $PATH'
-	script --quiet --return --command "ctr task exec -t --exec-id e4 $NAME sh -c 'test -t 0 && tty'" "$T/screen" </dev/null >/dev/null 2>&1 3>&-
+	in_terminal "ctr task exec -t --exec-id e4 $NAME sh -c 'test -t 0 && tty'"
 	grep -q /dev/pts/ "$T/screen"
 }
 

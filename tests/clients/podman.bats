@@ -4,51 +4,13 @@
 # Podman, as the distribution packages it, with kist as its runtime.
 # shellcheck disable=SC2016,SC2154,SC2030,SC2031
 load ../integration/helpers
+load engine
 
 setup_file() {
 	command -v podman >/dev/null || skip "podman is not installed"
 	command -v conmon >/dev/null || skip "conmon is not installed"
-	# Its own storage and configuration: what the machine has stays as it is.
-	P=$BATS_FILE_TMPDIR/podman
-	mkdir -p "$P/tmp"
-	export P CONTAINERS_CONF=$P/containers.conf CONTAINERS_STORAGE_CONF=$P/storage.conf TMPDIR=$P/tmp
-	# A machine without CAP_SYS_RESOURCE cannot raise limits, one without the pids controller cannot set any.
-	{
-		echo '[containers]'
-		echo 'default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]'
-		[ -d /sys/fs/cgroup/pids ] || echo 'pids_limit = 0'
-		echo '[engine]'
-		echo 'cgroup_manager = "cgroupfs"'
-		echo 'events_logger = "file"'
-		echo 'runtime = "kist"'
-		echo 'runtime_supports_json = ["kist"]'
-		echo '[engine.runtimes]'
-		echo "kist = [\"$KIST\"]"
-		echo '[network]'
-		echo "network_config_dir = \"$P/networks\""
-	} >"$CONTAINERS_CONF"
-	{
-		echo '[storage]'
-		echo "driver = \"$(storage_driver)\""
-		echo "graphroot = \"$P/storage\""
-		echo "runroot = \"$P/run\""
-	} >"$CONTAINERS_STORAGE_CONF"
-	tar -C "$KIST_TEST_SUITE/rootfs" -cf "$P/image.tar" .
-	podman import --change 'CMD ["/bin/sh"]' "$P/image.tar" busybox:test >"$P/import" 2>&1 3>&- || {
-		cat "$P/import"
-		return 1
-	}
-}
-
-# Overlay is the faster one, where the file system below it allows it.
-storage_driver() {
-	mkdir "$P/lower" "$P/upper" "$P/work" "$P/merged"
-	if mount -t overlay -o "lowerdir=$P/lower,upperdir=$P/upper,workdir=$P/work" overlay "$P/merged" 2>/dev/null; then
-		umount "$P/merged"
-		echo overlay
-	else
-		echo vfs
-	fi
+	export P=$BATS_FILE_TMPDIR/podman
+	podman_setup "$P"
 }
 
 teardown_file() {
@@ -90,8 +52,7 @@ prun() {
 
 @test "run -it: a terminal" {
 	# Podman may lose what a very short program wrote.
-	script --quiet --return --command "podman run --rm -it --network none --name $NAME busybox:test sh -c 'test -t 0 && tty; sleep 0.3'" \
-		"$T/screen" </dev/null >/dev/null 2>&1 3>&-
+	in_terminal "podman run --rm -it --network none --name $NAME busybox:test sh -c 'test -t 0 && tty; sleep 0.3'"
 	grep -q /dev/pts/0 "$T/screen"
 }
 
@@ -113,7 +74,7 @@ prun() {
 	is "$status" 9
 	try podman exec "$NAME" no-such-program
 	is "$status" 127
-	script --quiet --return --command "podman exec -it $NAME sh -c 'test -t 0 && tty; sleep 0.3'" "$T/screen" </dev/null >/dev/null 2>&1 3>&-
+	in_terminal "podman exec -it $NAME sh -c 'test -t 0 && tty; sleep 0.3'"
 	grep -q /dev/pts/ "$T/screen"
 	ok podman exec --detach "$NAME" sh -c 'echo detached >/tmp/x'
 	wait_for podman exec "$NAME" test -s /tmp/x
@@ -177,7 +138,8 @@ prun() {
 	mkdir "$T/volume"
 	echo text >"$T/volume/file"
 	prun --rm --volume "$T/volume:/v:ro" --tmpfs /t:size=1m --read-only --device /dev/zero:/dev/mine busybox:test \
-		sh -c 'cat /v/file; touch /v/x 2>/dev/null || echo ro; touch /t/x && echo tmpfs; touch /x 2>/dev/null || echo root; head -c 3 /dev/mine | wc -c'
+		sh -c 'cat /v/file; touch /v/x 2>/dev/null || echo ro; touch /t/x && echo tmpfs
+			touch /x 2>/dev/null || echo root; head -c 3 /dev/mine | wc -c'
 	is "$output" $'text\nro\ntmpfs\nroot\n3'
 }
 

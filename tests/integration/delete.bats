@@ -61,8 +61,8 @@ load helpers
 
 @test "a cgroup that was there before create stays" {
 	local dir
-	config_set ".linux.cgroupsPath = \"/before-$ID/test\""
-	find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs -not -path '*/runner/*' -printf '%h\n' >"$T/mounts"
+	config_cgroup "/before-$ID/test"
+	find "/sys/fs/cgroup$CGROUP_ABOVE" -maxdepth 2 -name cgroup.procs -not -path '*/runner/*' -printf '%h\n' >"$T/mounts"
 	while read -r dir; do
 		mkdir "$dir/before-$ID"
 		[ ! -e "$dir/cpuset.cpus" ] || cat "$dir/cpuset.cpus" >"$dir/before-$ID/cpuset.cpus" || true
@@ -76,7 +76,7 @@ load helpers
 
 @test "a shared pid namespace: delete --force ends everything" {
 	config_cgroup
-	config_set '.linux.namespaces |= map(select(.type != "pid"))'
+	config_shared_pids
 	start_container sh -c 'sleep 1000 & sleep 1000'
 	ok kist delete --force "$ID"
 	assert_nothing_left

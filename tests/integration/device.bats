@@ -4,6 +4,7 @@
 load helpers
 
 @test "devices of the configuration, with mode and owner" {
+	need_root "makes devices"
 	config_set '.linux.devices = [
 		{"path": "/dev/one", "type": "c", "major": 1, "minor": 7, "fileMode": 432, "uid": 5, "gid": 6},
 		{"path": "/dev/dir/pipe", "type": "p"},
@@ -54,6 +55,7 @@ load helpers
 @test "an empty list of rules is deny all but the defaults" {
 	has_controller devices || only_v2 || skip "no devices controller, and no cgroup2 for the program that replaces it"
 	config_cgroup
+	need_root "makes devices"
 	mknod "$ROOTFS/disk" b 7 0
 	mknod "$ROOTFS/kmem" c 1 2
 	config_set '.linux.resources.devices = []'
@@ -65,6 +67,7 @@ load helpers
 
 @test "exec is under the same rules" {
 	has_controller devices || only_v2 || skip "no devices controller, and no cgroup2 for the program that replaces it"
+	need_root "makes devices"
 	config_cgroup
 	mknod "$ROOTFS/kmem" c 1 2
 	start_container

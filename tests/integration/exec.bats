@@ -39,6 +39,10 @@ setup() {
 
 @test "a container that waits for its start can be entered" {
 	create_container
+	if ordinary_user; then
+		refused 255 'before its start this needs CAP_SYS_PTRACE' kist exec "$ID" true
+		return
+	fi
 	ok kist exec "$ID" echo hello
 	is "$output" hello
 	has_status created
@@ -132,7 +136,7 @@ setup() {
 @test "the pid file's process is the subreaper's child" {
 	start_container
 	ok kist exec --detach --pid-file "$T/pid" "$ID" sleep 1001
-	is "$(awk '/PPid/ { print $2 }' "/proc/$(<"$T/pid")/status")" 1
+	is "$(awk '/PPid/ { print $2 }' "/proc/$(<"$T/pid")/status")" "$(reaper)"
 }
 
 @test "a signal to exec reaches the program" {
@@ -149,7 +153,7 @@ setup() {
 @test "--cgroup runs it below the container's cgroup" {
 	start_container
 	local dir mounts=()
-	mapfile -t mounts < <(find /sys/fs/cgroup -maxdepth 2 -name "test-$ID")
+	mapfile -t mounts < <(find "/sys/fs/cgroup$CGROUP_ABOVE" -maxdepth 2 -name "test-$ID")
 	for dir in "${mounts[@]}"; do
 		mkdir "$dir/sub"
 		[ ! -e "$dir/cpuset.mems" ] || { cat "$dir/cpuset.cpus" >"$dir/sub/cpuset.cpus"; cat "$dir/cpuset.mems" >"$dir/sub/cpuset.mems"; }

@@ -32,7 +32,9 @@ load helpers
 		config_set '.mounts += [{"destination": "/bound", "type": "none", "source": $source, "options": ["rbind", $option]}]' \
 			--arg source "$T" --arg option "$option"
 		try kist run --bundle "$BUNDLE" "$ID"
-		[ "$status" -eq 0 ] || fail "option $option:" "$output"
+		# An ordinary user may not change when its source's access times are written.
+		[ "$status" -eq 0 ] || { ordinary_user && [[ $option == *atime* && $output == *'user namespace may not'* ]]; } ||
+			fail "option $option:" "$output"
 		config_set 'del(.mounts[-1])'
 	done <"$T/options"
 }

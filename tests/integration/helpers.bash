@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2119,SC2120 # many arguments are optional
+# shellcheck shell=bash disable=SC2016,SC2119,SC2120 # variables of jq; many arguments are optional
 #
 # Loaded by every .bats file here.  A test has its own state root, bundle and container id, and begins with a bundle
 # whose container runs `true`; it fails if it leaves a process, mount, cgroup or state directory behind.
@@ -7,11 +7,18 @@
 #	$KIST   the program             $BUNDLE   the bundle       $ROOTFS  its root file system
 #	$ROOT   the state root          $ID       the container    $T       a scratch directory
 #
-# `tests/integration/run` sets the stage.
+# `tests/integration/run` sets the stage, for root; `tests/vm/inside user` does it for an ordinary user, whose containers
+# have a user namespace with the user's subordinate ids, and their cgroups below the one that systemd delegated.
 
 bats_require_minimum_version 1.5.0
 
-USER_ID=4242
+if [ "$EUID" -eq 0 ]; then
+	USER_ID=4242
+	CGROUP_ABOVE=
+else
+	USER_ID=$EUID
+	CGROUP_ABOVE=${KIST_VM_CGROUP:?is set by tests/vm/inside}
+fi
 
 # ---- a test's beginning and end -----------------------------------------------------------------------------
 
@@ -47,7 +54,17 @@ delete_all() {
 
 # ---- what a container could leave behind ---------------------------------------------------------------------
 
-# Nothing else runs in the namespaces of a test file, so all of it can be compared.
+# need_root REASON: for what the kernel lets no ordinary user do, in whatever words a test asks for it.
+need_root() {
+	[ "$EUID" -eq 0 ] || skip "needs root: $1"
+}
+
+# ordinary_user: whether these are the tests of one.
+ordinary_user() {
+	[ "$EUID" -ne 0 ]
+}
+
+# Nothing else runs in the namespaces of a test file, or in its machine, so all of it can be compared.
 see_things() {
 	cat /proc/self/mountinfo
 	find /sys/fs/cgroup -mindepth 1 -type d -printf 'cgroup %p\n'
@@ -73,6 +90,7 @@ nothing_left() {
 	see_processes
 	for pid in $processes; do
 		[[ "$world_processes $own " != *" $pid "* ]] || continue
+		! kernel_thread "$pid" || continue
 		{ state=$(head -3 "/proc/$pid/status" | tr '\n' ' '); } 2>/dev/null || continue
 		echo "process $pid is left: $state $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")"
 		bad=1
@@ -86,6 +104,15 @@ nothing_left() {
 		[ ! -e "$id" ] || { echo "left: $id" && bad=1; }
 	done
 	return $bad
+}
+
+# kernel_thread PID: the kernel's own, which come and go in a machine.  Field 9 has the flags, 0x200000 is PF_KTHREAD.
+kernel_thread() {
+	local stat flags
+	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	read -r _ _ _ _ _ _ flags _ <<<"${stat##*) }"
+	# Of a process that vanishes the kernel says nothing.
+	[ $((${flags:-0} & 0x200000)) -ne 0 ]
 }
 
 # own_subshells PID: that process and its parents, up to the test's.
@@ -153,12 +180,64 @@ shell() {
 	mv "$BUNDLE/config.new" "$BUNDLE/config.json"
 }
 
-# Maps the container's ids 0-65535 to 100000 and up, in a user namespace of its own.
+# Maps the container's ids 0-65535 to 100000 and up, in a user namespace of its own; an ordinary user's has one already.
 config_userns() {
+	ordinary_user || config_mapped
+}
+
+config_mapped() {
 	config_set '.linux.namespaces += [{"type": "user"}]
 		| .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
 		| .linux.gidMappings = .linux.uidMappings'
 	chown -R --no-dereference 100000:100000 "$ROOTFS"/{dev,etc,proc,root,run,sys,tmp} "$ROOTFS"
+}
+
+# The container is in the caller's pid namespace; an ordinary user's can only have the host's /proc then.
+config_shared_pids() {
+	config_set '.linux.namespaces |= map(select(.type != "pid"))'
+	! ordinary_user || config_set '(.mounts[] | select(.destination == "/proc"))
+		|= {destination, type: "none", source: "/proc", options: ["rbind"]}'
+}
+
+# host_id ID: what an id of a container with config_userns is outside.  An ordinary user's numbers and those of its group
+# are the same in the machine, and so are both subordinate ranges.
+host_id() {
+	local first
+	ordinary_user || { echo $((100000 + $1)) && return; }
+	[ "$1" -ne 0 ] || { id -u && return; }
+	first=$(awk -F: -v user="$(id -un)" '$1 == user { print $2; exit }' /etc/subuid)
+	echo $((first + $1 - 1))
+}
+
+# chown_inside UID:GID FILE...: to the ids of the container's user namespace, where these are an ordinary user's.
+chown_inside() {
+	if ordinary_user; then
+		unshare --user --map-auto --map-root-user chown "$@"
+	else
+		chown "$@"
+	fi
+}
+
+# config_join_userns PID: an ordinary user's container joins the user namespace of that process, which owns its others.
+config_join_userns() {
+	! ordinary_user || config_set '.linux.namespaces |= map(if .type == "user" then .path = $path else . end)
+		| del(.linux.uidMappings, .linux.gidMappings)' --arg path "/proc/$1/ns/user"
+}
+
+# enter PID OPTION...: nsenter, which an ordinary user can use in its own user namespace only.
+enter() {
+	local pid=$1 own=()
+	shift
+	! ordinary_user || own=(--user --preserve-credentials)
+	nsenter --target "$pid" "${own[@]}" "$@"
+}
+
+# reaper: whose child a process without its parent becomes.
+reaper() {
+	local orphan
+	orphan=$(sh -c 'sleep 1000 >/dev/null 2>&1 3>&- & echo $!')
+	awk '/^PPid/ { print $2 }' "/proc/$orphan/status"
+	kill "$orphan"
 }
 
 # ---- running ------------------------------------------------------------------------------------------------------
@@ -171,6 +250,8 @@ kist() {
 # the container.
 try() {
 	status=0
+	# The container's user may own it since.
+	rm -f "$T/output"
 	"$@" >"$T/output" 2>&1 </dev/null 3>&- || status=$?
 	output=$(tr '\0' '?' <"$T/output")
 }
@@ -247,9 +328,9 @@ has_status() {
 	is "$(status_of)" "$1"
 }
 
-# wait_for COMMAND...: until it succeeds, 10 s at most.
+# wait_for COMMAND...: until it succeeds, $KIST_TEST_WAIT seconds (10) at most.
 wait_for() {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + ${KIST_TEST_WAIT:-10}))
 	while [ $SECONDS -lt $end ]; do
 		! "$@" >/dev/null 2>&1 || return 0
 		sleep 0.02
@@ -302,12 +383,12 @@ has_controller() {
 	[ -n "$(controller_mount "$1")" ]
 }
 
-# controller_mount NAME: the mount point of a controller.
+# controller_mount NAME: the mount point of a controller, or, of an ordinary user, the cgroup below it that is its own.
 controller_mount() {
 	if [ -d "/sys/fs/cgroup/$1" ] && [ -e "/sys/fs/cgroup/$1/cgroup.procs" ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
 		echo "/sys/fs/cgroup/$1"
-	elif grep -qw "$1" /sys/fs/cgroup/cgroup.controllers 2>/dev/null; then
-		echo /sys/fs/cgroup
+	elif grep -qw "$1" "/sys/fs/cgroup$CGROUP_ABOVE/cgroup.controllers" 2>/dev/null; then
+		echo "/sys/fs/cgroup$CGROUP_ABOVE"
 	elif grep -qw "$1" /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null; then
 		echo /sys/fs/cgroup/unified
 	fi
@@ -328,17 +409,18 @@ only_v2() {
 	[ -e /sys/fs/cgroup/cgroup.controllers ]
 }
 
-# The test's container gets /test-$ID as its cgroup.
+# config_cgroup [PATH]: the test's container gets /test-$ID as its cgroup, below the one that is the caller's.
 config_cgroup() {
-	config_set ".linux.cgroupsPath = \"/test-$ID\""
+	config_set '.linux.cgroupsPath = $path' --arg path "$CGROUP_ABOVE${1:-/test-$ID}"
 }
 
 # ---- an ordinary user -------------------------------------------------------------------------------------------------
 
 # as_user COMMAND...: as the ordinary user, in a session like a login's.
 as_user() {
-	setpriv --reuid $USER_ID --regid $USER_ID --init-groups --reset-env \
-		env HOME=/run/user/$USER_ID XDG_RUNTIME_DIR=/run/user/$USER_ID "$@"
+	local role=()
+	ordinary_user || role=(setpriv --reuid "$USER_ID" --regid "$USER_ID" --init-groups --reset-env)
+	"${role[@]}" env HOME=/run/user/$USER_ID XDG_RUNTIME_DIR=/run/user/$USER_ID "$@"
 }
 
 user_kist() {

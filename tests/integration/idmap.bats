@@ -11,27 +11,31 @@ setup() {
 @test "the maps are those of the configuration" {
 	shell 'cat /proc/self/uid_map /proc/self/gid_map; id -u'
 	run_container
-	[[ $output =~ ^\ *0\ +100000\ +65536 ]]
+	[[ $output =~ ^\ *0\ +$(host_id 0)\ +[1-9] ]]
 	is "${output##*$'\n'}" 0
 }
 
 @test "several ranges" {
-	config_set '.linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 10}, {"containerID": 10, "hostID": 200000, "size": 5}]'
+	local low high
+	low=$(host_id 1)
+	high=$(host_id 2000)
+	config_set '.linux.uidMappings = [{"containerID": 0, "hostID": $low, "size": 10}, {"containerID": 10, "hostID": $high, "size": 5}]' \
+		--argjson low "$low" --argjson high "$high"
 	shell 'xargs </proc/self/uid_map'
-	container_says '0 100000 10 10 200000 5'
+	container_says "0 $low 10 10 $high 5"
 }
 
 @test "the processes have the mapped ids outside" {
 	start_container
-	is "$(stat -c %u "/proc/$(pid_of)")" 100000
+	is "$(stat -c %u "/proc/$(pid_of)")" "$(host_id 0)"
 	ok kist exec --user 5:6 --detach --pid-file "$T/pid" "$ID" sleep 1000
-	is "$(stat -c '%u %g' "/proc/$(<"$T/pid")")" '100005 100006'
+	is "$(stat -c '%u %g' "/proc/$(<"$T/pid")")" "$(host_id 5) $(host_id 6)"
 }
 
 @test "files that the container makes have the mapped ids outside" {
 	shell 'touch /tmp/x; stat -c %u /tmp/x'
 	container_says 0
-	is "$(stat -c %u "$ROOTFS/tmp/x")" 100000
+	is "$(stat -c %u "$ROOTFS/tmp/x")" "$(host_id 0)"
 }
 
 @test "a user that is not mapped is refused" {

@@ -64,7 +64,7 @@ trapper() {
 
 @test "KILL of a container in a shared pid namespace ends all of it" {
 	config_cgroup
-	config_set '.linux.namespaces |= map(select(.type != "pid"))'
+	config_shared_pids
 	start_container sh -c 'sleep 1000 & sleep 1000'
 	ok kist kill "$ID" KILL
 	wait_for sh -c "[ \$('$KIST' --root '$ROOT' ps -f json $ID | jq length) = 0 ]"

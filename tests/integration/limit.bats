@@ -21,9 +21,11 @@ load helpers
 }
 
 @test "a limit that is too high is named" {
-	setpriv --bounding-set -sys_resource true 2>/dev/null || skip "cannot drop CAP_SYS_RESOURCE"
+	local without=(setpriv --bounding-set -sys_resource --inh-caps -sys_resource)
+	! ordinary_user || without=()
+	"${without[@]}" true 2>/dev/null || skip "cannot drop CAP_SYS_RESOURCE"
 	config_set '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 100000000, "hard": 100000000}]'
-	refused 1 'RLIMIT_NOFILE' setpriv --bounding-set -sys_resource --inh-caps -sys_resource "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	refused 1 'RLIMIT_NOFILE' "${without[@]}" "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 }
 
 @test "soft above hard is refused" {
@@ -37,6 +39,16 @@ load helpers
 	container_says 777
 	config_set '.process.oomScoreAdj = 1001'
 	refused 1 'oomScoreAdj' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "oomScoreAdj in a user namespace, and lower than the caller's where the caller may" {
+	config_userns
+	config_set '.process.oomScoreAdj = 778'
+	args cat /proc/self/oom_score_adj
+	container_says 778
+	sh -c 'echo -1 >/proc/self/oom_score_adj' 2>/dev/null || return 0
+	config_set '.process.oomScoreAdj = -5'
+	container_says -5
 }
 
 @test "a file size limit of the caller is an error and not a death" {

@@ -4,12 +4,14 @@
 load helpers
 
 @test "a table, sorted by id" {
+	local owner=root
+	! ordinary_user || owner=$EUID
 	ok kist create --bundle "$BUNDLE" zz
 	ok kist create --bundle "$BUNDLE" aa
 	ok kist list
 	[[ ${output%%$'\n'*} =~ ^ID\ +PID\ +STATUS\ +BUNDLE\ +CREATED\ +OWNER$ ]]
 	is "$(tail -n +2 <<<"$output" | cut -d' ' -f1 | xargs)" "aa zz"
-	[[ $output =~ aa\ +[0-9]+\ +created\ +"$BUNDLE"\ +20.*\ root ]]
+	[[ $output =~ aa\ +[0-9]+\ +created\ +"$BUNDLE"\ +20.*\ $owner ]]
 }
 
 @test "JSON on one line" {

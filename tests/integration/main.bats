@@ -28,6 +28,7 @@ load helpers
 }
 
 @test "a set-user-ID kist refuses to run" {
+	need_root "becomes another user"
 	cp "$KIST" "$T/kist"
 	chmod 4755 "$T/kist"
 	refused 1 'refusing to run set-user-ID' \
@@ -35,6 +36,7 @@ load helpers
 }
 
 @test "a kist with file capabilities refuses to run" {
+	need_root "gives a file capabilities"
 	command -v setcap >/dev/null || skip "setcap is not installed"
 	cp "$KIST" "$T/kist"
 	chmod 755 "$T/kist"

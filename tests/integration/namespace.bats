@@ -9,15 +9,19 @@ ns() {
 }
 
 @test "each namespace that is listed is new, the others are the caller's" {
-	local name
+	local name new='pid ipc mnt cgroup' others='net uts time user'
 	shell 'for n in pid net ipc uts mnt cgroup time user; do readlink /proc/self/ns/$n; done'
 	config_set '.linux.namespaces = [{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "cgroup"}]'
 	config_set '(.mounts |= map(select(.type != "sysfs" and .type != "cgroup"))) | del(.hostname)'
+	if ordinary_user; then
+		config_set '.linux.namespaces += [{"type": "user"}]'
+		new+=' user' others='net uts time'
+	fi
 	run_container
-	for name in pid ipc mnt cgroup; do
+	for name in $new; do
 		output_lacks "$(ns self "$name")"
 	done
-	for name in net uts user time; do
+	for name in $others; do
 		output_has ":?$(ns self "$name")"
 	done
 }
@@ -31,6 +35,7 @@ ns() {
 		config_set '.linux.namespaces |= map(if .type == $type then .path = $path else . end)' \
 			--arg type "${type%:*}" --arg path "/proc/$pid/ns/$name"
 	done
+	config_join_userns "$pid"
 	config_set 'del(.hostname)'
 	shell 'for n in net ipc uts pid cgroup; do readlink /proc/self/ns/$n; done'
 	ok kist run --bundle "$BUNDLE" "other$ID"
@@ -40,9 +45,12 @@ ns() {
 }
 
 @test "a mount namespace by path" {
-	unshare --mount --propagation private sleep 1000 3>&- &
+	local owner=()
+	! ordinary_user || owner=(--user --map-auto --map-root-user)
+	unshare "${owner[@]}" --mount --propagation private sleep 1000 3>&- &
 	local pid=$!
-	wait_for sh -c "[ \$(readlink /proc/$pid/ns/mnt) != \$(readlink /proc/self/ns/mnt) ]"
+	wait_for grep -qx sleep "/proc/$pid/comm"
+	config_join_userns "$pid"
 	config_set '.linux.namespaces |= map(if .type == "mount" then .path = $path else . end)' --arg path "/proc/$pid/ns/mnt"
 	shell 'readlink /proc/self/ns/mnt; ls /'
 	try kist run --bundle "$BUNDLE" "$ID"
@@ -99,13 +107,14 @@ ns() {
 
 @test "a container in a shared pid namespace ends when its program does" {
 	config_cgroup
-	config_set '.linux.namespaces |= map(select(.type != "pid"))'
+	config_shared_pids
 	shell 'sleep 1000 & exit 3'
 	refused 3 '' kist run --bundle "$BUNDLE" "$ID"
 	assert_nothing_left
 }
 
 @test "no namespaces at all" {
+	need_root "makes devices"
 	config_set '.linux.namespaces = [] | .mounts = [] | del(.hostname, .linux.maskedPaths, .linux.readonlyPaths)'
 	shell 'echo runs'
 	container_says runs

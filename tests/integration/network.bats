@@ -11,6 +11,7 @@ load helpers
 }
 
 @test "a device moves in, with another name, and keeps its address" {
+	need_root "makes a network device"
 	ip link add "d$BATS_TEST_NUMBER" type dummy || skip "the kernel has no dummy devices"
 	ip addr add 10.11.12.13/24 dev "d$BATS_TEST_NUMBER"
 	ip link set "d$BATS_TEST_NUMBER" up
@@ -23,7 +24,9 @@ load helpers
 
 @test "a device that is not there is named" {
 	config_set '.linux.netDevices = {"none0": {}}'
-	refused 1 'none0' kist run --bundle "$BUNDLE" "$ID"
+	local text=none0
+	! ordinary_user || text='netDevices: only root of the host'
+	refused 1 "$text" kist run --bundle "$BUNDLE" "$ID"
 	assert_nothing_left
 }
 

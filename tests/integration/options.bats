@@ -77,12 +77,14 @@ load helpers
 	ok "$KIST" --root "$T/relative/root" delete --force "$ID"
 }
 
-@test "the default state root is /run/kist" {
+@test "the default state root is /run/kist, an ordinary user's below XDG_RUNTIME_DIR" {
+	local default=/run/kist
+	! ordinary_user || default=$XDG_RUNTIME_DIR/kist
 	args sleep 1000
 	ok "$KIST" create --bundle "$BUNDLE" "$ID"
-	[ -d "/run/kist/$ID" ]
+	[ -d "$default/$ID" ]
 	ok "$KIST" delete "$ID"
-	rm -rf /run/kist
+	rm -rf "$default"
 }
 
 @test "an empty environment is enough" {

@@ -79,12 +79,13 @@ tty character special file 5:0 666'
 	config_set '.process.capabilities.effective += ["CAP_SYS_ADMIN"] | .process.capabilities.bounding += ["CAP_SYS_ADMIN"]
 		| .process.capabilities.permitted += ["CAP_SYS_ADMIN"]'
 	start_container sh -c 'mount -t tmpfs tmpfs /tmp; touch /tmp/inside; sleep 1000'
-	wait_for nsenter -t "$(pid_of)" -m test -e /tmp/inside
+	wait_for enter "$(pid_of)" --mount test -e /tmp/inside
 	is "$(ls "$ROOTFS/tmp")" ''
 	is "$(grep -c "$ROOTFS" /proc/self/mountinfo)" 0
 }
 
 @test "without a mount namespace: chroot" {
+	need_root "makes devices"
 	config_set '.linux.namespaces |= map(select(.type != "mount")) | .mounts = [] | del(.linux.maskedPaths, .linux.readonlyPaths)'
 	shell 'ls /'
 	run_container
@@ -99,6 +100,7 @@ tty character special file 5:0 666'
 }
 
 @test "a root file system on tmpfs" {
+	need_root "mounts"
 	mkdir "$T/tmpfs"
 	mount -t tmpfs tmpfs "$T/tmpfs"
 	cp -a "$ROOTFS" "$T/tmpfs/rootfs"
@@ -109,6 +111,7 @@ tty character special file 5:0 666'
 }
 
 @test "a root file system on overlay, given as the mount point itself" {
+	need_root "mounts"
 	mkdir "$T/upper" "$T/work" "$T/merged"
 	mount -t overlay -o "lowerdir=$ROOTFS,upperdir=$T/upper,workdir=$T/work" overlay "$T/merged"
 	config_set '.root.path = $path' --arg path "$T/merged"

@@ -48,7 +48,18 @@ teardown() {
 	ok as_user "$KIST" delete "$ID"
 }
 
+@test "the root of a user namespace uses XDG_RUNTIME_DIR too" {
+	args sleep 1000
+	ok as_user "$KIST" create --bundle "$BUNDLE" "$ID"
+	ok as_user unshare --map-root-user "$KIST" state "$ID"
+	output_has '"status": "created"'
+	ok as_user unshare --map-root-user "$KIST" list --quiet
+	is "$output" "$ID"
+	ok as_user "$KIST" delete "$ID"
+}
+
 @test "another user cannot see the container" {
+	need_root "becomes another user"
 	args sleep 1000
 	ok user_kist create --bundle "$BUNDLE" "$ID"
 	try setpriv --reuid 4243 --regid 4243 --clear-groups "$KIST" --root "$ROOT" state "$ID"
@@ -57,14 +68,17 @@ teardown() {
 
 @test "subordinate ids, by newuidmap" {
 	command -v newuidmap >/dev/null || skip "newuidmap is not installed"
-	config_set '.linux.uidMappings += [{"containerID": 1, "hostID": 300000, "size": 1000}] | .linux.gidMappings = .linux.uidMappings'
+	local first=300000
+	! ordinary_user || first=$(host_id 1)
+	config_set '.linux.uidMappings += [{"containerID": 1, "hostID": $first, "size": 1000}] | .linux.gidMappings = .linux.uidMappings' \
+		--argjson first "$first"
 	config_set '.linux.gidMappings[0].hostID = $id' --argjson id "$USER_ID"
 	shell 'wc -l </proc/self/uid_map; touch /tmp/x && chown 5:6 /tmp/x'
 	config_set '.process.capabilities.effective += ["CAP_CHOWN"] | .process.capabilities.permitted += ["CAP_CHOWN"]
 		| .process.capabilities.bounding += ["CAP_CHOWN"]'
 	ok user_kist run --bundle "$BUNDLE" "$ID"
 	is "$output" 2
-	is "$(stat -c '%u %g' "$ROOTFS/tmp/x")" '300004 300005'
+	is "$(stat -c '%u %g' "$ROOTFS/tmp/x")" "$((first + 4)) $((first + 5))"
 }
 
 @test "ids that are not the user's are refused, with a hint" {
@@ -107,6 +121,7 @@ teardown() {
 
 @test "a delegated cgroup is used" {
 	only_v2 || skip "delegation needs cgroup2"
+	need_root "delegates a cgroup"
 	mkdir "/sys/fs/cgroup/user$ID"
 	chown -R "$USER_ID" "/sys/fs/cgroup/user$ID"
 	mkdir "/sys/fs/cgroup/user$ID/login"
@@ -121,8 +136,8 @@ teardown() {
 }
 
 @test "without XDG_RUNTIME_DIR the error says so, and an empty one counts as unset" {
-	refused 1 'XDG_RUNTIME_DIR' setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups env -i "$KIST" create --bundle "$BUNDLE" "$ID"
-	refused 1 'XDG_RUNTIME_DIR' setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups env -i XDG_RUNTIME_DIR= "$KIST" create --bundle "$BUNDLE" "$ID"
+	refused 1 'XDG_RUNTIME_DIR' as_user env -i "$KIST" create --bundle "$BUNDLE" "$ID"
+	refused 1 'XDG_RUNTIME_DIR' as_user env -i XDG_RUNTIME_DIR= "$KIST" create --bundle "$BUNDLE" "$ID"
 }
 
 @test "terminal for an ordinary user" {

@@ -5,7 +5,9 @@ load helpers
 
 @test "spec writes a config.json that validates and runs" {
 	mkdir "$T/new"
-	ok kist spec --bundle "$T/new"
+	local options=()
+	! ordinary_user || options=(--rootless)
+	ok kist spec "${options[@]}" --bundle "$T/new"
 	ok kist validate --strict --bundle "$T/new"
 	jq '.process.terminal = false | .process.args = ["echo", "hi"]' "$T/new/config.json" >"$BUNDLE/config.json"
 	container_says hi

@@ -4,12 +4,14 @@
 load helpers
 
 @test "state has the members of the specification and runc's" {
+	local owner=root
+	! ordinary_user || owner=$EUID
 	config_set '.annotations = {"a.b": "c\"d"}'
 	start_container
 	ok kist state "$ID"
 	jq -e --arg id "$ID" --arg bundle "$BUNDLE" '.id == $id and .bundle == $bundle and .status == "running" and
 		(.ociVersion | test("^1\\.")) and .pid > 1 and .rootfs == $bundle + "/rootfs" and
-		.annotations["a.b"] == "c\"d" and (.created | test("^20.*Z$")) and .owner == "root"' <<<"$output"
+		.annotations["a.b"] == "c\"d" and (.created | test("^20.*Z$")) and .owner == $owner' --arg owner "$owner" <<<"$output"
 }
 
 @test "the pid is the host's, of the program" {

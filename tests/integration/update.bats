@@ -197,6 +197,7 @@ can_open() {
 }
 
 @test "devices are allowed and denied while the container runs" {
+	need_root "makes devices"
 	has_controller devices || only_v2 || skip "no device controller"
 	local minor
 	# One that can be opened without further rights.

@@ -54,7 +54,7 @@ wrong() {
 	wrong '.linux.maskedPaths = ["relative"]' 'maskedPaths'
 	wrong '.hostname = "x" | .linux.namespaces |= map(select(.type != "uts"))' 'hostname'
 	wrong '.hooks.poststop = [{"path": "relative"}]' 'hooks.poststop'
-	wrong '.linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 1}]' 'uidMappings'
+	wrong '.linux.namespaces |= map(select(.type != "user")) | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 1}]' 'uidMappings'
 }
 
 @test "what is no JSON" {
