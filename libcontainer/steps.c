@@ -39,6 +39,8 @@ WHEN(uts_names, p->uts.hostname || p->uts.domainname)
 WHEN(sysctls, p->sysctl.n > 0)
 WHEN(new_keyring, p->keyring.name != NULL)
 WHEN(oom_score, p->program.oom_score_adj != NULL)
+WHEN(oom_score_own, p->program.oom_score_adj && !plan_has_user_namespace(p))
+WHEN(oom_score_of_child, p->program.oom_score_adj && plan_has_user_namespace(p))
 WHEN(mounts, p->mounts.n > 0 && !p->mounts.skipped)
 WHEN(runtime_hooks, hook_any(&p->hooks, HOOK_PRESTART) || hook_any(&p->hooks, HOOK_CREATE_RUNTIME))
 WHEN(container_hooks, hook_any(&p->hooks, HOOK_CREATE_CONTAINER))
@@ -142,10 +144,13 @@ const struct step steps_create[] = {
 	{ "guard", STAGE_1, NULL, step_guard_run, NULL, NULL, NULL },
 	{ "cgroup-join", STAGE_1, cgroup, step_cgroup_join_run, NULL, NULL, NULL },
 	/*
-	 * By the parent, which may lower it and whose user namespace is the caller's; and while the
-	 * process is dumpable: later its file belongs to the host's root.
+	 * While the process is dumpable: later its file belongs to the host's root.  One that is in
+	 * a user namespace of its own has it done by the parent, which may lower it if the caller
+	 * may.
 	 */
-	{ "oom-score", STAGE_1, oom_score, NULL, step_oom_score_serve, NULL, show_oom_score },
+	{ "oom-score", STAGE_1, oom_score_own, step_oom_score_run, NULL, NULL, show_oom_score },
+	{ "oom-score-of-child", STAGE_1, oom_score_of_child, NULL, step_oom_score_serve, NULL,
+	  show_oom_score },
 	{ "namespaces-join", STAGE_1, joins, step_join_run, NULL, NULL, NULL },
 	{ "namespaces-unshare", STAGE_1, unshares, step_unshare_run, NULL, NULL, NULL },
 	{ "id-maps", STAGE_1, id_maps, NULL, step_id_maps_serve, NULL, show_id_maps },

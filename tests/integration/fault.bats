@@ -143,7 +143,7 @@ userns_config() {
 	config_userns
 	mkdir "$T/source"
 	# The host's ipc namespace is another owner's: nothing of it can be mounted.
-	config_set '.process.noNewPrivileges = false
+	config_set '.process.noNewPrivileges = false | .process.oomScoreAdj = 500
 		| .mounts |= map(select(.type != "mqueue"))
 		| .linux.netDevices = {"dummy\($id)": {"name": "d0"}}
 		| .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
