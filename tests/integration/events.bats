@@ -23,7 +23,9 @@ has_line() {
 }
 
 @test "--stats prints one line" {
-	start_container
+	# Enough work to be seen where the kernel counts by ticks.
+	start_container sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo >/ready; sleep 1000'
+	wait_for test -s "$ROOTFS/ready"
 	local text
 	text=$(stats)
 	[[ $text == '{"type":"stats","id":"'$ID'","data":{"cpu":{"usage":{"total":'* ]] || fail "$text"
