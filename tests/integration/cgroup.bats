@@ -329,8 +329,7 @@ moves_nobody() {
 
 @test "on v2 nobody is moved between cgroups, which takes long: processes are born in theirs" {
 	only_v2 || skip "on cgroup v1 a process has to join"
-	command -v strace >/dev/null || skip "strace is missing"
-	! sanitized || skip "LeakSanitizer does not work under strace"
+	need_strace
 	local tracer name
 	args sleep 1000
 	# Until the container's process ends, which is traced, too.

@@ -374,6 +374,13 @@ wait_helper() {
 # ---- cgroups ----------------------------------------------------------------------------------------------------------
 
 # Whether kist was built with --enable-sanitizers.
+# A test that needs strace; under it newuidmap has not the privilege to map an ordinary user's ids.
+need_strace() {
+	command -v strace >/dev/null || skip "strace is missing"
+	! sanitized || skip "LeakSanitizer does not work under strace"
+	need_root "traces what makes id maps"
+}
+
 sanitized() {
 	grep -qa __asan_init "$KIST"
 }

@@ -50,8 +50,7 @@ lifecycle() {
 }
 
 @test "an id that is taken between two looks is the reason, not the cgroup in use" {
-	command -v strace >/dev/null || skip "strace is missing"
-	! sanitized || skip "LeakSanitizer does not work under strace"
+	need_strace
 	args sleep 1000
 	create_container
 	# The first look misses the container, as if it had been made right after it.
@@ -60,8 +59,7 @@ lifecycle() {
 }
 
 @test "a create and a list meet in the container's directory: create waits, list has nothing to complain of" {
-	command -v strace >/dev/null || skip "strace is missing"
-	! sanitized || skip "LeakSanitizer does not work under strace"
+	need_strace
 	local creator looker
 	args sleep 1000
 	# The directory is there before it is locked, and locked before there is a record in it.

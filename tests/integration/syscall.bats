@@ -8,7 +8,7 @@ load helpers
 
 setup() {
 	setup_container
-	command -v strace >/dev/null || skip "strace is missing"
+	need_strace
 	config_set '.linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "77"} | .process.oomScoreAdj = 500
 		| .process.user = {"uid": 1000, "gid": 1000, "additionalGids": [5, 6]}
 		| .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_ERRNO"}]}'
@@ -28,7 +28,6 @@ looked() {
 
 # without CALLS ERRNO [WHEN]: a container as expected, or an error; then nothing is left.
 without() {
-	! sanitized || skip "LeakSanitizer does not work under strace"
 	local say
 	say=$(looked timeout 30 strace -f -qq -o /dev/null -e "inject=$1:error=$2${3:+:when=$3}" \
 		"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID") || [[ $say == *kist:* ]] || fail "$1 $2: $say"
