@@ -272,6 +272,8 @@ static pid_t clone_first(struct job *job, uint64_t namespaces, bool into_cgroup)
 		.cgroup = into_cgroup ? cgroup_clone_fd(&job->cgroup) : -1,
 		/* Nobody waits for what `create` has made; and descriptors may be few. */
 		.pidfd = job->plan->command == PLAN_CREATE ? NULL : &job->init_pidfd,
+		/* By the kernel: a seccomp agent is told, maybe before this process runs again. */
+		.pid = plan_has_two_processes(job->plan) ? NULL : (pid_t *)&job->page->init_pid,
 	};
 
 	return sys_clone3(&c);
@@ -352,9 +354,8 @@ int step_init_run(struct job *job, struct error *err)
 	fd_close(&job->console_socket);
 	fd_close(&job->self_exe.source);
 	mount_close(&job->plan->mounts);
-	/* The page tells the child too who it is outside: a seccomp agent is told. */
 	if (!plan_has_two_processes(job->plan))
-		job->page->init_pid = job->init_pid = pid;
+		job->init_pid = pid;
 	/* Born in its v2 cgroup it needs no placeholder any more; on v1 it joins by itself, later.
 	 */
 	if (into_cgroup && !job->cgroup_late)

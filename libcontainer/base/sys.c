@@ -113,17 +113,30 @@ int sys_setns(int fd, int nstype)
 	return (int)result(syscall(SYS_setns, fd, nstype));
 }
 
-/* clone(2): a pidfd comes back in the place of the parent's tid; there is one place for both. */
-static pid_t clone_old(const struct clone_args *args)
+static pid_t clone_raw(unsigned long flags, unsigned long back)
 {
-	unsigned long flags = (unsigned long)(args->flags | args->exit_signal);
-	unsigned long back = (unsigned long)(args->pidfd ? args->pidfd : args->parent_tid);
-
 #if defined(__s390__)
 	return (pid_t)result(syscall(SYS_clone, 0UL, flags, back, 0UL, 0UL));
 #else
 	return (pid_t)result(syscall(SYS_clone, flags, 0UL, back, 0UL, 0UL));
 #endif
+}
+
+/* clone(2): a pidfd comes back in the place of the parent's tid; there is one place for both. */
+static pid_t clone_old(const struct clone_args *args)
+{
+	unsigned long flags = (unsigned long)(args->flags | args->exit_signal);
+	int *pidfd = (int *)(uintptr_t)args->pidfd;
+	pid_t pid;
+
+	if (!args->pidfd || !args->parent_tid)
+		return clone_raw(flags,
+				 (unsigned long)(pidfd ? args->pidfd : args->parent_tid));
+	/* Nobody else can be waited for under that number before this process has done so. */
+	pid = clone_raw(flags & ~(unsigned long)CLONE_PIDFD, (unsigned long)args->parent_tid);
+	if (pid > 0)
+		*pidfd = sys_pidfd_open(pid, 0);
+	return pid;
 }
 
 pid_t sys_clone3(const struct sys_clone *c)

@@ -105,7 +105,7 @@ struct sys_clone {
 	int exit_signal;		/* SIGCHLD, usually; 0 with CLONE_PARENT */
 	int cgroup;			/* for CLONE_INTO_CGROUP */
 	int *pidfd;			/* or NULL */
-	pid_t *pid; /* or NULL: gets the pid before the new process runs; not with pidfd */
+	pid_t *pid; /* or NULL: gets the pid before the new process runs */
 };
 
 /*

@@ -237,7 +237,7 @@ userns_config() {
 @test "every row of create is failed by one of these tests" {
 	local seen others='labels|cgroup-owner|cgroup-payload|cgroup-unit|cgroup-device-(lines|program)'
 	# An ordinary user's container has neither namespaces nor devices of the host.
-	! ordinary_user || others+='|namespaces-(join|unshare)|net-devices'
+	! ordinary_user || others+='|namespaces-(join|unshare)|net-devices|oom-score'
 	seen=$(
 		plain_config
 		applying

@@ -109,9 +109,9 @@ nothing_left() {
 # kernel_thread PID: the kernel's own, which come and go in a machine.  Field 9 has the flags, 0x200000 is PF_KTHREAD.
 kernel_thread() {
 	local stat flags
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	# Not $(<): a process that vanishes while it is read would end the shell.
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	read -r _ _ _ _ _ _ flags _ <<<"${stat##*) }"
-	# Of a process that vanishes the kernel says nothing.
 	[ $((${flags:-0} & 0x200000)) -ne 0 ]
 }
 

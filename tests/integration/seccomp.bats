@@ -97,6 +97,17 @@ filter() {
 	grep -E '^descriptor anon_inode:.*seccomp' "$T/received"
 }
 
+@test "the agent is told the pid, even if the process is faster than its parent" {
+	need_strace
+	listen fd "$T/agent"
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": $agent,
+		"syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]}' --arg agent "$T/agent"
+	# The parent stands still for a moment, and the filter is loaded before it is asked for anything.
+	ok strace -qq -o /dev/null -e inject=clone3:delay_exit=300000 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	wait_helper
+	head -n 1 "$T/received" | jq -e '.pid > 0 and .state.pid == .pid'
+}
+
 @test "an agent that is not there is an error" {
 	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/none", "syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]}'
 	refused 1 '/none' kist run --bundle "$BUNDLE" "$ID"
