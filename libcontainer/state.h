@@ -10,7 +10,7 @@
  *written when the container's process exists: adds the pid and its start time
  *	start		socket of a created container; it is there until `start` has been called
  *
- * Both files are read only if they are regular and small; where one is damaged, the other serves.
+ * Neither is read through a link or beyond a limit; where one is damaged, the other serves.
  */
 #ifndef KIST_STATE_H
 #define KIST_STATE_H
