@@ -2,12 +2,11 @@
 /*
  * fuzz_config.c - config.json from anybody: reader, rules, writer.
  *
- * With libFuzzer (clang -fsanitize=fuzzer,address), or with -DSTANDALONE as a program that reads
+ * With libFuzzer (clang -fsanitize=fuzzer,address), or with standalone.c as a program that reads
  * the files named on its command line.  What is read and accepted must be read again from what the
  * writer makes of it, to the same text.
  */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,20 +71,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(text);
 	return 0;
 }
-
-#ifdef STANDALONE
-int main(int argc, char **argv)
-{
-	static uint8_t data[1 << 20];
-
-	for (int i = 1; i < argc; i++) {
-		FILE *f = fopen(argv[i], "re");
-
-		if (!f)
-			continue;
-		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), f));
-		fclose(f);
-	}
-	return 0;
-}
-#endif

@@ -4,12 +4,11 @@
  * what becomes of them on v1, hybrid and v2: file writes, device lines and program, properties of
  * a unit.
  *
- * With libFuzzer (clang -fsanitize=fuzzer,address), or with -DSTANDALONE as a program that reads
+ * With libFuzzer (clang -fsanitize=fuzzer,address), or with standalone.c as a program that reads
  * the files named on its command line.  No write may go elsewhere than into a file of the
  * container's cgroup.
  */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,20 +89,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(text);
 	return 0;
 }
-
-#ifdef STANDALONE
-int main(int argc, char **argv)
-{
-	static uint8_t data[1 << 20];
-
-	for (int i = 1; i < argc; i++) {
-		FILE *f = fopen(argv[i], "re");
-
-		if (!f)
-			continue;
-		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), f));
-		fclose(f);
-	}
-	return 0;
-}
-#endif
