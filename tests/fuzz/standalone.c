@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * standalone.c - runs a fuzz target on the files that are named: to look at what a fuzzer has found,
- * without its library.
+ * standalone.c - runs a fuzz target on the files that are named: to look at what a fuzzer has
+ * found, without its library.
  */
 #include <stddef.h>
 #include <stdint.h>
