@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,32 +72,83 @@ int container_root_open(struct container_context *ctx, bool create, struct error
 	return state_root_open(ctx->root, create, err);
 }
 
+/*
+ * Between the making of a directory and its lock, and between the lock and the record, a container
+ * looks like a damaged one.  The same holds at the very end of a delete.  Both last microseconds.
+ */
+#define SETTLE_TRIES 10
+#define SETTLE_MS    10
+
+/* Reads the record of c->dir.  0; -ENOENT: the container was deleted meanwhile; or negative. */
+static int read_record(struct container_context *ctx, struct container *c, const char *id,
+		       struct error *err)
+{
+	int ret = state_read(c->dir, id, ctx->arena, &c->state, err);
+
+	for (int i = 0; ret == 0 && i < SETTLE_TRIES && state_is_damaged(c->state) && !c->locked;
+	     i++) {
+		if (!state_lock_fits(c->dir, id)) {
+			error_set(err, 0, "container %s does not exist", id);
+			return -ENOENT;
+		}
+		(void)poll(NULL, 0, SETTLE_MS);
+		ret = state_read(c->dir, id, ctx->arena, &c->state, err);
+	}
+	return ret;
+}
+
+/* Opens c->dir, with c->root open, and reads the record.  As container_open(). */
+static int open_directory(struct container_context *ctx, struct container *c, const char *id,
+			  bool lock, struct error *err)
+{
+	int ret = c->dir = state_open(c->root, id, err);
+
+	if (ret >= 0 && lock)
+		ret = state_lock_take(c->dir, id, err);
+	if (ret < 0)
+		return ret;
+	c->locked = lock;
+	return read_record(ctx, c, id, err);
+}
+
 int container_open(struct container_context *ctx, const char *id, bool lock, struct container *out,
 		   struct error *err)
 {
-	int ret;
-
 	*out = (struct container)CONTAINER_CLOSED;
 	out->root = container_root_open(ctx, false, err);
-	if (out->root == -ENOENT || (out->root < 0 && err->errnum == ENOENT)) {
+	if (out->root < 0 && err->errnum == ENOENT) {
 		error_set(err, 0, "container %s does not exist", id);
 		return -ENOENT;
 	}
 	if (out->root < 0)
-		return out->root;
+		return -EINVAL;
 	out->proc = proc_open();
-	if (out->proc < 0)
-		return error_set(err, -out->proc, "open /proc");
-	ret = state_load(out->root, id, ctx->arena, &out->state, &out->dir, err);
-	if (ret < 0 || !lock)
-		return ret;
-	ret = state_lock(out->dir, id, err);
+	if (out->proc < 0) {
+		error_set(err, -out->proc, "open /proc");
+		/* Whatever the reason, it is not that there is no such container. */
+		return -EINVAL;
+	}
+	return open_directory(ctx, out, id, lock, err);
+}
+
+int container_lock(struct container_context *ctx, struct container *c, bool by_force,
+		   struct error *err)
+{
+	const char *id = c->state->id;
+	int ret = by_force ? state_lock_take_by_force(c->dir, id, err) :
+			     state_lock_take(c->dir, id, err);
+
 	if (ret < 0)
 		return ret;
-	/* What was read before the lock may be a half-made container: read it again. */
-	fd_close(&out->dir);
-	return state_load(out->root, id, ctx->arena, &out->state, &out->dir, err) < 0 ? -ENOENT :
-		state_lock(out->dir, id, err);
+	c->locked = true;
+	return read_record(ctx, c, id, err);
+}
+
+void container_unlock(struct container *c)
+{
+	if (c->locked)
+		state_lock_release(c->dir);
+	c->locked = false;
 }
 
 void container_close(struct container *c)
@@ -115,11 +165,10 @@ enum container_status container_status_of(struct container *c)
 
 	if (s->pid == 0) {
 		/* Only the intent: its creator is at work as long as it holds the lock. */
-		if (flock(c->dir, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-			return CONTAINER_CREATING;
-		return CONTAINER_STOPPED;
+		return !c->locked && state_lock_is_held(c->dir) ? CONTAINER_CREATING :
+								  CONTAINER_STOPPED;
 	}
-	/* A process that cannot be looked at has not been seen to be gone. */
+	/* If /proc cannot be read, assume that the process is alive. */
 	c->alive = state_alive(s, c->proc);
 	if (c->alive == 0)
 		return CONTAINER_STOPPED;
@@ -224,10 +273,11 @@ int container_list(struct container_context *ctx, struct container_state **out, 
 	for (size_t i = 0; i < n_ids; i++) {
 		struct error e = { 0 };
 
-		ret = state_load(c.root, ids[i], ctx->arena, &c.state, &c.dir, &e);
-		if (ret == -ENOENT)
-			continue;	/* deleted since the directory was read */
-		if (ret < 0 || is_damaged(&c))
+		ret = open_directory(ctx, &c, ids[i], false, &e);
+		/* -ENOENT: deleted since the state root was read. */
+		if (ret < 0 && ret != -ENOENT)
+			log_warning("%s: left out", e.text);
+		if (ret == 0 && is_damaged(&c))
 			log_warning("container %s: its record is damaged; remove it with `kist "
 				    "delete -f %s`",
 				    ids[i], ids[i]);
@@ -287,7 +337,23 @@ static bool only_v2(const struct cgroup_ref *ref)
 	return ref->n_dirs == 1 && ref->dirs[0].controllers[0] == '\0';
 }
 
-static int kill_opened(struct container *c, int sig, bool all, struct error *err)
+/* A signal to every process of the container's cgroup, whose path must not be another's by now. */
+static int kill_cgroup(struct container_context *ctx, struct container *c, int sig,
+		       struct error *err)
+{
+	int ret = container_lock(ctx, c, false, err);
+
+	/* Somebody has deleted the container: what SIGKILL was for is done. */
+	if (ret == -ENOENT && sig == SIGKILL)
+		return 0;
+	if (ret == 0)
+		ret = c->state->cgroup ? cgroup_kill(c->state->cgroup, sig, err) : 0;
+	container_unlock(c);
+	return ret;
+}
+
+static int kill_opened(struct container_context *ctx, struct container *c, int sig, bool all,
+		       struct error *err)
 {
 	const struct state *s = c->state;
 	bool alive = state_alive(s, c->proc) > 0;
@@ -297,8 +363,12 @@ static int kill_opened(struct container *c, int sig, bool all, struct error *err
 		return 0;
 	/* A container in a foreign pid namespace does not end with its init: SIGKILL is for all of
 	 * it. */
-	if (s->cgroup && (all || (sig == SIGKILL && !s->pid_namespace)))
-		return cgroup_kill(s->cgroup, sig, err);
+	all = s->cgroup && (all || (sig == SIGKILL && !s->pid_namespace));
+	/* Before the lock: whoever holds it may be waiting for this process. */
+	if (all && alive && sig == SIGKILL)
+		(void)container_signal_init(c, sig, NULL);
+	if (all)
+		return kill_cgroup(ctx, c, sig, err);
 	if (!alive)
 		return error_set(err, 0, "container not running");
 	ret = container_signal_init(c, sig, err);
@@ -316,7 +386,7 @@ int container_kill(struct container_context *ctx, const char *id, int sig, bool 
 	int ret = container_open(ctx, id, false, &c, err);
 
 	if (ret == 0)
-		ret = kill_opened(&c, sig, all, err);
+		ret = kill_opened(ctx, &c, sig, all, err);
 	container_close(&c);
 	return ret;
 }
@@ -388,6 +458,10 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 	if (!force && status != CONTAINER_STOPPED && status != CONTAINER_CREATED)
 		return error_set(err, 0, "cannot delete container %s that is not stopped: %s",
 				 c->state->id, status_names[status]);
+	if (c->state->lost && !c->state->cgroup)
+		log_warning("container %s: its record is damaged and names no cgroup: if a process "
+			    "of it lives, kist cannot find it",
+			    c->state->id);
 	/* The hooks run when the record is gone. */
 	if (c->state->poststop && (host_read(&host, ctx->arena, err) < 0 ||
 				   state_load_config(c->dir, c->state, ctx->arena, err) < 0)) {
@@ -399,7 +473,6 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 	job.steps = steps_create;
 	job.host = &host;
 	job.state = c->state;
-	job.state_root = c->root;
 	job.state_dir = c->dir;
 	job.proc = c->proc;
 	return stage_undo(&job, err);
@@ -408,13 +481,19 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 int container_delete(struct container_context *ctx, const char *id, bool force, struct error *err)
 {
 	struct container c;
-	int ret = container_open(ctx, id, true, &c, err);
+	int ret = container_open(ctx, id, false, &c, err);
 
+	/* Before the lock: whoever holds it may be waiting for what this process does. */
+	if (ret == 0 && force)
+		(void)container_signal_init(&c, SIGKILL, NULL);
 	if (ret == 0)
-		ret = delete_opened(ctx, &c, force, err);
-	/* Somebody else has removed it: with --force that is what was asked for. */
-	else if (ret == -ENOENT && force)
+		ret = container_lock(ctx, &c, force, err);
+	/* It is not there, or somebody else has removed it: with --force that is what was asked
+	 * for. */
+	if (ret == -ENOENT && force)
 		ret = 0;
+	else if (ret == 0)
+		ret = delete_opened(ctx, &c, force, err);
 	container_close(&c);
 	return ret;
 }

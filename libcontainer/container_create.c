@@ -22,7 +22,6 @@
 #include "seccomp_cache.h"
 #include "show.h"
 
-#define CONFIG_MAX (64u << 20)
 
 /* What create and run prepare before the first side effect. */
 struct creation {
@@ -73,7 +72,7 @@ static int open_bundle(struct creation *c, struct error *err)
 static int read_config(struct creation *c, struct error *err)
 {
 	const char *name = c->o->config ? c->o->config : "config.json";
-	int ret = file_read(c->bundle_fd, name, CONFIG_MAX, c->ctx->arena, &c->text, &c->len);
+	int ret = file_read(c->bundle_fd, name, OCI_TEXT_MAX, c->ctx->arena, &c->text, &c->len);
 
 	if (ret < 0)
 		return error_set(err, -ret, "read %s of the bundle %s", name, c->bundle);
@@ -232,10 +231,17 @@ static int clean_up(struct job *job, const struct container_create_options *o, i
 		    struct error *err)
 {
 	struct error undo = { 0 };
+	int undone;
 
 	if (ret == 0 && o->keep)
 		return 0;
-	if (stage_undo(job, &undo) < 0) {
+	undone = state_lock_take(job->state_dir, job->state->id, &undo);
+	/* Somebody else has deleted it. */
+	if (undone == -ENOENT)
+		return ret;
+	if (undone == 0)
+		undone = stage_undo(job, &undo);
+	if (undone < 0) {
 		if (ret < 0) {
 			log_warning("%s", undo.text);
 			return ret;
@@ -269,6 +275,8 @@ int container_run(struct container_context *ctx, const char *id,
 		ret = carry_out(c, &job, err);
 	cgroup_helper_close(&c->cgroup_helper);
 	if (ret == 0) {
+		/* It is complete: pause, update, delete and others are for everybody now. */
+		state_lock_release(job.state_dir);
 		ret = container_poststart(ctx, &job, err);
 		if (ret == 0)
 			ret = container_notify(&job, &c->plan.notify_socket, err);

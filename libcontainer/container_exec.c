@@ -16,7 +16,6 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-#define PROCESS_FILE_MAX (16u << 20)
 
 struct execution {
 	struct container_context *ctx;
@@ -124,7 +123,7 @@ static int process_of_file(struct execution *e, struct error *err)
 	struct json_doc doc = { .name = e->o->process, .arena = e->ctx->arena };
 	char *text;
 	size_t len;
-	int ret = file_read(AT_FDCWD, e->o->process, PROCESS_FILE_MAX, e->ctx->arena, &text, &len);
+	int ret = file_read(AT_FDCWD, e->o->process, OCI_TEXT_MAX, e->ctx->arena, &text, &len);
 
 	if (ret < 0)
 		return error_set(err, -ret, "read %s", e->o->process);

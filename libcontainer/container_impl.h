@@ -11,13 +11,15 @@
 #include "plan.h"
 #include "stage.h"
 #include "state.h"
+#include "state_lock.h"
 #include "steps.h"
 
 /* A container of the state root, opened. */
 struct container {
 	int root;		/* the state root */
-	int dir;		/* its directory there; holds the lock */
+	int dir;		/* its directory there */
 	int proc;
+	bool locked;		/* dir holds the container's lock */
 	struct cgroup_mount freezer;
 	struct state *state;
 	int alive;		/* what state_alive() said in container_status_of() */
@@ -30,11 +32,17 @@ struct container {
 int container_root_open(struct container_context *ctx, bool create, struct error *err);
 
 /*
- * Opens, and if asked locks, a container.  -ENOENT: it does not exist.  container_close() also
+ * Opens a container and reads its record; if asked, under its lock.  -ENOENT: it does not exist, or
+ * was deleted while the lock was waited for; or another negative error.  container_close() also
  * after a failure.
  */
 int container_open(struct container_context *ctx, const char *id, bool lock, struct container *out,
 		   struct error *err);
+
+/* Takes the lock of a container that was opened without, and reads the record again.  As above. */
+int container_lock(struct container_context *ctx, struct container *c, bool by_force,
+		   struct error *err);
+void container_unlock(struct container *c);
 void container_close(struct container *c);
 
 enum container_status container_status_of(struct container *c);

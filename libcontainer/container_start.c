@@ -86,17 +86,17 @@ int container_poststart(struct container_context *ctx, struct job *job, struct e
 {
 	struct oci_config *config;
 	struct hook_plan hooks;
-	const char *text;
+	struct hook_input input = { .cancel = job->signals };
 	int ret;
 
 	if (!job->state->poststart)
 		return 0;
-	text = state_for_hooks(job->state, "running", ctx->arena);
+	input.state = state_for_hooks(job->state, "running", ctx->arena);
 	ret = container_saved_config(ctx, job->state_dir, job->state, &config, err);
 	if (ret == 0)
 		ret = hook_compile(config, job->host, ctx->arena, &hooks, err);
 	if (ret == 0)
-		ret = hook_run(&hooks, HOOK_POSTSTART, &(struct hook_input){ .state = text }, err);
+		ret = hook_run(&hooks, HOOK_POSTSTART, &input, err);
 	return ret;
 }
 
@@ -139,6 +139,8 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 	if (job.trace && trace_write(&job, &trace_err) < 0)
 		log_warning("%s", trace_err.text);
 	if (ret == 0) {
+		/* Hooks and READY=1 may take as long as they like: the program runs already. */
+		container_unlock(c);
 		ret = container_poststart(ctx, &job, err);
 		if (ret == 0)
 			ret = container_notify(&job, &notify, err);

@@ -21,8 +21,6 @@
 #include "cgroup/cgroup_level.h"
 #include "cgroup/cgroup_update.h"
 
-#define RESOURCES_MAX (16u << 20)
-#define DEVICES_FILE "devices.json"
 
 /* --- resources: of a file, or of single values --- */
 
@@ -148,7 +146,7 @@ static int read_text(const char *path, struct arena *a, struct json_doc *doc, st
 		return error_set(err, errno, "open %s", path);
 	doc->name = standard_input ? "standard input" : path;
 	doc->arena = a;
-	ret = file_read_fd(standard_input ? STDIN_FILENO : fd, RESOURCES_MAX, a, &text, &doc->len);
+	ret = file_read_fd(standard_input ? STDIN_FILENO : fd, OCI_TEXT_MAX, a, &text, &doc->len);
 	if (ret < 0)
 		return error_set(err, -ret, "read resources from %s", doc->name);
 	doc->text = text;
@@ -242,15 +240,15 @@ static int read_rules(char **texts, struct arena *a, struct oci_resources *r, st
 /* What earlier updates have added; *out NULL: nothing. */
 static int load_rules(int dir, struct arena *a, struct oci_resources **out, struct error *err)
 {
-	struct json_doc doc = { .name = DEVICES_FILE, .arena = a };
+	struct json_doc doc = { .name = STATE_DEVICES_FILE, .arena = a };
 	char *text;
-	int ret = file_read(dir, DEVICES_FILE, RESOURCES_MAX, a, &text, &doc.len);
+	int ret = file_read(dir, STATE_DEVICES_FILE, OCI_TEXT_MAX, a, &text, &doc.len);
 
 	*out = NULL;
 	if (ret == -ENOENT)
 		return 0;
 	if (ret < 0)
-		return error_set(err, -ret, "read %s of the container", DEVICES_FILE);
+		return error_set(err, -ret, "read %s of the container", STATE_DEVICES_FILE);
 	doc.text = text;
 	return oci_resources_parse(&doc, out, err);
 }
@@ -270,8 +268,8 @@ static int save_rules(int dir, const struct oci_resources *earlier,
 	memcpy(all.devices + n, added->devices, added->n_devices * sizeof(*all.devices));
 	json_out_begin(&json, a, 0);
 	json_out_object(&json, oci_resources_fields, &all);
-	ret = file_replace(dir, DEVICES_FILE, 0600, json_out_text(&json), json.len);
-	return ret < 0 ? error_set(err, -ret, "write %s of the container", DEVICES_FILE) : 0;
+	ret = file_replace(dir, STATE_DEVICES_FILE, 0600, json_out_text(&json), json.len);
+	return ret < 0 ? error_set(err, -ret, "write %s of the container", STATE_DEVICES_FILE) : 0;
 }
 
 /* --- update --- */

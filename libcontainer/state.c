@@ -3,12 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,13 +17,15 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "state_lock.h"
 
 #define INTENT_FILE "intent.json"
 #define STATE_FILE "state.json"
-#define STATE_MAX (1u << 20)
-#define INTENT_MAX (64u << 20)
-/* How long a command waits for another one on the same container. */
-#define LOCK_TIMEOUT_MS 10000
+#define RECORD_MAX OCI_TEXT_MAX
+/* What state.json has and intent.json has not: two members with numbers. */
+#define PID_AND_TIME_MAX 128
+/* A directory may vanish between mkdir() and the lock each time a `delete --force` comes by. */
+#define NEW_TRIES_MAX 100
 
 #define JSON_TYPE struct state
 #define STATE_MEMBERS \
@@ -121,103 +121,105 @@ int state_root_open(const char *root, bool create, struct error *err)
 
 /* ---- one container's directory -------------------------------------------------------------- */
 
-static int write_record(int dir, const char *name, const struct json_field *fields,
-			const struct state *s, struct arena *a, struct error *err)
+/* 0, -EEXIST (no message: the caller knows whose it is), or another negative error. */
+static int write_record(int dir, const char *name, const char *text, size_t len, const char *id,
+			struct error *err)
 {
-	struct json_out out;
-	const char *text;
-	int ret;
-
-	json_out_begin(&out, a, 0);
-	json_out_object(&out, fields, s);
-	text = json_out_text(&out);
 	/* The name is new in a directory of our own; a reader that meets it half-written takes the
 	 * other file. */
-	ret = file_create(dir, name, 0600, text, out.len);
-	if (ret < 0)
-		return error_set(err, -ret, "write %s of container %s", name, s->id);
-	return 0;
-}
+	int ret = file_create(dir, name, 0600, text, len);
 
-/* Only interrupts what the process waits for. */
-static void wake_up(int sig)
-{
-	(void)sig;
-}
-
-/* flock() knows no time-out: a timer's signal ends the wait. */
-static int lock_until(int dir, int timeout_ms)
-{
-	struct sigaction wake = { .sa_handler = wake_up }, old;
-	struct itimerval timer = {
-		.it_value = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 },
-		/* Again and again, in case the first comes before flock() has begun to wait. */
-		.it_interval = { .tv_usec = 50000 },
-	};
-	static const struct itimerval off;
-	sigset_t alarm, old_mask;
-	int ret;
-
-	sigemptyset(&alarm);
-	sigaddset(&alarm, SIGALRM);
-	if (sigaction(SIGALRM, &wake, &old) < 0 || setitimer(ITIMER_REAL, &timer, NULL) < 0)
-		return -errno;
-	/* create has blocked all signals by now. */
-	(void)sigprocmask(SIG_UNBLOCK, &alarm, &old_mask);
-	ret = flock(dir, LOCK_EX) < 0 ? -errno : 0;
-	(void)setitimer(ITIMER_REAL, &off, NULL);
-	(void)sigprocmask(SIG_SETMASK, &old_mask, NULL);
-	(void)sigaction(SIGALRM, &old, NULL);
+	if (ret < 0 && ret != -EEXIST)
+		error_set(err, -ret, "write %s of container %s", name, id);
 	return ret;
 }
 
-int state_lock(int dir, const char *id, struct error *err)
+static const char *record_text(const struct state *s, const struct json_field *fields,
+			       struct arena *a, size_t *len)
 {
-	int ret = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	struct json_out out;
 
-	if (ret == -EWOULDBLOCK)
-		ret = lock_until(dir, LOCK_TIMEOUT_MS);
-	if (ret == -EINTR)
-		return error_set(err, 0, "container %s is locked by another kist command for %d s",
-				 id, LOCK_TIMEOUT_MS / 1000);
-	return ret < 0 ? error_set(err, -ret, "lock container %s", id) : 0;
+	json_out_begin(&out, a, 0);
+	json_out_object(&out, fields, s);
+	*len = out.len;
+	return json_out_text(&out);
+}
+
+static int exists_error(const char *id, struct error *err)
+{
+	error_set(err, 0, "container with id %s already exists", id);
+	return -EEXIST;
+}
+
+/*
+ * Makes the directory and takes its lock.  >= 0: its descriptor.  -ENOENT: somebody has removed it
+ * before it was locked, as a `delete --force` of this id may.
+ */
+static int make_locked(int root, const char *id, struct error *err)
+{
+	owned_fd dir = -1;
+	int ret;
+
+	if (mkdirat(root, id, 0700) < 0)
+		return errno == EEXIST ? exists_error(id, err) :
+		       error_set(err, errno, "create the directory of container %s", id);
+	dir = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (dir < 0) {
+		error_set(err, errno, "open the directory of container %s", id);
+		ret = -EIO;
+	} else {
+		/* Whoever lists containers holds it for a moment, to see whether its creator is at
+		 * work. */
+		ret = state_lock_take(dir, id, err);
+	}
+	/* Removes nothing but an empty directory. */
+	if (ret < 0 && ret != -ENOENT)
+		(void)unlinkat(root, id, AT_REMOVEDIR);
+	return ret < 0 ? ret : fd_take(&dir);
 }
 
 int state_new(int root, const struct state *s, struct arena *a, struct error *err)
 {
 	owned_fd dir = -1;
+	struct error ignored;
+	const char *text;
+	size_t len;
+	int ret = -ENOENT;
 
-	if (mkdirat(root, s->id, 0700) < 0) {
-		if (errno == EEXIST) {
-			error_set(err, 0, "container with id %s already exists", s->id);
-			return -EEXIST;
-		}
-		return error_set(err, errno, "create the directory of container %s", s->id);
-	}
-	dir = openat(root, s->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0) {
-		error_set(err, errno, "open the directory of container %s", s->id);
-		(void)unlinkat(root, s->id, AT_REMOVEDIR);
-		return -EIO;
-	}
-	/* Whoever lists containers may hold it for a moment, to see whether its creator is at
-	 * work. */
-	if (state_lock(dir, s->id, err) < 0) {
-		(void)unlinkat(root, s->id, AT_REMOVEDIR);
-		return -EIO;
-	}
-	if (write_record(dir, INTENT_FILE, intent_fields, s, a, err) < 0) {
-		struct error ignored;
-
-		(void)state_remove(root, s->id, &ignored);
-		return -EIO;
+	text = record_text(s, intent_fields, a, &len);
+	if (len + PID_AND_TIME_MAX > RECORD_MAX)
+		return error_set(err, 0,
+				 "the configuration with its annotations makes a record of %zu "
+				 "bytes; it may have %u", len, RECORD_MAX - PID_AND_TIME_MAX);
+	for (int i = 0; i < NEW_TRIES_MAX && ret == -ENOENT; i++)
+		ret = make_locked(root, s->id, err);
+	if (ret == -ENOENT)
+		return error_set(err, 0, "the directory of container %s is removed again and again",
+				 s->id);
+	if (ret < 0)
+		return ret;
+	dir = ret;
+	/* Whoever writes the intent has the id: if one is there, another create has opened the
+	 * directory that this one made, or this one has opened that of another. */
+	ret = write_record(dir, INTENT_FILE, text, len, s->id, err);
+	if (ret == -EEXIST)
+		return exists_error(s->id, err);
+	if (ret < 0) {
+		(void)state_remove(dir, s->id, &ignored);
+		return ret;
 	}
 	return fd_take(&dir);
 }
 
 int state_save(int dir, const struct state *s, struct arena *a, struct error *err)
 {
-	return write_record(dir, STATE_FILE, state_fields, s, a, err);
+	size_t len;
+	const char *text = record_text(s, state_fields, a, &len);
+	int ret = write_record(dir, STATE_FILE, text, len, s->id, err);
+
+	return ret == -EEXIST ? error_set(err, EEXIST, "write %s", STATE_FILE) : ret;
 }
 
 /* The directory is ours alone: no need to look before opening, as file_read() does. */
@@ -229,21 +231,28 @@ static int read_text(int dir, const char *name, size_t max, struct arena *a, cha
 	return fd < 0 ? -errno : file_read_fd(fd, max, a, text, len);
 }
 
-static int read_record(int dir, const char *name, size_t max, const struct json_field *fields,
+/*
+ * 0; -EBADMSG: the file is damaged, so that the other one must do; -ENOENT; or why it cannot be
+ * read just now, which says nothing about the container.
+ */
+static int read_record(int dir, const char *name, const struct json_field *fields,
 		       struct state *s, struct arena *a)
 {
 	struct json_doc doc = { .name = name, .arena = a };
 	struct error err = { 0 };
 	char *text;
-	int ret = read_text(dir, name, max, a, &text, &doc.len);
+	int ret = read_text(dir, name, RECORD_MAX, a, &text, &doc.len);
 
-	if (ret < 0)
+	if (ret == -ENOENT || ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM)
 		return ret;
-	doc.text = text;
-	ret = json_read(&doc, fields, s, &err);
 	if (ret < 0)
-		log_debug("%s", err.text);
-	return ret;
+		return -EBADMSG;
+	doc.text = text;
+	*s = (struct state){ 0 };
+	if (json_read(&doc, fields, s, &err) == 0)
+		return 0;
+	log_debug("%s", err.text);
+	return -EBADMSG;
 }
 
 /* Everything in these cgroups is killed at the end: the root of a hierarchy, or what is beside it,
@@ -266,42 +275,74 @@ static bool is_own(const struct state *s, const char *id)
 	return strcmp(s->id, id) == 0 && s->pid >= 0 && cgroup_is_sane(s->cgroup);
 }
 
-static bool read_state(int dir, const char *id, struct state *s, struct arena *a)
+static int read_state(int dir, const char *id, struct state *s, struct arena *a)
 {
-	*s = (struct state){ 0 };
-	return read_record(dir, STATE_FILE, STATE_MAX, state_fields, s, a) == 0 && s->pid > 0 &&
-	       is_own(s, id);
+	int ret = read_record(dir, STATE_FILE, state_fields, s, a);
+
+	return ret == 0 && (s->pid <= 0 || !is_own(s, id)) ? -EBADMSG : ret;
 }
 
-static bool read_intent(int dir, const char *id, struct state *s, struct arena *a)
+static int read_intent(int dir, const char *id, struct state *s, struct arena *a)
 {
-	*s = (struct state){ 0 };
-	return read_record(dir, INTENT_FILE, INTENT_MAX, intent_fields, s, a) == 0 && is_own(s, id);
+	int ret = read_record(dir, INTENT_FILE, intent_fields, s, a);
+
+	return ret == 0 && !is_own(s, id) ? -EBADMSG : ret;
 }
 
-int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir,
-	       struct error *err)
+/*
+ * The record names programs that kist runs and processes that it kills.  One that another user
+ * could have written is not obeyed: a state root may lie where others can make directories.
+ */
+static int check_owner(int dir, const char *id, struct error *err)
 {
-	struct state s;
-	owned_fd fd = -1;
+	struct stat st;
+
+	if (fstat(dir, &st) < 0)
+		return error_set(err, errno, "look at the directory of container %s", id);
+	if (st.st_uid != geteuid())
+		return error_set(err, EPERM,
+				 "the directory of container %s belongs to user %u, but kist runs "
+				 "as user %u", id, st.st_uid, geteuid());
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return error_set(err, EPERM,
+				 "the directory of container %s can be written by others (mode "
+				 "%04o)", id, st.st_mode & 07777);
+	return 0;
+}
+
+int state_open(int root, const char *id, struct error *err)
+{
+	owned_fd dir = -1;
 
 	if (!state_id_is_valid(id))
 		return error_set(
 			err, 0,
 			"invalid container id \"%s\": use letters, digits, _ . + - (at most 255)",
 			id);
-	fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
+	dir = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 && errno == ENOENT) {
 		error_set(err, 0, "container %s does not exist", id);
 		return -ENOENT;
 	}
-	if (fd < 0)
+	if (dir < 0)
 		return error_set(err, errno, "open the directory of container %s", id);
-	if (!read_state(fd, id, &s, a) && !read_intent(fd, id, &s, a))
-		s = (struct state){ 0 };
-	s.id = arena_strdup(a, id);
-	*out = arena_memdup(a, &s, sizeof(s));
-	*dir = fd_take(&fd);
+	return check_owner(dir, id, err) < 0 ? -EPERM : fd_take(&dir);
+}
+
+int state_read(int dir, const char *id, struct arena *a, struct state **out, struct error *err)
+{
+	struct state *s = ARENA_NEW(a, struct state);
+	int first = read_state(dir, id, s, a), ret = first;
+
+	if (first == -EBADMSG || first == -ENOENT)
+		ret = read_intent(dir, id, s, a);
+	if (ret == -EBADMSG || ret == -ENOENT)
+		*s = (struct state){ 0 };
+	else if (ret < 0)
+		return error_set(err, -ret, "read the record of container %s", id);
+	s->lost = first == -EBADMSG;
+	s->id = arena_strdup(a, id);
+	*out = s;
 	return 0;
 }
 
@@ -310,9 +351,12 @@ int state_load_config(int dir, struct state *s, struct arena *a, struct error *e
 	size_t len;
 	char *text;
 
-	if (s->config.text || (read_text(dir, INTENT_FILE, INTENT_MAX, a, &text, &len) == 0 &&
+	if (s->config.text || (read_text(dir, INTENT_FILE, RECORD_MAX, a, &text, &len) == 0 &&
 			       json_member(text, len, "config", &s->config)))
 		return 0;
+	if (!state_lock_fits(dir, s->id))
+		return error_set(err, 0, "container %s does not exist (it was deleted meanwhile)",
+				 s->id);
 	return error_set(err, 0, "container %s: its saved configuration cannot be read", s->id);
 }
 
@@ -320,25 +364,28 @@ void state_recover_cgroup(int dir, struct state *s, struct arena *a)
 {
 	struct state intent;
 
-	if ((!s->cgroup || s->cgroup->n_dirs == 0) && read_intent(dir, s->id, &intent, a))
+	if ((!s->cgroup || s->cgroup->n_dirs == 0) && read_intent(dir, s->id, &intent, a) == 0)
 		s->cgroup = intent.cgroup;
 }
 
-int state_remove(int root, const char *id, struct error *err)
+int state_remove(int dir, const char *id, struct error *err)
 {
-	owned_fd dir = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	static const char *const files[] = { STATE_START_SOCKET, STATE_DEVICES_FILE, INTENT_FILE,
+					     STATE_FILE };
+	char path[STATE_ID_MAX + sizeof("../")];
 	int ret;
 
-	if (dir >= 0) {
-		(void)unlinkat(dir, STATE_FILE, 0);
-		(void)unlinkat(dir, STATE_START_SOCKET, 0);
-		/* The intent goes last: killed before this, a new `delete -f` still knows
-		 * everything. */
-		(void)unlinkat(dir, INTENT_FILE, 0);
-		if (unlinkat(root, id, AT_REMOVEDIR) == 0)
-			return 0;
-	}
-	ret = dir_remove_tree(root, id);
+	/*
+	 * state.json goes last, so that the container counts as stopped to the end.  If kist is
+	 * killed in between, the one file that is left still names all that there was.
+	 */
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		(void)unlinkat(dir, files[i], 0);
+	/* By way of the directory itself: a descriptor of the state root may be one too many. */
+	snprintf(path, sizeof(path), "../%s", id);
+	if (unlinkat(dir, path, AT_REMOVEDIR) == 0)
+		return 0;
+	ret = dir_remove_tree(dir, path);
 	if (ret < 0)
 		return error_set(err, -ret, "remove the directory of container %s", id);
 	return 0;

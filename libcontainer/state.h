@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * state.h - what kist remembers of a container, and its lock.
+ * state.h - what kist remembers of a container: its record.
  *
- * A container has a directory <state root>/<id>, mode 0700, made by mkdir(): whoever makes it owns
- *the id. In it:
+ * A container has a directory <state root>/<id>, mode 0700.  state_lock.h says who may use it when.
+ * In it:
  *
  *	intent.json	written before the first side effect, never changed: what will be made (id,
- *bundle, cgroup) and the configuration as it was read.  `delete -f` needs no more. state.json
- *written when the container's process exists: adds the pid and its start time
+ *			bundle, cgroup) and the configuration as it was read; `delete --force` needs
+ *			no more
+ *	state.json	written when the container's process is complete: adds the pid and its start
+ *			time
+ *	devices.json	device rules that `update` has added
  *	start		socket of a created container; it is there until `start` has been called
  *
- * Neither is read through a link or beyond a limit; where one is damaged, the other serves.
+ * Nothing is read through a link, beyond a limit, or in a directory that another user could write.
+ * Where one of the first two is damaged, the other serves.
  */
 #ifndef KIST_STATE_H
 #define KIST_STATE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +32,8 @@
 #include "oci/oci.h"
 
 #define STATE_START_SOCKET "start"
+#define STATE_DEVICES_FILE "devices.json"
+#define STATE_ID_MAX NAME_MAX
 #define STATE_CACHE ".cache"		/* in the state root, beside the containers */
 
 struct state {
@@ -44,6 +51,7 @@ struct state {
 	struct oci_pair *annotations;
 	size_t n_annotations;
 	struct cgroup_ref *cgroup;	/* NULL: none */
+	bool lost;	    /* state.json is damaged: there was a process, but which is not known */
 	struct json_span config;	/* intent.json only: the configuration's own text */
 };
 
@@ -56,8 +64,8 @@ bool state_id_is_valid(const char *id);
 int state_root_open(const char *root, bool create, struct error *err);
 
 /*
- * Makes the container's directory, locks it and writes the intent.  Returns the directory's
- * descriptor. -EEXIST: the id is in use.
+ * Makes the container's directory, takes its lock and writes the intent.  Returns the directory's
+ * descriptor, with the lock; -EEXIST: the id is in use; or another negative error.
  */
 int state_new(int root, const struct state *s, struct arena *a, struct error *err);
 
@@ -65,12 +73,17 @@ int state_new(int root, const struct state *s, struct arena *a, struct error *er
 int state_save(int dir, const struct state *s, struct arena *a, struct error *err);
 
 /*
- * Opens the directory (>= 0, into *dir) and reads what is there.  A container whose files are all
- * damaged still loads, with nothing but its id: state_is_damaged() says so.  -ENOENT: "container
- * ... does not exist".
+ * Opens a container's directory.  >= 0; -ENOENT: "container ... does not exist"; or another
+ * negative error, also where the directory is another user's, or others may write in it.
  */
-int state_load(int root, const char *id, struct arena *a, struct state **out, int *dir,
-	       struct error *err);
+int state_open(int root, const char *id, struct error *err);
+
+/*
+ * Reads what is there.  A container whose files are all damaged still loads, with nothing but its
+ * id: state_is_damaged() says so.  Negative only where there is no descriptor or memory left to
+ * read with.
+ */
+int state_read(int dir, const char *id, struct arena *a, struct state **out, struct error *err);
 
 /* Whether neither file could be read. */
 static inline bool state_is_damaged(const struct state *s)
@@ -84,12 +97,11 @@ void state_recover_cgroup(int dir, struct state *s, struct arena *a);
 /* Fills s->config from intent.json.  0 or negative. */
 int state_load_config(int dir, struct state *s, struct arena *a, struct error *err);
 
-/* Takes the container's lock, which goes with the descriptor; waits for another command, but not
- * for ever.  0 or negative. */
-int state_lock(int dir, const char *id, struct error *err);
-
-/* Removes the directory and all in it.  0 or negative; a missing one is no error. */
-int state_remove(int root, const char *id, struct error *err);
+/*
+ * Removes the directory and all in it.  The caller holds its lock, so the id names this directory
+ * and no other.  0 or negative.
+ */
+int state_remove(int dir, const char *id, struct error *err);
 
 /* The ids in the state root, sorted.  0 or negative. */
 int state_ids(int root, struct arena *a, char ***out, size_t *n, struct error *err);

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,21 +96,26 @@ int step_cgroup_lookup_run(struct job *job, struct error *err)
 int step_state_run(struct job *job, struct error *err)
 {
 	job->state_dir = state_new(job->state_root, job->state, job->arena, err);
-	/* Descriptors are few where a limit is low; "..", if it must be undone, is as good. */
+	/* Descriptors are few where a limit is low, and nothing after this needs it. */
 	fd_close(&job->state_root);
 	return job->state_dir < 0 ? job->state_dir : 0;
 }
 
 int step_state_undo(struct job *job, struct error *err)
 {
-	owned_fd root = -1;
-
 	/* Not ours: the id belongs to another container, or nothing was made yet. */
 	if (job->state_dir < 0)
 		return 0;
-	if (job->state_root < 0)
-		root = openat(job->state_dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return state_remove(root < 0 ? job->state_root : root, job->state->id, err);
+	return state_remove(job->state_dir, job->state->id, err);
+}
+
+/* Forgets the signals that came so far. */
+static void drain_signals(const struct job *job)
+{
+	struct signalfd_siginfo info;
+
+	while (job->signals >= 0 && read(job->signals, &info, sizeof(info)) == sizeof(info))
+		;
 }
 
 /*
@@ -120,12 +126,15 @@ int step_state_undo(struct job *job, struct error *err)
 int step_poststop_undo(struct job *job, struct error *err)
 {
 	const struct state *s = job->state;
-	const struct hook_input input = { .state = state_for_hooks(s, "stopped", job->arena) };
+	const struct hook_input input = { .state = state_for_hooks(s, "stopped", job->arena),
+					  .cancel = job->signals };
 	struct oci_config *config;
 	struct hook_plan hooks;
 
 	if (!s->poststop || (s->pid == 0 && !job->hooks_ran))
 		return 0;
+	/* The signal that ended the command does not end these hooks; the next one does. */
+	drain_signals(job);
 	if (job->plan)
 		return hook_run(&job->plan->hooks, HOOK_POSTSTOP, &input, err);
 	if (!s->config.text ||

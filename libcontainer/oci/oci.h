@@ -20,6 +20,12 @@
 
 #define OCI_VERSION "1.3.0"
 
+/*
+ * The most bytes that a configuration, a process or a resources document, and the record of a
+ * container may have: a hundred times what engines write.
+ */
+#define OCI_TEXT_MAX (16u << 20)
+
 /* Map of string to string (annotations, sysctl, unified). */
 struct oci_pair {
 	char *key;

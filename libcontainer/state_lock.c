@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state_lock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define LOCK_TIMEOUT_MS 10000
+/* The three parts of the same time when the lock is taken by force. */
+#define PATIENCE_MS 5000
+#define AFTER_TERM_MS 2500
+#define AFTER_KILL_MS 2500
+
+#define LOCKS_TEXT_MAX (4u << 20) /* /proc/locks of a machine with some 50,000 locks */
+
+bool state_lock_fits(int dir, const char *id)
+{
+	char path[NAME_MAX + 4];
+	struct stat held, named;
+
+	/* By way of the directory itself, which works without a descriptor of the state root. */
+	snprintf(path, sizeof(path), "../%s", id);
+	return fstat(dir, &held) == 0 && fstatat(dir, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+/* ---- waiting -------------------------------------------------------------------------------- */
+
+/* Only interrupts what the process waits for. */
+static void wake_up(int sig)
+{
+	(void)sig;
+}
+
+/* flock() knows no time-out: a timer's signal ends the wait.  0, -ETIMEDOUT or -errno. */
+static int wait_for_lock(int dir, int timeout_ms)
+{
+	struct sigaction wake = { .sa_handler = wake_up }, old;
+	struct itimerval timer = {
+		.it_value = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 },
+		/* Again and again, in case the first comes before flock() has begun to wait. */
+		.it_interval = { .tv_usec = 50000 },
+	};
+	static const struct itimerval off;
+	sigset_t alarm, old_mask;
+	int ret;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	if (sigaction(SIGALRM, &wake, &old) < 0 || setitimer(ITIMER_REAL, &timer, NULL) < 0)
+		return -errno;
+	/* The caller may have blocked it, or kist was started like that. */
+	(void)sigprocmask(SIG_UNBLOCK, &alarm, &old_mask);
+	ret = flock(dir, LOCK_EX) < 0 ? -errno : 0;
+	(void)setitimer(ITIMER_REAL, &off, NULL);
+	(void)sigprocmask(SIG_SETMASK, &old_mask, NULL);
+	(void)sigaction(SIGALRM, &old, NULL);
+	return ret == -EINTR ? -ETIMEDOUT : ret;
+}
+
+/* ---- who holds it --------------------------------------------------------------------------- */
+
+struct holder {
+	pid_t pid;		/* 0: not known */
+	bool kist;		/* runs under the same name as this process */
+	char command[200];	/* its words, or "" */
+};
+
+/*
+ * One line of /proc/locks, such as "3: FLOCK  ADVISORY  WRITE 4711 00:2d:815 0 EOF".  The pid if it
+ * is a flock of that file, else 0.  One who only waits has "->" in front.
+ */
+static pid_t holder_in_line(char *line, const char *file)
+{
+	const char *word[6] = { "" };
+	size_t n = 0;
+	uint64_t pid;
+
+	for (char *w; n < 6 && (w = strsep(&line, " ")) != NULL;) {
+		if (*w)
+			word[n++] = w;
+	}
+	if (n < 6 || strcmp(word[1], "FLOCK") != 0 || strcmp(word[5], file) != 0)
+		return 0;
+	return str_to_u64(word[4], INT_MAX, &pid) < 0 ? 0 : (pid_t)pid;
+}
+
+/* 0: nobody, or somebody that this /proc does not show. */
+static pid_t find_holder(int proc, int dir)
+{
+	owned_fd fd = proc_open_file(proc, "locks", O_RDONLY);
+	struct arena scratch = ARENA_INIT;
+	char file[64], *text;
+	struct stat st;
+	pid_t pid = 0;
+
+	if (fd < 0 || fstat(dir, &st) < 0)
+		return 0;
+	snprintf(file, sizeof(file), "%02x:%02x:%" PRIu64, major(st.st_dev), minor(st.st_dev),
+		 (uint64_t)st.st_ino);
+	if (file_read_fd(fd, LOCKS_TEXT_MAX, &scratch, &text, NULL) == 0) {
+		for (char *line; pid == 0 && (line = strsep(&text, "\n")) != NULL;)
+			pid = holder_in_line(line, file);
+	}
+	arena_free(&scratch);
+	return pid;
+}
+
+/* The words of a process's command line with a space between them, as far as they fit. */
+static void read_command(int proc, pid_t pid, char *out, size_t size)
+{
+	char path[32];
+	owned_fd fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%d/cmdline", (int)pid);
+	fd = proc_open_file(proc, path, O_RDONLY);
+	n = fd < 0 ? 0 : read(fd, out, size - 1);
+	n = n < 0 ? 0 : n;
+	while (n > 0 && out[n - 1] == '\0')
+		n--;
+	for (ssize_t i = 0; i < n; i++)
+		out[i] = out[i] == '\0' ? ' ' : out[i];
+	out[n] = '\0';
+}
+
+static bool has_own_name(int proc, pid_t pid)
+{
+	char path[32], own[64], other[64];
+
+	snprintf(path, sizeof(path), "%d/comm", (int)pid);
+	return proc_read(proc, "self/comm", own, sizeof(own)) > 0 &&
+	       proc_read(proc, path, other, sizeof(other)) > 0 && strcmp(own, other) == 0;
+}
+
+static struct holder describe_holder(int proc, int dir)
+{
+	struct holder h = { .pid = find_holder(proc, dir) };
+
+	if (h.pid > 0) {
+		read_command(proc, h.pid, h.command, sizeof(h.command));
+		h.kist = has_own_name(proc, h.pid);
+	}
+	return h;
+}
+
+/*
+ * Sends signals to a kist command that holds the lock.  The kernel lets only its own user and root
+ * do that.  The pidfd is opened before the second look at /proc/locks, so it is of the process that
+ * holds this very lock, not of another that has got its number.
+ */
+static void end_holder(int dir, const int *signals)
+{
+	owned_fd proc = proc_open(), pidfd = -1;
+	struct holder h;
+
+	if (proc < 0)
+		return;
+	h = describe_holder(proc, dir);
+	if (h.pid <= 0 || h.pid == getpid() || !h.kist || strstr(h.command, " delete "))
+		return;
+	pidfd = sys_pidfd_open(h.pid, 0);
+	if (pidfd < 0 || find_holder(proc, dir) != h.pid)
+		return;
+	for (; *signals; signals++)
+		(void)sys_pidfd_send_signal(pidfd, *signals);
+}
+
+static int locked_error(int dir, const char *id, struct error *err)
+{
+	const int seconds = LOCK_TIMEOUT_MS / 1000;
+	owned_fd proc = proc_open();
+	struct holder h = { 0 };
+
+	if (proc >= 0)
+		h = describe_holder(proc, dir);
+	if (h.pid <= 0)
+		return error_set(err, 0, "container %s is locked by another kist command for %d s",
+				 id, seconds);
+	return error_set(err, 0, "container %s is locked by process %d (%s) for %d s", id,
+			 (int)h.pid, *h.command ? h.command : "?", seconds);
+}
+
+/* ---- the lock ------------------------------------------------------------------------------- */
+
+static int wait_by_force(int dir)
+{
+	static const int end[] = { SIGTERM, SIGCONT, 0 }, kill[] = { SIGKILL, 0 };
+	int ret = wait_for_lock(dir, PATIENCE_MS);
+
+	if (ret == -ETIMEDOUT) {
+		end_holder(dir, end);
+		ret = wait_for_lock(dir, AFTER_TERM_MS);
+	}
+	if (ret == -ETIMEDOUT) {
+		end_holder(dir, kill);
+		ret = wait_for_lock(dir, AFTER_KILL_MS);
+	}
+	return ret;
+}
+
+static int take(int dir, const char *id, bool by_force, struct error *err)
+{
+	int ret = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+
+	if (ret == -EWOULDBLOCK)
+		ret = by_force ? wait_by_force(dir) : wait_for_lock(dir, LOCK_TIMEOUT_MS);
+	if (ret == -ETIMEDOUT)
+		return locked_error(dir, id, err);
+	if (ret < 0) {
+		error_set(err, -ret, "lock container %s", id);
+		return -EIO;
+	}
+	if (state_lock_fits(dir, id))
+		return 0;
+	state_lock_release(dir);
+	error_set(err, 0, "container %s does not exist", id);
+	return -ENOENT;
+}
+
+int state_lock_take(int dir, const char *id, struct error *err)
+{
+	return take(dir, id, false, err);
+}
+
+int state_lock_take_by_force(int dir, const char *id, struct error *err)
+{
+	return take(dir, id, true, err);
+}
+
+void state_lock_release(int dir)
+{
+	(void)flock(dir, LOCK_UN);
+}
+
+bool state_lock_is_held(int dir)
+{
+	if (flock(dir, LOCK_SH | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK;
+	state_lock_release(dir);
+	return false;
+}

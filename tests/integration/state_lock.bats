@@ -1,0 +1,272 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+# Two commands at once on one id.  One of them is held at a certain moment: by strace, by a hook that does not end, or by
+# somebody else's lock.
+
+background() { # sets $pid; what it says goes into $T/background
+	"$@" >"$T/background" 2>&1 </dev/null 3>&- &
+	pid=$!
+}
+
+# ended PID [STATUS]: within 20 s.
+ended() {
+	local status=0
+	wait_for sh -c "! kill -0 $1" || fail "process $1 does not end: $(<"$T/background")"
+	wait "$1" || status=$?
+	is $status "${2:-0}"
+}
+
+# within SECONDS COMMAND...: it must succeed, and not wait for a lock meanwhile.
+within() {
+	local limit=$1
+	shift
+	ok timeout "$limit" "$KIST" --root "$ROOT" "$@"
+}
+
+# hung_hook KIND: a hook of that kind that does not end by itself, and says where it is.
+hung_hook() {
+	config_set '.hooks = {($kind): [{"path": "/bin/sh", "args": ["sh", "-c", $text]}]}' --arg kind "$1" \
+		--arg text "echo \$\$ >${2:-$T}/hook; exec sleep 1000"
+}
+
+# ---- run --------------------------------------------------------------------------------------------------------------
+
+@test "a container that runs in the foreground can be paused, resumed, updated, entered and listed" {
+	config_cgroup
+	args sleep 1000
+	background "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	wait_for status_is running
+	within 5 pause "$ID"
+	within 5 resume "$ID"
+	! has_controller pids || within 5 update --pids-limit 100 "$ID"
+	within 5 exec "$ID" true
+	within 5 kill --all "$ID" CONT
+	within 5 delete --force "$ID"
+	ended $pid 137
+	[ ! -s "$T/background" ] || fail "$(<"$T/background")"
+}
+
+status_is() {
+	[ "$(status_of 2>/dev/null)" = "$1" ]
+}
+
+@test "run does not remove the container that has got its id meanwhile" {
+	args sleep 1000
+	background "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	wait_for status_is running
+	kill -STOP $pid
+	ok kist delete --force "$ID"
+	create_container
+	kill -CONT $pid
+	ended $pid 137
+	has_status created
+}
+
+@test "TERM ends a run that waits for a poststart hook, and the container with it" {
+	hung_hook poststart
+	args sleep 1000
+	background "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	wait_for test -s "$T/hook"
+	kill -TERM $pid
+	ended $pid 1
+	assert_nothing_left
+}
+
+# ---- delete --force always wins ---------------------------------------------------------------------------------------
+
+@test "a container whose poststart hook hangs can be paused and deleted" {
+	config_cgroup
+	hung_hook poststart
+	args sleep 1000
+	create_container
+	background "$KIST" --root "$ROOT" start "$ID"
+	wait_for test -s "$T/hook"
+	within 5 pause "$ID"
+	within 5 resume "$ID"
+	within 5 delete --force "$ID"
+	kill "$(<"$T/hook")"
+	ended $pid 1
+}
+
+@test "a container whose startContainer hook hangs can be deleted" {
+	hung_hook startContainer /tmp
+	args sleep 1000
+	create_container
+	background "$KIST" --root "$ROOT" start "$ID"
+	wait_for test -s "$ROOTFS/tmp/hook"
+	within 5 delete --force "$ID"
+	ended $pid 1
+	grep -q 'the process ended unexpectedly' "$T/background" || fail "$(<"$T/background")"
+}
+
+@test "a create whose hook hangs is ended by delete --force" {
+	config_cgroup
+	hung_hook createRuntime
+	background "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	wait_for test -s "$T/hook"
+	within 12 delete --force "$ID"
+	ended $pid 1
+	! kill -0 "$(<"$T/hook")" 2>/dev/null || fail "the hook lives"
+	assert_nothing_left
+}
+
+@test "a create that was stopped is ended by delete --force" {
+	config_cgroup
+	hung_hook createRuntime
+	background "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	wait_for test -s "$T/hook"
+	kill -STOP $pid
+	within 12 delete --force "$ID"
+	ended $pid 1
+	assert_nothing_left
+}
+
+@test "two commands that wait for each other's lock do not end a delete" {
+	need_strace
+	args sleep 1000
+	create_container
+	background strace -f -qq -o /dev/null -e inject=rmdir,unlinkat:delay_enter=6000000:when=1 \
+		"$KIST" --root "$ROOT" delete --force "$ID"
+	sleep 0.5
+	within 12 delete --force "$ID"
+	ended $pid
+}
+
+@test "delete --force is no success while the container lives, whatever cannot be opened" {
+	need_strace
+	local n manager
+	args sleep 1000
+	for manager in cgroupfs disabled; do
+		for n in 1 2 3 4 5 6 7; do
+			ok kist --cgroup-manager=$manager run --detach --bundle "$BUNDLE" "$ID"
+			pid=$(pid_of)
+			try strace -qq -o /dev/null -e "inject=openat:error=EMFILE:when=$n" "$KIST" --root "$ROOT" \
+				--cgroup-manager=$manager delete --force "$ID"
+			[ "$status" -le 1 ] || fail "openat $n: status $status: $output"
+			if [ "$status" -eq 0 ]; then
+				wait_for sh -c "! kill -0 $pid" || fail "openat $n: success, and its process lives"
+				refused 1 'does not exist' kist state "$ID"
+			fi
+			ok kist --cgroup-manager=$manager delete --force "$ID"
+		done
+	done
+}
+
+# ---- a lock on a directory that is gone -------------------------------------------------------------------------------
+
+@test "a delete --force that comes late does not kill the new container of the same id" {
+	need_strace
+	start_container
+	background strace -qq -o /dev/null -e inject=flock:delay_enter=2000000:when=1 \
+		"$KIST" --root "$ROOT" delete --force "$ID"
+	sleep 0.5
+	ok kist delete --force "$ID"
+	start_container
+	ended $pid
+	has_status running
+}
+
+@test "pause, update and kill --all that come late leave the new container of the same id alone" {
+	need_strace
+	local verb
+	config_cgroup
+	for verb in pause update 'kill --all'; do
+		start_container
+		# shellcheck disable=SC2086 # two words
+		background strace -qq -o /dev/null -e inject=flock:delay_enter=2000000:when=1 \
+			"$KIST" --root "$ROOT" $verb "$ID"
+		sleep 0.5
+		ok kist delete --force "$ID"
+		start_container
+		ended $pid 1
+		grep -q 'does not exist' "$T/background" || fail "$(<"$T/background")"
+		has_status running
+		ok kist delete --force "$ID"
+	done
+}
+
+@test "a create that loses the id before it has locked it leaves the winner's record alone" {
+	need_strace
+	args sleep 1000
+	config_cgroup
+	# Its directory is made, and not yet opened.
+	background strace -f -qq -o /dev/null -e inject=mkdirat:delay_exit=1500000:when=1 \
+		"$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	wait_for test -d "$ROOT/$ID"
+	ok kist delete --force "$ID"
+	create_container
+	ended $pid 1
+	grep -q "container with id $ID already exists" "$T/background" || fail "$(<"$T/background")"
+	has_status created
+	is "$(jq -r .id "$ROOT/$ID/intent.json")" "$ID"
+}
+
+@test "a create whose directory is removed before it is locked makes another" {
+	need_strace
+	args sleep 1000
+	background strace -qq -o /dev/null -e inject=flock:delay_enter=1500000:when=1 \
+		"$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	wait_for test -d "$ROOT/$ID"
+	ok kist delete --force "$ID"
+	ended $pid
+	has_status created
+}
+
+# ---- who holds it -----------------------------------------------------------------------------------------------------
+
+@test "whoever waits in vain is told which process holds the lock, and with what command" {
+	config_cgroup
+	hung_hook createRuntime
+	background "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	wait_for test -s "$T/hook"
+	refused 1 "container $ID is locked by process $pid ($KIST --root $ROOT create --bundle $BUNDLE $ID) for 10 s" \
+		kist pause "$ID"
+	has_status creating
+	kill -TERM $pid
+	ended $pid 1
+}
+
+# ---- the record -------------------------------------------------------------------------------------------------------
+
+@test "a container with a megabyte of annotations has a whole life" {
+	local text
+	args sleep 1000
+	text=$(head -c 1000000 /dev/zero | tr '\0' x)
+	jq --rawfile text <(printf %s "$text") '.annotations = {a: $text, b: ($text | .[0:500000])}' "$BUNDLE/config.json" >"$T/big"
+	mv "$T/big" "$BUNDLE/config.json"
+	create_container
+	ok kist start "$ID"
+	ok kist exec "$ID" true
+	has_status running
+	ok kist delete --force "$ID"
+}
+
+@test "a configuration whose record could not be read again is refused, and nothing is made" {
+	head -c 12000000 /dev/zero | tr '\0' x >"$T/text"
+	jq --rawfile text "$T/text" '.annotations = {a: $text}' "$BUNDLE/config.json" >"$T/big"
+	mv "$T/big" "$BUNDLE/config.json"
+	refused 1 'makes a record of 2*bytes; it may have 16777088' kist create --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "a record that another user has planted is not obeyed" {
+	need_root "is another user"
+	local verb
+	start_container
+	mkdir -m 1777 "$T/shared"
+	cp -a "$ROOT/$ID" "$T/shared/planted"
+	for verb in state exec start pause delete kill; do
+		chown -R 4242:4242 "$T/shared/planted"
+		chmod 700 "$T/shared/planted"
+		refused 1 'belongs to user 4242, but kist runs as user 0' "$KIST" --root "$T/shared" delete --force planted
+		chown -R 0:0 "$T/shared/planted"
+		chmod 770 "$T/shared/planted"
+		refused 1 'can be written by others' "$KIST" --root "$T/shared" delete --force planted
+	done
+	ok "$KIST" --root "$T/shared" list
+	output_has 'left out'
+	has_status running
+}
