@@ -16,8 +16,6 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-#define FREEZE_TIMEOUT_MS 10000
-
 #define JSON_TYPE struct container_state
 const struct json_field container_state_fields[] = {
 	FIELD(oci_version, "ociVersion", JSON_REQUIRED),
@@ -310,86 +308,7 @@ int container_ps(struct container_context *ctx, const char *id, pid_t **out, siz
 	return ret;
 }
 
-/* ---- kill, pause, resume -------------------------------------------------------------------- */
-
-int container_signal_init(const struct container *c, int sig, struct error *err)
-{
-	owned_fd pidfd = sys_pidfd_open(c->state->pid, 0);
-	int ret;
-
-	if (pidfd == -ESRCH)
-		return error_set(err, 0, "container not running");
-	if (pidfd < 0)
-		return error_set(err, -pidfd, "open process %d", c->state->pid);
-	/* The descriptor holds one process; it is ours if the start time still fits (pid reuse). */
-	if (state_alive(c->state, c->proc) <= 0)
-		return error_set(err, 0, "container not running");
-	ret = sys_pidfd_send_signal(pidfd, sig);
-	if (ret == -ESRCH)
-		return error_set(err, 0, "container not running");
-	if (ret < 0)
-		return error_set(err, -ret, "send signal %d to process %d", sig, c->state->pid);
-	return 0;
-}
-
-static bool only_v2(const struct cgroup_ref *ref)
-{
-	return ref->n_dirs == 1 && ref->dirs[0].controllers[0] == '\0';
-}
-
-/* A signal to every process of the container's cgroup, whose path must not be another's by now. */
-static int kill_cgroup(struct container_context *ctx, struct container *c, int sig,
-		       struct error *err)
-{
-	int ret = container_lock(ctx, c, false, err);
-
-	/* Somebody has deleted the container: what SIGKILL was for is done. */
-	if (ret == -ENOENT && sig == SIGKILL)
-		return 0;
-	if (ret == 0)
-		ret = c->state->cgroup ? cgroup_kill(c->state->cgroup, sig, err) : 0;
-	container_unlock(c);
-	return ret;
-}
-
-static int kill_opened(struct container_context *ctx, struct container *c, int sig, bool all,
-		       struct error *err)
-{
-	const struct state *s = c->state;
-	bool alive = state_alive(s, c->proc) > 0;
-	int ret;
-
-	if (!alive && all && !s->cgroup)
-		return 0;
-	/* A container in a foreign pid namespace does not end with its init: SIGKILL is for all of
-	 * it. */
-	all = s->cgroup && (all || (sig == SIGKILL && !s->pid_namespace));
-	/* Before the lock: whoever holds it may be waiting for this process. */
-	if (all && alive && sig == SIGKILL)
-		(void)container_signal_init(c, sig, NULL);
-	if (all)
-		return kill_cgroup(ctx, c, sig, err);
-	if (!alive)
-		return error_set(err, 0, "container not running");
-	ret = container_signal_init(c, sig, err);
-	/* The v1 freezer keeps even a killed process. */
-	if (ret == 0 && sig == SIGKILL && s->cgroup && !only_v2(s->cgroup) &&
-	    cgroup_is_frozen(s->cgroup, &c->freezer) == 1)
-		ret = cgroup_thaw(s->cgroup, FREEZE_TIMEOUT_MS, err);
-	return ret;
-}
-
-int container_kill(struct container_context *ctx, const char *id, int sig, bool all,
-		   struct error *err)
-{
-	struct container c;
-	int ret = container_open(ctx, id, false, &c, err);
-
-	if (ret == 0)
-		ret = kill_opened(ctx, &c, sig, all, err);
-	container_close(&c);
-	return ret;
-}
+/* ---- pause, resume -------------------------------------------------------------------------- */
 
 static int freeze(struct container_context *ctx, const char *id, bool frozen, struct error *err)
 {
@@ -462,6 +381,11 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 		log_warning("container %s: its record is damaged and names no cgroup: if a process "
 			    "of it lives, kist cannot find it",
 			    c->state->id);
+	if (status == CONTAINER_STOPPED && c->state->pid > 0 && !c->state->cgroup &&
+	    !c->state->pid_namespace && !force)
+		log_warning("container %s has neither a cgroup nor a PID namespace: if its first "
+			    "process has left others behind, they live on",
+			    c->state->id);
 	/* The hooks run when the record is gone. */
 	if (c->state->poststop && (host_read(&host, ctx->arena, err) < 0 ||
 				   state_load_config(c->dir, c->state, ctx->arena, err) < 0)) {
@@ -481,11 +405,14 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 int container_delete(struct container_context *ctx, const char *id, bool force, struct error *err)
 {
 	struct container c;
+	owned_fd members = -1;
 	int ret = container_open(ctx, id, false, &c, err);
 
 	/* Before the lock: whoever holds it may be waiting for what this process does. */
-	if (ret == 0 && force)
+	if (ret == 0 && force) {
+		members = container_hold_members(&c);
 		(void)container_signal_init(&c, SIGKILL, NULL);
+	}
 	if (ret == 0)
 		ret = container_lock(ctx, &c, force, err);
 	/* It is not there, or somebody else has removed it: with --force that is what was asked
@@ -494,6 +421,8 @@ int container_delete(struct container_context *ctx, const char *id, bool force, 
 		ret = 0;
 	else if (ret == 0)
 		ret = delete_opened(ctx, &c, force, err);
+	if (ret == 0 && members >= 0)
+		ret = container_kill_members(&c, members, err);
 	container_close(&c);
 	return ret;
 }

@@ -14,6 +14,9 @@
 #include "state_lock.h"
 #include "steps.h"
 
+/* How long the kernel may take to freeze or thaw a container. */
+#define FREEZE_TIMEOUT_MS 10000
+
 /* A container of the state root, opened. */
 struct container {
 	int root;		/* the state root */
@@ -50,6 +53,15 @@ const char *container_status_name(enum container_status status);
 
 /* Sends a signal to the init process, never to another that got its pid.  0 or negative. */
 int container_signal_init(const struct container *c, int sig, struct error *err);
+
+/*
+ * A container with neither a cgroup nor a PID namespace of its own leaves processes behind when its
+ * init dies.  While that lives, its mount namespace tells which they are: hold_members() returns a
+ * descriptor of it, so that its number cannot become another's, or -1 where there is nothing to
+ * hold; kill_members() kills all that are in it.
+ */
+int container_hold_members(const struct container *c);
+int container_kill_members(const struct container *c, int members, struct error *err);
 
 /* What the caller passes on; before anything is opened, or a descriptor of kist's own would be
  * taken for it. */

@@ -82,6 +82,14 @@ load helpers
 	assert_nothing_left
 }
 
+@test "without a cgroup and a pid namespace: delete --force ends everything that is in the mount namespace" {
+	config_shared_pids
+	args sh -c 'sleep 1000 & setsid sleep 1000 & exec sleep 1000'
+	ok kist --cgroup-manager=disabled run --detach --bundle "$BUNDLE" "$ID"
+	ok kist --cgroup-manager=disabled delete --force "$ID"
+	assert_nothing_left
+}
+
 @test "--regex deletes what matches" {
 	ok kist create --bundle "$BUNDLE" aa1
 	ok kist create --bundle "$BUNDLE" aa2

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container_kill.c - signals to a container: to its init process, to its cgroup, and to processes
+ * that neither a PID namespace nor a cgroup holds together.
+ */
+#include "container_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/dir.h"
+#include "base/fd.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+/* Passes over /proc before a container that forks faster than it is killed is given up. */
+#define MEMBER_PASSES_MAX 100
+
+int container_signal_init(const struct container *c, int sig, struct error *err)
+{
+	owned_fd pidfd = sys_pidfd_open(c->state->pid, 0);
+	int ret;
+
+	if (pidfd == -ESRCH)
+		return error_set(err, 0, "container not running");
+	if (pidfd < 0)
+		return error_set(err, -pidfd, "open process %d", c->state->pid);
+	/* The descriptor holds one process; it is ours if the start time still fits (pid reuse). */
+	if (state_alive(c->state, c->proc) <= 0)
+		return error_set(err, 0, "container not running");
+	ret = sys_pidfd_send_signal(pidfd, sig);
+	if (ret == -ESRCH)
+		return error_set(err, 0, "container not running");
+	if (ret < 0)
+		return error_set(err, -ret, "send signal %d to process %d", sig, c->state->pid);
+	return 0;
+}
+
+static bool only_v2(const struct cgroup_ref *ref)
+{
+	return ref->n_dirs == 1 && ref->dirs[0].controllers[0] == '\0';
+}
+
+/* A signal to every process of the container's cgroup, whose path must not be another's by now. */
+static int kill_cgroup(struct container_context *ctx, struct container *c, int sig,
+		       struct error *err)
+{
+	int ret = container_lock(ctx, c, false, err);
+
+	/* Somebody has deleted the container: what SIGKILL was for is done. */
+	if (ret == -ENOENT && sig == SIGKILL)
+		return 0;
+	if (ret == 0)
+		ret = c->state->cgroup ? cgroup_kill(c->state->cgroup, sig, err) : 0;
+	container_unlock(c);
+	return ret;
+}
+
+static int kill_opened(struct container_context *ctx, struct container *c, int sig, bool all,
+		       struct error *err)
+{
+	const struct state *s = c->state;
+	bool alive = state_alive(s, c->proc) > 0;
+	int ret;
+
+	if (!alive && all && !s->cgroup)
+		return 0;
+	/* A container in a foreign pid namespace does not end with its init: SIGKILL is for all of
+	 * it. */
+	all = s->cgroup && (all || (sig == SIGKILL && !s->pid_namespace));
+	/* Before the lock: whoever holds it may be waiting for this process. */
+	if (all && alive && sig == SIGKILL)
+		(void)container_signal_init(c, sig, NULL);
+	if (all)
+		return kill_cgroup(ctx, c, sig, err);
+	if (!alive)
+		return error_set(err, 0, "container not running");
+	ret = container_signal_init(c, sig, err);
+	/* The v1 freezer keeps even a killed process. */
+	if (ret == 0 && sig == SIGKILL && s->cgroup && !only_v2(s->cgroup) &&
+	    cgroup_is_frozen(s->cgroup, &c->freezer) == 1)
+		ret = cgroup_thaw(s->cgroup, FREEZE_TIMEOUT_MS, err);
+	return ret;
+}
+
+int container_kill(struct container_context *ctx, const char *id, int sig, bool all,
+		   struct error *err)
+{
+	struct container c;
+	int ret = container_open(ctx, id, false, &c, err);
+
+	if (ret == 0)
+		ret = kill_opened(ctx, &c, sig, all, err);
+	container_close(&c);
+	return ret;
+}
+
+/* ---- what init leaves behind ----------------------------------------------------------------- */
+
+/* Whether a process ("self", or its number) is in the mount namespace that was looked at. */
+static bool is_member(int proc, const char *process, const struct stat *namespace)
+{
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/ns/mnt", process);
+	return fstatat(proc, path, &st, 0) == 0 && st.st_ino == namespace->st_ino &&
+	       st.st_dev == namespace->st_dev;
+}
+
+int container_hold_members(const struct container *c)
+{
+	const struct state *s = c->state;
+	struct stat namespace;
+	owned_fd held = -1;
+	char path[64];
+
+	if (s->cgroup || s->pid_namespace || s->pid <= 0)
+		return -1;
+	snprintf(path, sizeof(path), "%d/ns/mnt", s->pid);
+	held = openat(c->proc, path, O_RDONLY | O_CLOEXEC);
+	/* A container in the host's own mount namespace cannot be told from the host. */
+	if (held < 0 || fstat(held, &namespace) < 0 || is_member(c->proc, "self", &namespace))
+		return -1;
+	/* What was opened by number was init's only if that is still its number. */
+	return state_alive(s, c->proc) > 0 ? fd_take(&held) : -1;
+}
+
+/* Kills a process if it still is a member when a pidfd holds it. */
+static void kill_member(int proc, const char *pid, const struct stat *namespace)
+{
+	owned_fd pidfd = -1;
+	uint32_t number;
+
+	if (str_to_u32(pid, &number) < 0)
+		return;
+	pidfd = sys_pidfd_open((pid_t)number, 0);
+	if (pidfd >= 0 && is_member(proc, pid, namespace))
+		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+}
+
+/* Returns how many it has found, or -errno. */
+static int kill_pass(int proc, const struct stat *namespace)
+{
+	owned_fd fd = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dir_iter it;
+	const char *name;
+	int found = 0, ret = fd < 0 ? -errno : dir_begin(&it, fd);
+
+	while (ret == 0 && (name = dir_next(&it, NULL, &ret))) {
+		if (*name < '1' || *name > '9' || !is_member(proc, name, namespace))
+			continue;
+		kill_member(proc, name, namespace);
+		found++;
+	}
+	return ret < 0 ? ret : found;
+}
+
+int container_kill_members(const struct container *c, int members, struct error *err)
+{
+	struct stat namespace;
+	int ret = 1;
+
+	if (fstat(members, &namespace) < 0)
+		return error_set(err, errno, "look at the namespace of container %s", c->state->id);
+	for (int i = 0; ret > 0 && i < MEMBER_PASSES_MAX; i++)
+		ret = kill_pass(c->proc, &namespace);
+	if (ret > 0)
+		return error_set(err, 0, "container %s: its processes fork faster than they can be "
+				 "killed one by one; a cgroup would stop that", c->state->id);
+	return ret < 0 ? error_set(err, -ret, "look for processes of container %s", c->state->id) :
+			 0;
+}
