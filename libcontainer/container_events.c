@@ -286,12 +286,17 @@ static int events_opened(struct watcher *w, struct error *err)
 {
 	const struct state *s = w->c.state;
 	owned_fd pidfd = s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -1;
+	int ret;
 
 	/* The descriptor holds one process; it is ours if the start time still fits (pid reuse). */
 	if (pidfd < 0 || state_alive(s, w->c.proc) <= 0)
 		return error_set(err, 0, "container %s is not running", s->id);
 	w->pidfd = pidfd;
-	return w->o->stats ? emit_stats(w, err) : stream(w, err);
+	ret = w->o->stats ? emit_stats(w, err) : stream(w, err);
+	/* What is missing was removed with the container. */
+	if (ret < 0 && state_alive(s, w->c.proc) == 0)
+		return error_set(err, 0, "container %s is not running", s->id);
+	return ret;
 }
 
 int container_events(struct container_context *ctx, const char *id,

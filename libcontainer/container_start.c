@@ -34,6 +34,9 @@ static int connect_start(int dir, struct error *err)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/" STATE_START_SOCKET, dir);
 	fd = unix_socket_connect(path, SOCK_SEQPACKET);
+	/* Its process was killed since it was looked at. */
+	if (fd == -ECONNREFUSED || fd == -ENOENT)
+		return error_set(err, 0, "cannot start the container: container not running");
 	if (fd < 0)
 		return error_set(err, -fd, "connect to the container's process");
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &answer, sizeof(answer)) < 0)
