@@ -52,7 +52,9 @@ int container_preserve_fds(struct container_context *ctx, unsigned int preserve,
 	};
 	int ret = preserve_fd_compile(&request, ctx->arena, out, err);
 
-	return ret < 0 ? ret : preserve_fd_check(out, err);
+	if (ret == 0)
+		preserve_fd_find(out, ctx->arena);
+	return ret;
 }
 
 static int open_bundle(struct creation *c, struct error *err)

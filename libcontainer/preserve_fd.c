@@ -41,7 +41,7 @@ int preserve_fd_compile(const struct preserve_fd_request *request, struct arena 
 	return 0;
 }
 
-int preserve_fd_check(const struct preserve_fd_plan *p, struct error *err)
+void preserve_fd_find(struct preserve_fd_plan *p, struct arena *a)
 {
 	for (unsigned int i = 0; i < p->listen + p->preserve; i++) {
 		int fd = (int)(PRESERVE_FD_FIRST + i);
@@ -50,29 +50,39 @@ int preserve_fd_check(const struct preserve_fd_plan *p, struct error *err)
 		/* What the caller passes came over an exec; with close-on-exec it is one of kist's
 		 * own. */
 		if (flags < 0 || (flags & FD_CLOEXEC))
-			return error_set(err, EBADF,
-					 "%s: descriptor %d is not open (descriptors 3 to %u are "
-					 "to be passed)",
-					 i < p->listen ? "LISTEN_FDS" : "--preserve-fds", fd,
-					 PRESERVE_FD_FIRST - 1 + p->listen + p->preserve);
+			continue;
+		p->fds = arena_grow(a, p->fds, p->n_fds, sizeof(*p->fds));
+		p->fds[p->n_fds++] = fd;
 	}
-	return 0;
+}
+
+int preserve_fd_close_others(const struct preserve_fd_plan *p, const int *keep, size_t n)
+{
+	unsigned int first = PRESERVE_FD_FIRST;
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_fds && r == 0; i++) {
+		unsigned int fd = (unsigned int)p->fds[i];
+
+		if (fd > first)
+			r = fd_close_range_except(first, fd - 1, keep, n);
+		first = fd + 1;
+	}
+	return r < 0 ? r : fd_close_range_except(first, ~0U, keep, n);
 }
 
 int preserve_fd_run(const struct preserve_fd_plan *p, struct error *err)
 {
-	unsigned int end = PRESERVE_FD_FIRST + p->listen + p->preserve;
-	int r;
-
-	for (unsigned int fd = PRESERVE_FD_FIRST; fd < end; fd++) {
-		r = fd_set_cloexec((int)fd, false);
-		if (r < 0)
-			return error_set(err, -r, "pass descriptor %u to the container", fd);
-	}
 	/* One that stayed open would be a way to the host (CVE-2024-21626). */
-	r = fd_cloexec_from(end);
+	int r = fd_cloexec_from(PRESERVE_FD_FIRST);
+
 	if (r < 0)
-		return error_set(err, -r, "close descriptors from %u on", end);
+		return error_set(err, -r, "close descriptors from %d on", PRESERVE_FD_FIRST);
+	for (size_t i = 0; i < p->n_fds; i++) {
+		r = fd_set_cloexec(p->fds[i], false);
+		if (r < 0)
+			return error_set(err, -r, "pass descriptor %d to the container", p->fds[i]);
+	}
 	return 0;
 }
 

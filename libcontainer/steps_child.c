@@ -187,9 +187,8 @@ int step_self_exe_run(struct job *job, struct error *err)
 int step_host_descriptors_run(struct job *job, struct error *err)
 {
 	const int keep[] = { job->channel, job->console_socket, job->seccomp_socket, job->root };
-	const struct preserve_fd_plan *p = &job->plan->preserve_fds;
-	int ret = fd_close_range_except(3 + p->listen + p->preserve, ~0U, keep,
-					sizeof(keep) / sizeof(*keep));
+	int ret = preserve_fd_close_others(&job->plan->preserve_fds, keep,
+					   sizeof(keep) / sizeof(*keep));
 
 	return ret < 0 ? error_set(err, -ret, "close descriptors of the host") : 0;
 }
@@ -467,9 +466,8 @@ int step_program_run(struct job *job, struct error *err)
 int step_descriptors_run(struct job *job, struct error *err)
 {
 	const int keep[] = { job->channel, job->start_socket, job->page_fd, job->seccomp_socket };
-	const unsigned int first =
-		3 + job->plan->preserve_fds.listen + job->plan->preserve_fds.preserve;
-	int ret = fd_close_range_except(first, ~0U, keep, sizeof(keep) / sizeof(*keep));
+	int ret = preserve_fd_close_others(&job->plan->preserve_fds, keep,
+					   sizeof(keep) / sizeof(*keep));
 
 	if (ret < 0)
 		return error_set(err, -ret, "close descriptors");

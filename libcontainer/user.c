@@ -86,10 +86,14 @@ int user_compile(const struct oci_config *c, const struct oci_process *p, const 
 		return r;
 	out->groups_denied_ok = !host_is_privileged(h);
 	/*
-	 * An annotation may keep groups only where the caller could not gain by it: they are its
-	 * own.
+	 * The caller's own groups, whoever it is: who writes an annotation could as well write them
+	 * into additionalGids.
 	 */
-	out->keep_groups = keep != NULL && strcmp(keep, "1") == 0 && out->groups_denied_ok;
+	out->keep_groups = keep != NULL && strcmp(keep, "1") == 0;
+	if (out->keep_groups && u->n_additional_gids > 0)
+		json_warn(c->doc, JSON_CONFLICT, &u->additional_gids,
+			  "has no effect: the annotation run.oci.keep_original_groups keeps the "
+			  "caller's groups");
 	if (u->n_additional_gids > 0 && setgroups_denied(c, h))
 		return oci_error(c, &u->additional_gids, err,
 				 "cannot set additional groups: a user namespace with a single gid "
@@ -225,8 +229,7 @@ static bool passwd_lines(char *buf, size_t *len, bool *skip, uint32_t uid, char 
 
 void user_home_run(int root, uint32_t uid, char *home, size_t size)
 {
-	owned_fd fd =
-		path_open(root, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY, 0, 0);
+	owned_fd fd = path_open(root, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
 	char buf[4096];
 	size_t len = 0, total = 0;
 	bool skip = false;

@@ -21,7 +21,7 @@ struct user_plan {
 	uint32_t uid, gid;
 	gid_t *groups;
 	size_t n_groups;
-	bool keep_groups;      /* rootless and asked for by annotation: setgroups() is not called */
+	bool keep_groups;      /* asked for by annotation: setgroups() is not called */
 	bool groups_denied_ok; /* not root of the host: a namespace may deny setgroups(), then none
 				  are set */
 	mode_t umask;
@@ -44,9 +44,10 @@ void user_show(const struct user_plan *p, struct show *out);
 
 /*
  * Home directory of uid from /etc/passwd below root (an O_PATH or other descriptor of the
- * container's root directory) into home[size], "/" when there is none.  The file is the image's: it
- * is read only when it is a regular file and no symlink, at most 1 MiB of it, without blocking
- * (CVE-2026-47262: a FIFO there hangs other runtimes).  Never fails.  No allocation: for the child.
+ * container's root directory) into home[size], "/" when there is none.  The file is the image's:
+ * symlinks (NixOS and Android have them) lead to files of the image only, and it is read only when
+ * it is a regular file, at most 1 MiB of it, without blocking (CVE-2026-47262: a FIFO there hangs
+ * other runtimes).  Never fails.  No allocation: for the child.
  */
 void user_home_run(int root, uint32_t uid, char *home, size_t size);
 

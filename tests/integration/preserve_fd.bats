@@ -9,9 +9,26 @@ load helpers
 	is "$(<"$T/out")" $'0 1 2 3 4\nthree\nfour'
 }
 
-@test "a descriptor that is not open is named" {
-	refused 1 '4' kist run --preserve-fds 2 --bundle "$BUNDLE" "$ID" 3</dev/null
-	assert_nothing_left
+@test "a descriptor of the range that is not open is not open in the container either" {
+	shell 'ls /proc/1/fd | xargs; cat <&3; cat <&40'
+	kist run --preserve-fds 50 --bundle "$BUNDLE" "$ID" 3< <(echo three) 40< <(echo forty) >"$T/out" 2>&1 </dev/null \
+		4>&- 10>&-
+	is "$(<"$T/out")" $'0 1 2 3 40\nthree\nforty'
+}
+
+@test "exec: nor is one of kist's own in its place, which a container with CAP_SYS_PTRACE could see" {
+	start_container
+	kist exec --preserve-fds 10 "$ID" sh -c 'ls /proc/self/fd | xargs; cat <&9' 9< <(echo nine) >"$T/out" 2>&1 </dev/null \
+		3>&- 4>&- 10>&-
+	# ls has the directory open, as 3.
+	is "$(<"$T/out")" $'0 1 2 3 9\nnine'
+}
+
+@test "LISTEN_FDS, too, may count descriptors that are not open" {
+	shell 'echo "$LISTEN_FDS"; ls /proc/1/fd | xargs; cat <&4'
+	sh -c "LISTEN_FDS=3 LISTEN_PID=\$\$ exec '$KIST' --root '$ROOT' run --bundle '$BUNDLE' '$ID'" \
+		3>&- 4< <(echo four) 10>&- >"$T/out" 2>&1 </dev/null
+	is "$(<"$T/out")" $'3\n0 1 2 4\nfour'
 }
 
 @test "LISTEN_FDS passes descriptors in front, with LISTEN_PID 1" {

@@ -53,3 +53,48 @@ load helpers
 	run_container
 	is "$(stat -c %u /dev/null)" 0
 }
+
+@test "HOME: where /etc or /etc/passwd is a symlink, it is followed inside the root" {
+	mkdir -p "$ROOTFS/nix/store" "$T/outside"
+	printf 'root:x:0:0::/linked:\n' >"$ROOTFS/nix/store/passwd"
+	printf 'root:x:0:0::/outside:\n' >"$T/outside/passwd"
+	shell 'echo $HOME'
+	ln -s /nix/store/passwd "$ROOTFS/etc/passwd"
+	container_says /linked
+	ln -sf ../../../../../../../../nix/store/passwd "$ROOTFS/etc/passwd"
+	container_says /linked
+	ln -sf "$T/outside/passwd" "$ROOTFS/etc/passwd"
+	container_says /
+	rm -r "$ROOTFS/etc"
+	ln -s nix/store "$ROOTFS/etc"
+	container_says /linked
+	start_container
+	ok kist exec "$ID" sh -c 'echo $HOME'
+	is "$output" /linked
+}
+
+@test "HOME: a symlink to a FIFO, a device or itself holds nothing up" {
+	mkfifo "$ROOTFS/fifo"
+	shell 'echo $HOME'
+	local target
+	for target in /fifo /dev/zero /dev/console /etc/passwd /proc/self/fd/0; do
+		ln -sf "$target" "$ROOTFS/etc/passwd"
+		ok timeout 20 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+		is "$output" /
+	done
+}
+
+# The one group that an ordinary user's namespace could show is its own, which it has anyway.
+@test "the annotation run.oci.keep_original_groups keeps the caller's groups, root's too" {
+	need_root "sets groups"
+	shell 'grep Groups: /proc/self/status | xargs'
+	try setpriv --groups 4242,5 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	is "$output" Groups:
+	config_set '.annotations["run.oci.keep_original_groups"] = "1"'
+	try setpriv --groups 4242,5 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	is "$output" 'Groups: 5 4242'
+	config_set '.process.user.additionalGids = [7]'
+	try setpriv --groups 4242,5 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	output_has 'process.user.additionalGids: has no effect*run.oci.keep_original_groups'
+	output_has 'Groups: 5 4242'
+}

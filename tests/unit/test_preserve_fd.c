@@ -44,17 +44,26 @@ int main(void)
 	ok(compile((struct preserve_fd_request){ .preserve = 70000 }, &arena, &p, &err) < 0,
 	   "refused: %s", err.text);
 
-	compile((struct preserve_fd_request){ .preserve = 1, .listen_fds = "1" }, &arena, &p, &err);
+	compile((struct preserve_fd_request){ .preserve = 3, .listen_fds = "1" }, &arena, &p, &err);
 	inherited();	/* 3 */
-	ok(preserve_fd_check(&p, &err) < 0 &&
-		   strstr(err.text, "--preserve-fds: descriptor 4 is not open") != NULL,
-	   "missing: %s", err.text);
 	inherited();	/* 4 */
-	is_int(preserve_fd_check(&p, &err), 0, "there");
-	open("/dev/null", O_RDONLY);			/* 5: a leak */
+	inherited();	/* 5 */
+	close(4);
+	preserve_fd_find(&p, &arena);
+	ok(p.n_fds == 2 && p.fds[0] == 3 && p.fds[1] == 5, "4 and 6 of 3 to 6 are free");
+	for (int fd = 4; fd <= 8; fd++)			/* 4, 6, 7, 8: the runtime's own */
+		if (fd != 5)
+			is_int(open("/dev/null", O_RDONLY), fd, "%d opened later", fd);
 	is_int(preserve_fd_run(&p, &err), 0, "prepared for exec %s", err.text);
-	ok(fcntl(3, F_GETFD) == 0 && fcntl(4, F_GETFD) == 0, "these stay open");
-	is_int(fcntl(5, F_GETFD), FD_CLOEXEC, "the next does not");
+	ok(fcntl(3, F_GETFD) == 0 && fcntl(5, F_GETFD) == 0, "these stay open");
+	ok(fcntl(4, F_GETFD) == FD_CLOEXEC && fcntl(6, F_GETFD) == FD_CLOEXEC &&
+		   fcntl(7, F_GETFD) == FD_CLOEXEC,
+	   "the runtime's do not, in the range and above it");
+	is_int(preserve_fd_close_others(&p, (const int[]){ 6, -1 }, 2), 0, "closed");
+	ok(fcntl(3, F_GETFD) >= 0 && fcntl(5, F_GETFD) >= 0 && fcntl(6, F_GETFD) >= 0,
+	   "what is passed and what is kept is open");
+	ok(fcntl(4, F_GETFD) < 0 && fcntl(7, F_GETFD) < 0 && fcntl(8, F_GETFD) < 0,
+	   "all else is closed");
 	arena_free(&arena);
 	return done();
 }

@@ -61,8 +61,18 @@ static void test_home(void)
 	is_home(0, "/", "a FIFO does not block");
 	unlinkat(root, "etc/passwd", 0);
 	if (symlinkat("/etc/passwd", root, "etc/passwd") == 0)
-		is_home(0, "/", "a symlink is not followed");
+		is_home(0, "/", "the host's file is not read through a symlink of the same name");
 	unlinkat(root, "etc/passwd", 0);
+	write_passwd("root:x:0:0:root:/linked:/bin/sh\n");
+	if (renameat(root, "etc", root, "store") == 0 && symlinkat("/store", root, "etc") == 0)
+		is_home(0, "/linked", "etc is an absolute symlink of the image");
+	unlinkat(root, "etc", 0);
+	renameat(root, "store", root, "etc");
+	if (renameat(root, "etc/passwd", root, "other") == 0 &&
+	    symlinkat("../../../../../other", root, "etc/passwd") == 0)
+		is_home(0, "/linked", "etc/passwd is a symlink that would leave the root");
+	unlinkat(root, "etc/passwd", 0);
+	unlinkat(root, "other", 0);
 }
 
 static void test_spec(void)
