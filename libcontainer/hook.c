@@ -27,8 +27,9 @@ static const struct hook_kind_row {
 	[HOOK_POSTSTOP] = { "poststop", false },
 };
 
-static int compile_one(const struct oci_config *c, const struct oci_hook *in, bool in_container,
-		       struct arena *a, struct hook *out, struct error *err)
+static int compile_one(const struct oci_config *c, const struct oci_hook *in,
+		       const struct hook_kind_row *kind, struct arena *a, struct hook *out,
+		       struct error *err)
 {
 	if (in->path == NULL || in->path[0] != '/')
 		return oci_error(c, in->path != NULL ? (const void *)&in->path : in, err,
@@ -37,6 +38,7 @@ static int compile_one(const struct oci_config *c, const struct oci_hook *in, bo
 		return oci_error(c, in->timeout, err, "a timeout must be greater than 0 seconds");
 	out->path = in->path;
 	out->member = &in->path;
+	out->where = oci_position(c, &in->path, a, arena_printf(a, "hooks.%s", kind->name));
 	out->argv = in->args;
 	if (in->args == NULL || in->args[0] == NULL) {
 		char **argv = ARENA_NEW_ARRAY(a, char *, 2);
@@ -45,7 +47,7 @@ static int compile_one(const struct oci_config *c, const struct oci_hook *in, bo
 		out->argv = argv;
 	}
 	out->envp = in->env;
-	if (in->env == NULL && !in_container)
+	if (in->env == NULL && !kind->in_container)
 		out->envp = ARENA_NEW_ARRAY(a, char *, 1);
 	if (in->timeout != NULL)
 		out->timeout_ms =
@@ -66,7 +68,7 @@ static int compile_list(struct hook_plan *out, const struct source *in, enum hoo
 
 	list->hooks = ARENA_NEW_ARRAY(a, struct hook, in->n);
 	for (; list->n < in->n; list->n++) {
-		int r = compile_one(out->config, &in->hooks[list->n], kinds[kind].in_container, a,
+		int r = compile_one(out->config, &in->hooks[list->n], &kinds[kind], a,
 				    &list->hooks[list->n], err);
 
 		if (r < 0)
@@ -221,6 +223,7 @@ int hook_run(const struct hook_plan *p, enum hook_kind kind, const struct hook_i
 		r = run_one(&list->hooks[i], name, input, err);
 		if (r == 0)
 			continue;
+		error_prefix(err, "%s", list->hooks[i].where);
 		if (kind != HOOK_POSTSTOP)
 			return r;
 		if (err != NULL)

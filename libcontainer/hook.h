@@ -37,6 +37,7 @@ struct hook {
 	char *const *envp;		/* NULL: that of the container process */
 	int timeout_ms;			/* 0: none */
 	const void *member;
+	const char *where;		/* for errors: file, line, column and member */
 };
 
 struct hook_list {

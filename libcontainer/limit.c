@@ -53,7 +53,10 @@ int limit_compile(const struct oci_config *c, const struct oci_process *p, const
 					 names[r->type], (unsigned long long)r->soft,
 					 (unsigned long long)r->hard);
 		seen |= 1u << r->type;
-		out->limits[out->n_limits++] = (struct limit){ r->type, r->soft, r->hard };
+		out->limits[out->n_limits++] = (struct limit){
+			r->type, r->soft, r->hard,
+			oci_position(c, &r->hard, a, arena_printf(a, "process.rlimits[%zu]", i)),
+		};
 	}
 	return 0;
 }
@@ -62,8 +65,8 @@ static int limit_error(const struct limit *l, int errnum, struct error *err)
 {
 	unsigned long long soft = l->soft, hard = l->hard;
 	struct kernel_limit now = { 0, 0 };
-	int r = error_set(err, errnum, "set %s to soft %llu, hard %llu", limit_name(l->resource),
-			  soft, hard);
+	int r = error_set(err, errnum, "%s: set %s to soft %llu, hard %llu", l->where,
+			  limit_name(l->resource), soft, hard);
 
 	if (errnum != EPERM || syscall(SYS_prlimit64, 0, l->resource, NULL, &now) < 0)
 		return r;

@@ -19,6 +19,7 @@
 struct limit {
 	int resource; /* RLIMIT_* */
 	uint64_t soft, hard;
+	const char *where; /* for errors: file, line, column and member */
 };
 
 struct limit_plan {

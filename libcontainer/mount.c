@@ -350,6 +350,9 @@ static int compile_one(const struct compile *k)
 	int r;
 
 	e->type = m->type && *m->type && !is(m->type, "none") ? m->type : "";
+	e->where = arena_printf(k->a, "mounts[%zu]", (size_t)(m - k->c->mounts));
+	e->where = oci_position(k->c, &m->destination, k->a, e->where);
+	e->where_source = oci_position(k->c, &m->source, k->a, e->where);
 	r = compile_options(k);
 	if (r == 0)
 		r = compile_destination(k);

@@ -3,14 +3,15 @@
  * mount.h - config.mounts: what is mounted where in the container.
  *
  * Compiled in the parent from the text of the config alone.  Carried out in the child, in the
- *container's mount namespace, before pivot_root: sources are looked up in the host's tree, which is
- *still "/", destinations below the root descriptor.  Order of calls:
+ * container's mount namespace, before pivot_root: sources are looked up in the host's tree, which
+ * is still "/", destinations below the root descriptor.  Order of calls:
  *
  *	parent, before clone:	mount_open_idmaps()	user namespaces of idmapped mounts
  *				mount_open_sources()	only with a user namespace: sources its root
- *may not reach parent, after clone:	mount_close()
- *	child:			mount_run(), then devices, masks, ..., then mount_late_run() before
- *pivot_root
+ *				may not reach
+ *	parent, after clone:	mount_close()
+ *	child:			mount_run(), then devices, masks, ..., then mount_late_run()
+ *				before pivot_root
  */
 #ifndef KIST_MOUNT_H
 #define KIST_MOUNT_H
@@ -51,6 +52,9 @@ struct mount_entry {
 	const char *uid_map;		/* idmapped: text for /proc/PID/{u,g}id_map */
 	const char *gid_map;
 	const char *userns_path;	/* idmapped by the user namespace that is joined */
+	/* For errors: file, line, column and member, of the source and of the destination. */
+	const char *where_source;
+	const char *where;
 };
 
 /* The descriptors of one entry; the only part of the plan that changes. */
@@ -85,13 +89,21 @@ const struct oci_pair *mount_force_cgroup_v1(const struct oci_config *c);
 int mount_compile(const struct oci_config *c, const struct host *h, struct arena *a,
 		  struct mount_plan *out, struct error *err);
 
+/* Where the parent looks for sources. */
+struct mount_origin {
+	int bundle;			/* relative sources and root start here */
+	const char *root;		/* path of the root file system */
+	int proc;			/* base/proc.h */
+};
+
 /*
  * Parent: a user namespace for each different mapping, held by a descriptor; with a user namespace
  * in the config also the idmapped trees themselves, since only the owner of the source's file
- * system may make them. bundle: directory that relative sources start from (AT_FDCWD: the working
- * directory).  proc: base/proc.h.
+ * system may make them.  An error: a source inside an earlier mount of the container, since the
+ * parent does not see that mount, and would take what it covers.
  */
-int mount_open_idmaps(const struct mount_plan *p, int bundle, int proc, struct error *err);
+int mount_open_idmaps(const struct mount_plan *p, const struct mount_origin *from,
+		      struct error *err);
 
 /*
  * Parent, only with a user namespace: detached copies of those bind sources that lie behind a
@@ -99,7 +111,7 @@ int mount_open_idmaps(const struct mount_plan *p, int bundle, int proc, struct e
  * Never an error: what is wrong shows in mount_run().  A detached copy does not care which mount
  * namespace it was made in (an O_PATH descriptor does).
  */
-int mount_open_sources(const struct mount_plan *p, int bundle, struct error *err);
+void mount_open_sources(const struct mount_plan *p, const struct mount_origin *from);
 
 /*
  * Closes all descriptors of the plan (in the parent after clone, in the child after

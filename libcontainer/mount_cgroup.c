@@ -100,6 +100,11 @@ static int create_new(const struct mount_cgroup_hierarchy *h, uint64_t attr, str
 	return mnt_create(&fs, m, NULL, 0);
 }
 
+/*
+ * Each of the next three gives 1 when the kernel lets it show nothing there: then the caller tries
+ * another way.  A mount that was made and could not be attached is an error, never a reason to show
+ * something else.
+ */
 static int attach_new(const struct mount_cgroup_hierarchy *h, const struct mnt_dest *d,
 		      const struct mnt_attr *attr)
 {
@@ -107,10 +112,13 @@ static int attach_new(const struct mount_cgroup_hierarchy *h, const struct mnt_d
 	struct mnt m = MNT_INIT;
 	int r = create_new(h, attr->set | attr->rec_set, &m);
 
-	/* Without fsopen(2) the parameters are gone by now: the caller binds instead. */
-	if (r == 0 && m.fs)
-		r = -EPERM;
-	if (r == 0)
+	/*
+	 * EPERM: a user namespace without rights over the cgroup namespace; EBUSY, EINVAL: another
+	 * hierarchy's options.  Without fsopen(2) the parameters are gone by now.
+	 */
+	if (r == -EPERM || r == -EBUSY || r == -EINVAL || (r == 0 && m.fs))
+		r = 1;
+	else if (r == 0)
 		r = mnt_attach(&m, d, &rest);
 	fd_close(&m.fd);
 	return r;
@@ -132,27 +140,22 @@ static int attach_bind(const struct mount_cgroup_hierarchy *h, const char *path,
 	if (r < 0 || (size_t)r >= sizeof(source))
 		return -ENAMETOOLONG;
 	r = mnt_clone(AT_FDCWD, source, 0, &m);
-	if (r == 0)
+	if (r == -ENOENT)
+		r = 1;
+	else if (r == 0)
 		r = mnt_attach(&m, d, &own);
 	fd_close(&m.fd);
 	return r;
 }
 
+/* The bind shows the same directory as the new mount would. */
 static int attach_one(const struct mount_cgroup_hierarchy *h, const struct mount_cgroup_env *env,
 		      const struct mnt_dest *d, const struct mnt_attr *attr)
 {
 	const char *path = find_path(env, h->controllers);
-	int r = -EPERM;
+	int r = env->cgroupns ? attach_new(h, d, attr) : 1;
 
-	if (env->cgroupns)
-		r = attach_new(h, d, attr);
-	/*
-	 * EPERM: a user namespace without rights over the cgroup namespace; EBUSY, EINVAL: another
-	 * hierarchy's options.  The bind shows the same directory.
-	 */
-	if (r < 0 && path)
-		r = attach_bind(h, path, d, attr);
-	return r;
+	return r == 1 && path ? attach_bind(h, path, d, attr) : r;
 }
 
 /* An empty read-only directory: what is not the container's is not shown (CVE-2023-25809). */
@@ -179,9 +182,9 @@ static int attach_empty(const struct mnt_dest *d)
 static int run_unified(const struct mount_cgroup_plan *p, const struct mount_cgroup_env *env,
 		       const struct mnt_dest *d, const struct mnt_attr *attr, struct error *err)
 {
-	int r = p->n ? attach_one(&p->hierarchies[0], env, d, attr) : -ENOENT;
+	int r = p->n ? attach_one(&p->hierarchies[0], env, d, attr) : 1;
 
-	if (r == -EPERM || r == -EBUSY || r == -ENOENT)
+	if (r == 1)
 		r = attach_empty(d);
 	return r < 0 ? error_set(err, -r, "cgroup2") : 0;
 }
@@ -204,8 +207,8 @@ static int run_hierarchy(const struct mount_cgroup_hierarchy *h, const struct mo
 		return error_set(err, errno, "open directory %s", h->name);
 	r = attach_one(h, env, &d, attr);
 	close(d.fd);
-	if (r < 0)
-		return error_set(err, -r, "hierarchy %s", h->name);
+	if (r != 0)
+		return error_set(err, r < 0 ? -r : EPERM, "hierarchy %s", h->name);
 	for (char **link = h->links; *link; link++)
 		if (symlinkat(h->name, top->fd, *link) < 0 && errno != EEXIST)
 			return error_set(err, errno, "symlink %s", *link);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "base/str.h"
 
 struct run {
 	const struct mount_plan *p;
@@ -31,17 +32,48 @@ struct run {
 	struct error *err;
 };
 
-/* The one place where a failed mount gets its words; text is the kernel's or our own, or "". */
-static int fail(const struct run *k, int r, const char *text)
+/* "(ro,nosuid; size=64k)": what was asked of the mount, as far as it asked for something. */
+static void add_options(const struct mount_entry *e, struct strbuf *b)
+{
+	char flags[256];
+
+	mount_option_print(&e->flags, flags, sizeof(flags));
+	if (!*flags && e->fs.n_params == 0)
+		return;
+	strbuf_addf(b, " (%s", flags);
+	for (size_t i = 0; i < e->fs.n_params; i++) {
+		const struct mnt_param *p = &e->fs.params[i];
+
+		strbuf_addf(b, "%s%s%s%s", i > 0 ? "," : *flags ? "; " : "", p->key,
+			    p->value ? "=" : "", p->value ? p->value : "");
+	}
+	strbuf_add(b, ")");
+}
+
+/* The place where a failed mount gets its words; text is the kernel's or our own, or "". */
+static int fail_at(const struct run *k, const char *where, int r, const char *text)
 {
 	const struct mount_entry *e = k->e;
+	char options[768];
+	struct strbuf b = STRBUF(options);
 
-	return error_set(k->err, -r, "mounts[%zu]: %s %s on %s%s%s", (size_t)(e - k->p->entries),
+	add_options(e, &b);
+	return error_set(k->err, -r, "%s: %s %s on %s%s%s%s", where,
 			 e->kind == MOUNT_AGAIN	 ? "remount"
 			 : e->kind == MOUNT_FROM ? "bind"
 						 : "mount",
 			 e->kind == MOUNT_FROM || !*e->type ? e->source : e->type, e->destination,
-			 *text ? ": " : "", text);
+			 options, *text ? ": " : "", text);
+}
+
+static int fail(const struct run *k, int r, const char *text)
+{
+	return fail_at(k, k->e->where, r, text);
+}
+
+static int fail_source(const struct run *k, int r, const char *text)
+{
+	return fail_at(k, k->e->where_source, r, text);
 }
 
 /* "tmpfs: Unknown parameter 'nosiud'": was one of our own options meant? */
@@ -71,12 +103,58 @@ static const char *mount_label(const struct mount_entry *e)
 	return NULL;
 }
 
+/*
+ * The directories of an overlay: the kernel says ENOENT for all of them.  Only in lowerdir a ':'
+ * separates, everywhere '\' makes the next letter an ordinary one.
+ */
+static bool is_missing(const struct run *k, const char *key, const char *list)
+{
+	const char separator = strcmp(key, "lowerdir") == 0 ? ':' : '\0';
+	char path[PATH_MAX];
+	struct stat st;
+
+	while (*list) {
+		size_t n = 0;
+
+		for (; *list && *list != separator && n < sizeof(path) - 1; list++) {
+			if (*list == '\\' && list[1])
+				list++;
+			path[n++] = *list;
+		}
+		path[n] = '\0';
+		if (*list && *list++ != separator)
+			return false;
+		if (n == 0 || stat(path, &st) == 0 || errno != ENOENT)
+			continue;
+		error_append(k->err, " (%s %s does not exist)", key, path);
+		return true;
+	}
+	return false;
+}
+
+static int fail_overlay(const struct run *k, int r)
+{
+	for (size_t i = 0; i < k->e->fs.n_params; i++) {
+		const struct mnt_param *p = &k->e->fs.params[i];
+		/* upperdir, workdir, lowerdir, and of later kernels lowerdir+ and datadir+ */
+		if (strstr(p->key, "dir") && p->value && is_missing(k, p->key, p->value))
+			break;
+	}
+	return r;
+}
+
 static int fail_fs(const struct run *k, int r, const char *text)
 {
 	const char *type = k->e->type;
+	/* A file system on a device, or of another machine: the source may be what is wrong. */
+	bool device = k->e->kind == MOUNT_FS && strchr(k->e->source, '/');
 
-	fail(k, r, text);
+	fail_at(k, device ? k->e->where_source : k->e->where, r, text);
 	suggest(k->err, text);
+	if (device)
+		error_append(k->err, " (source %s)", k->e->source);
+	if (r == -ENOENT && strcmp(type, "overlay") == 0)
+		return fail_overlay(k, r);
 	if (r == -EINVAL && mount_label(k->e))
 		return error_append(k->err, " (linux.mountLabel: does the SELinux policy know the "
 				    "label \"%s\"?)", mount_label(k->e));
@@ -250,8 +328,8 @@ static int run_fs_on(const struct run *k, const struct mnt_dest *d, bool created
 	if (r < 0)
 		return fail_fs(k, r, text);
 	if (k->e->flags.special & MOUNT_TMPCOPYUP && mount_copyup_run(d->fd, m->fd, k->err) < 0)
-		return error_prefix(k->err, "mounts[%zu]: tmpcopyup on %s",
-				    (size_t)(k->e - k->p->entries), k->e->destination);
+		return error_prefix(k->err, "%s: tmpcopyup on %s", k->e->where,
+				    k->e->destination);
 	if (k->e->late_readonly)
 		k->fds->late = fd_take(&m->fd);
 	return 0;
@@ -283,7 +361,7 @@ static int copy_symlink(const struct run *k)
 
 	n = readlinkat(k->bundle, k->e->source, target, sizeof(target) - 1);
 	if (n < 0)
-		return errno == EINVAL ? 0 : fail(k, -errno, "read the source");
+		return errno == EINVAL ? 0 : fail_source(k, -errno, "read the source");
 	target[n] = '\0';
 	parent = path_parent(k->root, k->e->destination, 0755, name);
 	if (parent < 0)
@@ -318,7 +396,7 @@ static int open_source(const struct run *k, struct mnt *m)
 	}
 	if (r >= 0)
 		return idmap(k, m);
-	fail(k, r, "open the source");
+	fail_source(k, r, "open the source");
 	if (r == -EINVAL && k->p->userns && !(flags & AT_RECURSIVE))
 		return error_append(
 			k->err, " (something is mounted below it, which a user namespace may not "
@@ -353,7 +431,7 @@ static int run_bind_from(const struct run *k, struct mnt *m)
 	int r;
 
 	if (fstat(m->fd, &st) < 0)
-		return fail(k, -errno, "stat of the source");
+		return fail_source(k, -errno, "stat of the source");
 	/* Only procfs may pose as procfs. */
 	if (strcmp(k->e->destination, "/proc") == 0 &&
 	    (fstatfs(m->fd, &sf) < 0 || sf.f_type != PROC_SUPER_MAGIC))
@@ -413,8 +491,8 @@ static int run_cgroup(const struct run *k)
 		r = mount_cgroup_run(k->e->cgroup_v1 ? &k->p->cgroup_v1 : &k->p->cgroup, k->cgroup,
 				     &d, &k->e->flags.attr, k->err);
 		if (r < 0)
-			r = error_prefix(k->err, "mounts[%zu]: mount cgroup on %s",
-					 (size_t)(k->e - k->p->entries), k->e->destination);
+			r = error_prefix(k->err, "%s: mount cgroup on %s", k->e->where,
+					 k->e->destination);
 	}
 	fd_close(&d.fd);
 	return r;
@@ -454,7 +532,7 @@ int mount_late_run(const struct mount_plan *p, struct error *err)
 		int r = p->fds[i].late < 0 ? 0 : mnt_setattr(p->fds[i].late, &readonly);
 
 		if (r < 0)
-			return error_set(err, -r, "mounts[%zu]: make %s read-only", i,
+			return error_set(err, -r, "%s: make %s read-only", p->entries[i].where,
 					 p->entries[i].destination);
 	}
 	mount_close(p);

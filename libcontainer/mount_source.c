@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/path.h"
 
 static int write_maps(int proc, pid_t pid, const struct mount_entry *e)
 {
@@ -81,13 +82,53 @@ static int find_userns(const struct mount_plan *p, size_t i)
 	return -1;
 }
 
+/* The path of an open file as the kernel has it: no symlink is left in it. */
+static bool real_path(int proc, int fd, char path[PATH_MAX])
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "self/fd/%d", fd);
+	n = fd < 0 ? -1 : readlinkat(proc, link, path, PATH_MAX - 1);
+	if (n < 0)
+		return false;
+	path[n] = '\0';
+	return true;
+}
+
+/*
+ * The earlier mount of the container that covers the source of mount i, or NULL.  The parent does
+ * not have that mount: a tree that it opened would show what lies below.
+ */
+static const struct mount_entry *find_cover(const struct mount_plan *p, size_t i,
+					    const struct mount_origin *from)
+{
+	const struct mount_entry *e = &p->entries[i];
+	bool nofollow = e->flags.special & (MOUNT_SRC_NOFOLLOW | MOUNT_COPY_SYMLINK);
+	owned_fd root = openat(from->bundle, from->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	owned_fd source = openat(from->bundle, e->source,
+				 O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0));
+	char inside[PATH_MAX], covered[PATH_MAX];
+
+	if (root < 0 || !real_path(from->proc, source, inside))
+		return NULL;
+	for (size_t j = i; j > 0; j--) {
+		owned_fd at = path_lookup(root, p->entries[j - 1].destination);
+
+		if (real_path(from->proc, at, covered) && path_is_below(inside, covered))
+			return &p->entries[j - 1];
+	}
+	return NULL;
+}
+
 /*
  * The tree's owner is the host: the container's root could neither copy it with all rights nor map
  * it.
  */
-static int open_idmapped(const struct mount_plan *p, size_t i, int bundle, struct error *err)
+static int open_idmapped(const struct mount_plan *p, size_t i, const struct mount_origin *from,
+			 struct error *err)
 {
-	const struct mount_entry *e = &p->entries[i];
+	const struct mount_entry *e = &p->entries[i], *cover = find_cover(p, i, from);
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	owned_fd tree = -1;
 	int r;
@@ -96,13 +137,18 @@ static int open_idmapped(const struct mount_plan *p, size_t i, int bundle, struc
 		flags |= AT_RECURSIVE;
 	if (e->flags.special & MOUNT_SRC_NOFOLLOW)
 		flags |= AT_SYMLINK_NOFOLLOW;
-	tree = sys_open_tree(bundle, e->source, flags);
+	if (cover)
+		return error_set(err, 0, "%s: %s lies in the earlier mount on %s, which only the "
+				 "container sees: with a user namespace it cannot be idmapped "
+				 "(name the directory of the host instead)",
+				 e->where_source, e->source, cover->destination);
+	tree = sys_open_tree(from->bundle, e->source, flags);
 	if (tree < 0)
-		return error_set(err, -tree, "mounts[%zu]: open %s for an idmapped mount on %s", i,
-				 e->source, e->destination);
+		return error_set(err, -tree, "%s: open %s for an idmapped mount on %s",
+				 e->where_source, e->source, e->destination);
 	r = mnt_idmap(tree, p->fds[i].userns, e->flags.special & MOUNT_IDMAP_RECURSIVE);
 	if (r < 0) {
-		error_set(err, -r, "mounts[%zu]: map the ids of %s on %s", i, e->source,
+		error_set(err, -r, "%s: map the ids of %s on %s", e->where_source, e->source,
 			  e->destination);
 		return r == -EINVAL
 			       ? error_append(err,
@@ -113,7 +159,8 @@ static int open_idmapped(const struct mount_plan *p, size_t i, int bundle, struc
 	return 0;
 }
 
-int mount_open_idmaps(const struct mount_plan *p, int bundle, int proc, struct error *err)
+int mount_open_idmaps(const struct mount_plan *p, const struct mount_origin *from,
+		      struct error *err)
 {
 	for (size_t i = 0; i < p->n && !p->skipped; i++) {
 		const struct mount_entry *e = &p->entries[i];
@@ -123,22 +170,21 @@ int mount_open_idmaps(const struct mount_plan *p, int bundle, int proc, struct e
 			continue;
 		fd = find_userns(p, i);
 		if (fd < 0)
-			fd = e->uid_map ? make_userns(proc, e)
+			fd = e->uid_map ? make_userns(from->proc, e)
 					: open(e->userns_path, O_RDONLY | O_CLOEXEC);
 		if (fd == -1 && !e->uid_map)
 			fd = -errno;
 		if (fd < 0) {
-			error_set(
-				err, -fd,
-				"mounts[%zu]: make the user namespace for the idmapped mount on %s",
-				i, e->destination);
+			error_set(err, -fd,
+				  "%s: make the user namespace for the idmapped mount on %s",
+				  e->where, e->destination);
 			return fd == -EPERM
 				       ? error_append(err,
 						      " (idmapped mounts need root on the host)")
 				       : fd;
 		}
 		p->fds[i].userns = fd;
-		r = p->userns && e->kind == MOUNT_FROM ? open_idmapped(p, i, bundle, err) : 0;
+		r = p->userns && e->kind == MOUNT_FROM ? open_idmapped(p, i, from, err) : 0;
 		if (r < 0)
 			return r;
 	}
@@ -168,20 +214,19 @@ static bool is_open_to_all(const char *path)
 	return lstat(path, &st) == 0 && !S_ISLNK(st.st_mode);
 }
 
-int mount_open_sources(const struct mount_plan *p, int bundle, struct error *err)
+void mount_open_sources(const struct mount_plan *p, const struct mount_origin *from)
 {
-	(void)err;
 	for (size_t i = 0; i < p->n && !p->skipped && p->userns; i++) {
 		const struct mount_entry *e = &p->entries[i];
 		unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 
-		if (e->kind != MOUNT_FROM || p->fds[i].tree >= 0 || is_open_to_all(e->source))
+		if (e->kind != MOUNT_FROM || p->fds[i].tree >= 0 || is_open_to_all(e->source) ||
+		    find_cover(p, i, from))
 			continue;
 		if (e->flags.special & MOUNT_RECURSIVE)
 			flags |= AT_RECURSIVE;
 		if (e->flags.special & (MOUNT_SRC_NOFOLLOW | MOUNT_COPY_SYMLINK))
 			flags |= AT_SYMLINK_NOFOLLOW;
-		p->fds[i].tree = sys_open_tree(bundle, e->source, flags);
+		p->fds[i].tree = sys_open_tree(from->bundle, e->source, flags);
 	}
-	return 0;
 }

@@ -27,13 +27,18 @@ int rootfs_compile(const struct oci_config *c, const struct host *h, struct aren
 	if (!c->root->path || !*c->root->path)
 		return oci_error(c, &c->root->path, err, "root.path is empty");
 	out->path = arena_strdup(a, c->root->path);
+	out->where = oci_position(c, &c->root->path, a, "root.path");
+	out->where_last = "linux.rootfsPropagation";
 	out->readonly = c->root->readonly;
 	if (out->readonly && !out->mount_namespace)
 		return oci_error(c, &c->root->readonly, err,
 				 "a read-only root needs a mount namespace: without one it would "
 				 "be the host's too");
-	if (c->linux && c->linux->rootfs_propagation)
+	if (c->linux && c->linux->rootfs_propagation) {
 		out->last = *c->linux->rootfs_propagation;
+		out->where_last =
+			oci_position(c, c->linux->rootfs_propagation, a, out->where_last);
+	}
 	/*
 	 * While the container is built, its mounts must not reach the host; "private" and
 	 * "unbindable" cut both ways, "slave" (and nothing given) still lets the host's later
@@ -113,7 +118,7 @@ int rootfs_prepare_run(const struct rootfs_plan *p, int bundle, int *root, struc
 	}
 	directory = openat(bundle, p->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0) {
-		r = error_set(err, errno, "open the root file system %s (root.path)", p->path);
+		r = error_set(err, errno, "%s: open the root file system %s", p->where, p->path);
 		return errno == EACCES
 			       ? error_append(
 					 err,
@@ -128,10 +133,11 @@ int rootfs_prepare_run(const struct rootfs_plan *p, int bundle, int *root, struc
 	r = p->shared ? make_parent_private(directory) : 0;
 	if (r < 0)
 		return error_set(err, -r,
-				 "make the mount that holds the root file system %s private",
-				 p->path);
+				 "%s: make the mount that holds the root file system %s private",
+				 p->where, p->path);
 	r = mount_over_itself(p, directory, bundle, root);
-	return r < 0 ? error_set(err, -r, "mount the root file system %s", p->path) : 0;
+	return r < 0 ? error_set(err, -r, "%s: mount the root file system %s", p->where,
+				 p->path) : 0;
 }
 
 int rootfs_readonly_run(const struct rootfs_plan *p, int root, struct error *err)
@@ -139,7 +145,7 @@ int rootfs_readonly_run(const struct rootfs_plan *p, int root, struct error *err
 	static const struct mnt_attr readonly = { .set = MOUNT_ATTR_RDONLY };
 	int r = p->readonly ? mnt_setattr(root, &readonly) : 0;
 
-	return r < 0 ? error_set(err, -r, "make the root file system read-only") : 0;
+	return r < 0 ? error_set(err, -r, "%s: make the root file system read-only", p->where) : 0;
 }
 
 /*
@@ -233,7 +239,7 @@ int rootfs_propagation_run(const struct rootfs_plan *p, struct error *err)
 	if (!p->mount_namespace || !p->last)
 		return 0;
 	if (mount(NULL, "/", NULL, (unsigned long)p->last, NULL) < 0)
-		return error_set(err, errno, "set the propagation of / (linux.rootfsPropagation)");
+		return error_set(err, errno, "%s: set the propagation of /", p->where_last);
 	return 0;
 }
 

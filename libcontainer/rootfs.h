@@ -20,6 +20,8 @@
 
 struct rootfs_plan {
 	const char *path;		/* root.path: absolute, or relative to the bundle */
+	const char *where;		/* for errors: file, line, column and member of root.path */
+	const char *where_last;		/* the same of linux.rootfsPropagation */
 	bool mount_namespace;		/* else only chroot(2) */
 	bool readonly;
 	bool shared; /* mounts are to reach the host's peers: nothing is made a slave */

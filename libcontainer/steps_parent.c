@@ -252,6 +252,7 @@ int step_self_exe_prepare_run(struct job *job, struct error *err)
 int step_mount_sources_run(struct job *job, struct error *err)
 {
 	const struct mount_plan *p = &job->plan->mounts;
+	struct mount_origin from = { .root = job->plan->rootfs.path, .proc = job->proc };
 	bool needed = p->userns;
 	owned_fd bundle = -1;
 	int ret;
@@ -263,9 +264,10 @@ int step_mount_sources_run(struct job *job, struct error *err)
 	bundle = open(job->plan->options.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (bundle < 0)
 		return error_set(err, errno, "open the bundle %s", job->plan->options.bundle);
-	ret = mount_open_idmaps(p, bundle, job->proc, err);
+	from.bundle = bundle;
+	ret = mount_open_idmaps(p, &from, err);
 	if (ret == 0 && p->userns)
-		ret = mount_open_sources(p, bundle, err);
+		mount_open_sources(p, &from);
 	return ret;
 }
 

@@ -53,6 +53,16 @@ int oci_error(const struct oci_config *c, const void *member, struct error *err,
 	return r;
 }
 
+const char *oci_position(const struct oci_config *c, const void *member, struct arena *a,
+			 const char *path)
+{
+	struct json_position at;
+
+	if (!json_locate(c->doc, member, &at))
+		return path;
+	return arena_printf(a, "%s:%u:%u: %s", c->doc->name, at.line, at.column, at.path);
+}
+
 const struct oci_namespace *oci_namespace_find(const struct oci_config *c, int type)
 {
 	if (!c->linux)

@@ -435,6 +435,14 @@ int oci_resources_check(const struct oci_resources *r, struct json_doc *doc, str
 int oci_error(const struct oci_config *c, const void *member, struct error *err, const char *fmt,
 	      ...) __attribute__((format(printf, 4, 5)));
 
+/*
+ * Where a member was read, "config.json:12:7: mounts[3].source", for an error that comes only when
+ * the plan is carried out: a child can print it without looking anything up.  path: the answer for
+ * a member that was not read (a config made by code).
+ */
+const char *oci_position(const struct oci_config *c, const void *member, struct arena *a,
+			 const char *path);
+
 /* Lookup helpers; NULL / default when absent. */
 const struct oci_namespace *oci_namespace_find(const struct oci_config *c, int type);
 const char *oci_annotation(const struct oci_config *c, const char *key);

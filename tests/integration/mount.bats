@@ -253,3 +253,92 @@ add() {
 	ok kist delete -f "$ID"
 	rmdir "$T/dir"
 }
+
+# position MEMBER-TEXT: "LINE:COLUMN" of the first place of a text in config.json.
+position() {
+	awk -v text="$1" 'i = index($0, text) { print NR ":" i; exit }' "$BUNDLE/config.json"
+}
+
+@test "errors of the act have the position, the member, the flags and the data" {
+	add '{"destination": "/new", "type": "bind", "source": "\($t)/none", "options": ["rbind", "ro", "nosuid"]}'
+	local n
+	n=$(jq '.mounts | length - 1' "$BUNDLE/config.json")
+	refused 1 "config.json:$(position "\"$T/none\""): mounts[[]$n].source: bind $T/none on /new (nosuid,rbind,ro): open the source: no such file or directory" \
+		kist run --bundle "$BUNDLE" "$ID"
+	config_set 'del(.mounts[-1])'
+	add '{"destination": "/bad-size", "type": "tmpfs", "source": "tmpfs", "options": ["nodev", "mode=700", "size=lots"]}'
+	refused 1 "config.json:$(position '"/bad-size"'): mounts[[]$n].destination: mount tmpfs on /bad-size (nodev; mode=700,size=lots): *size*: invalid argument" \
+		kist run --bundle "$BUNDLE" "$ID"
+	config_set '.mounts[-1] = {"destination": "/tmp/not-there", "type": "none", "options": ["remount", "ro"]}'
+	refused 1 "config.json:$(position '"/tmp/not-there"'): mounts[[]$n].destination: remount none on /tmp/not-there (remount,ro): destination: no such file" \
+		kist run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+}
+
+@test "a file system on a device: the error points at the source and names it" {
+	need_root "mounts"
+	add '{"destination": "/new", "type": "ext4", "source": "/dev/none"}'
+	refused 1 "config.json:$(position '"/dev/none"'): mounts[[]*].source: mount ext4 on /new*(source /dev/none)" \
+		kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "an overlay whose directory is missing: which one" {
+	mkdir "$T/lower" "$T/lower:2" "$T/upper" "$T/work"
+	local missing lower="$T/lower:$T/lower\\\\:2"
+	for missing in "lowerdir=$lower:$T/none" "upperdir=$T/none" "workdir=$T/none"; do
+		add '{"destination": "/new", "type": "overlay", "source": "overlay",
+			"options": ["lowerdir='"$lower"'", "upperdir=\($t)/upper", "workdir=\($t)/work"]}'
+		config_set '.mounts[-1].options |= map(if startswith($key) then $missing else . end)' \
+			--arg key "${missing%%=*}" --arg missing "${missing//\\\\/\\}"
+		refused 1 "mounts[[]*].destination: mount overlay on /new*(${missing%%=*} $T/none does not exist)" \
+			kist run --bundle "$BUNDLE" "$ID"
+		config_set 'del(.mounts[-1])'
+	done
+	add '{"destination": "/new", "type": "overlay", "source": "overlay",
+		"options": ["lowerdir='"$lower"'", "upperdir=\($t)/upper", "workdir=\($t)/work"]}'
+	run_container
+}
+
+@test "a source in an earlier mount of the container shows that mount, idmapped too" {
+	need_root "maps the ids of a mount"
+	mkdir "$T/dir" "$ROOTFS/first" && echo text >"$T/dir/file" && chown 5:6 "$T/dir/file"
+	add '{"destination": "/first", "source": "\($t)/dir", "options": ["bind"]}'
+	add '{"destination": "/second", "source": "\($t)/bundle/rootfs/first", "options": ["bind"],
+		"uidMappings": [{"containerID": 0, "hostID": 1000, "size": 100}],
+		"gidMappings": [{"containerID": 0, "hostID": 2000, "size": 100}]}'
+	shell 'cat /second/file; stat -c "%u %g" /second/file'
+	container_says $'text\n1005 2006'
+}
+
+@test "in a user namespace: an idmapped source in an earlier mount is refused, not an empty directory" {
+	need_root "maps the ids of a mount"
+	config_userns
+	mkdir "$T/dir" "$ROOTFS/first" "$ROOTFS/other" && touch "$T/dir/file" "$ROOTFS/other/image"
+	chown 100000:100000 "$ROOTFS/first" "$ROOTFS/other"
+	ln -s rootfs "$BUNDLE/link"
+	add '{"destination": "/first", "source": "\($t)/dir", "options": ["bind"]}'
+	add '{"destination": "/second", "source": "link/first", "options": ["bind", "idmap"]}'
+	shell 'ls /second'
+	refused 1 'mounts[[]*].source: link/first lies in the earlier mount on /first' kist run --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+	config_set '.mounts[-2] |= {destination, type: "tmpfs", source: "tmpfs"}'
+	refused 1 'lies in the earlier mount on /first' kist run --bundle "$BUNDLE" "$ID"
+	# What the image itself has is no such case, nor is a name that begins with the same letters.
+	config_set '.mounts[-2].destination = "/oth"'
+	config_set '.mounts[-1].source = "rootfs/other"'
+	container_says image
+}
+
+@test "in a user namespace: a source that only the parent reaches, in an earlier mount, is not what lies below" {
+	config_userns
+	mkdir -p "$T/closed" "$ROOTFS/first" "$T/dir" && touch "$T/dir/file"
+	mv "$BUNDLE" "$T/closed/bundle"
+	BUNDLE=$T/closed/bundle ROOTFS=$T/closed/bundle/rootfs
+	add '{"destination": "/first", "source": "\($t)/dir", "options": ["bind"]}'
+	add '{"destination": "/second", "source": "\($t)/closed/bundle/rootfs/first", "options": ["bind"]}'
+	chmod 700 "$T/closed"
+	shell 'ls /second'
+	try kist run --bundle "$BUNDLE" "$ID"
+	chmod 755 "$T/closed"
+	[ "$status:$output" = 0:file ] || { [ "$status" -ne 0 ] && output_has 'open the source: permission denied'; }
+}

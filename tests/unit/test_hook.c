@@ -39,8 +39,10 @@ static void test_failures(void)
 					 "out; echo bad >&2; exit 3\"]}");
 
 	ok(run(&p, HOOK_CREATE_RUNTIME, NULL, &err) < 0, "a failing hook is an error");
-	is_str(err.text, "error running createRuntime hook #1: exit status 3, output: out\nbad",
-	       "which, and what it said");
+	ok(strncmp(err.text, "config.json:", 12) == 0 &&
+		   strstr(err.text, ": hooks.createRuntime[1].path: error running createRuntime "
+				    "hook #1: exit status 3, output: out\nbad"),
+	   "where, which, and what it said: %s", err.text);
 	p = compile("startContainer",
 		    "{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"kill -SYS $$\"]}");
 	ok(run(&p, HOOK_START_CONTAINER, NULL, &err) < 0 &&
