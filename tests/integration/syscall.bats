@@ -82,3 +82,54 @@ MOUNT_API=fsopen,fsmount,fsconfig,fspick,open_tree,move_mount,mount_setattr
 		done
 	done
 }
+
+# content ERRNO: each move_mount() and open_tree() of a run fails once.  The mounts are of every kind: a file system, a
+# bind, an idmapped bind, cgroups, a device that is bound, masks, a read-only path.
+content() {
+	local call when say good
+	good=$(looked kist run --bundle "$BUNDLE" "$ID")
+	[[ $good == *bound*mapped* ]] || fail "the control: $good"
+	for call in move_mount open_tree; do
+		for ((when = 1; ; when++)); do
+			say=$(looked timeout 30 strace -f -qq -o "$T/trace" -e "inject=$call:error=$1:when=$when" \
+				"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID") || [[ $say == *kist:* ]] || fail "$call $when: $say"
+			[[ $say == *kist:* ]] || [ "$say" = "$good" ] ||
+				fail "$call $when, $1: other content:" "$(diff <(echo "$good") <(echo "$say"))"
+			kist delete --force "$ID" >/dev/null 2>&1 || fail "$call $when: delete"
+			# Behind the last one of the process that has the most.
+			grep -q INJECTED "$T/trace" || break
+		done
+		[ "$when" -gt 4 ] || fail "$call failed only $((when - 1)) times"
+	done
+	assert_nothing_left
+}
+
+config_content() {
+	mkdir "$T/bound" "$T/mapped" "$ROOTFS/bound" "$ROOTFS/mapped"
+	touch "$T/bound/bound" "$T/mapped/mapped" "$ROOTFS/bound/image" "$ROOTFS/mapped/image"
+	config_set '.mounts += [{"destination": "/bound", "source": "\($t)/bound", "options": ["bind", "ro"]},
+		{"destination": "/mapped", "source": "\($t)/mapped", "options": ["bind"],
+			"uidMappings": [{"containerID": 0, "hostID": 1000, "size": 100}],
+			"gidMappings": [{"containerID": 0, "hostID": 2000, "size": 100}]}]
+		| .linux.maskedPaths = ["/proc/keys", "/proc/scsi"] | .linux.readonlyPaths = ["/proc/sys"]' --arg t "$T"
+	shell 'ls -1 /bound; ls -n1 /mapped; ls /sys /sys/fs/cgroup /dev /proc/scsi; cat /proc/keys; find /sys/fs/cgroup -name "*.procs" | sort
+		cut -d" " -f4,5,6 /proc/self/mountinfo | sort; head -c1 /dev/zero | wc -c'
+}
+
+@test "a mount that cannot be attached or copied is an error: nothing else is mounted in its place" {
+	local errno
+	config_content
+	for errno in ELOOP EPERM EINVAL ENOENT; do
+		content $errno
+	done
+}
+
+@test "the same in a user namespace, where /sys and devices are the host's" {
+	config_content
+	config_userns
+	config_set '.mounts |= map(select(.type != "mqueue")) | .linux.namespaces |= map(select(.type != "network" and .type != "ipc"))
+		| del(.linux.sysctl) | .mounts[-1] |= (del(.uidMappings, .gidMappings) | .options += ["idmap"])'
+	for errno in ELOOP EPERM EINVAL ENOENT; do
+		content $errno
+	done
+}
