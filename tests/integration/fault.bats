@@ -8,15 +8,24 @@ load helpers
 
 STEPS=$KIST_TEST_TOP/libcontainer/steps.c
 
-# Rows of the table $1 whose 5th column, serve, is not NULL.
-served() {
-	awk -v table="steps_$1[]" '
+# columns TABLE NUMBER: the first column, name, of each row and that of the number.
+columns() {
+	awk -v table="steps_$1[]" -v number="$2" '
 		index($0, table) { on = 1 }
 		on && /^};/ { on = 0 }
 		on && /^\t\{ "/ { row = $0; if (row !~ /\}/) { getline; row = row $0 }
 			split(row, column, ", *")
 			gsub(/[{" \t]/, "", column[1])
-			if (column[5] != "NULL") print column[1] }' "$STEPS"
+			print column[1], column[number] }' "$STEPS"
+}
+
+# Rows of the table $1 that have a parent's half (serve is not NULL), and those that always apply (when is NULL).
+served() {
+	columns "$1" 5 | sed -n '/ NULL$/!s/ .*//p'
+}
+
+unconditional() {
+	columns "$1" 3 | sed -n 's/ NULL$//p'
 }
 
 rows() {
@@ -200,20 +209,30 @@ userns_config() {
 	[ -z "$complaints" ] || fail "$complaints"
 }
 
+# exec_rows: sets $ran, the rows that `exec` goes through in this container, and the parent's halves of them: those that
+# always apply, and what its trace has.  A fault at one of these must end the command, at another it must not.
+exec_rows() {
+	ok kist --trace "$T/trace" exec --pid-file "$T/pid" "$ID" true
+	ran=$(jq -r 'if type == "array" then . else .traceEvents end | .[] | select(.ph == "X" and .cat != "undo").name' "$T/trace")
+	ran=$(sort -u <<<"$ran"; unconditional exec; served exec | grep -xF "$ran" | sed 's|$|/serve|')
+	[ "$(wc -l <<<"$ran")" -gt 20 ] || fail "only these rows ran: $(xargs <<<"$ran")"
+}
+
 @test "exec: each step fails with its name, and the container lives on" {
 	local step complaints='' before
 	plain_config
 	start_container
+	exec_rows
 	before=$(kist ps -f json "$ID" | jq -c .)
 	while read -r step; do
-		try kist --fault "$step=EMFILE" exec "$ID" true
+		try kist --fault "$step=EMFILE" exec --pid-file "$T/pid" "$ID" true
 		case $status:$output in
-		255:*"${step%/serve}"*"too many open files"*) ;;
-		0:*) continue ;; # a row that does not apply
+		255:*"${step%/serve}"*"too many open files"*) grep -qxF -- "$step" <<<"$ran" || complaints+="$step did not run"$'\n' ;;
+		0:*) ! grep -qxF -- "$step" <<<"$ran" || complaints+="$step: the fault did not fire"$'\n' ;;
 		*) complaints+="$step: status $status: $output"$'\n' ;;
 		esac
-		sleep 0.01
-		[ "$(kist ps -f json "$ID" | jq -c .)" = "$before" ] || complaints+="$step: a process is left"$'\n'
+		wait_for sh -c "[ \"\$('$KIST' --root '$ROOT' ps -f json $ID | jq -c .)\" = '$before' ]" ||
+			complaints+="$step: a process is left"$'\n'
 	done < <(rows exec; served exec | sed 's|$|/serve|')
 	has_status running
 	[ -z "$complaints" ] || fail "$complaints"
@@ -223,10 +242,15 @@ userns_config() {
 	local step complaints='' before
 	plain_config
 	start_container
+	exec_rows
 	before=$(kist ps -f json "$ID" | jq -c .)
 	while read -r step; do
-		try kist --fault "$step=kill" exec "$ID" true
-		[ "$status" -ne 0 ] || continue
+		try kist --fault "$step=kill" exec --pid-file "$T/pid" "$ID" true
+		if [ "$status" -eq 0 ]; then
+			# What is killed in the last row has executed the program, as far as anybody can tell.
+			[ "$step" = exec ] || ! grep -qxF -- "$step" <<<"$ran" || complaints+="$step: the fault did not fire"$'\n'
+			continue
+		fi
 		wait_for sh -c "[ \"\$('$KIST' --root '$ROOT' ps -f json $ID | jq -c .)\" = '$before' ]" ||
 			complaints+="$step: a process is left"$'\n'
 	done < <(rows exec; served exec | sed 's|$|/serve|')

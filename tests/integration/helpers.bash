@@ -151,8 +151,9 @@ bundle_new() {
 }
 
 make_config() {
-	local dir=$KIST_TEST_SUITE/config.$BASHPID
-	mkdir "$dir"
+	local dir
+	# Files run at the same time, in pid namespaces of their own: a pid would not be unique.
+	dir=$(mktemp -d "$KIST_TEST_SUITE/config.XXXXXX")
 	"$KIST" spec --bundle "$dir"
 	jq '.process.terminal = false | .process.args = ["true"] | .root.readonly = false' "$dir/config.json" \
 		>"$dir/ready"

@@ -27,12 +27,23 @@ load helpers
 	refused 1 '/bin/busybox*not a directory' kist run --bundle "$BUNDLE" "$ID"
 }
 
-@test "a cwd that the user may not enter is refused" {
+@test "a cwd that the user may not enter is entered as root, before the user is switched, as engines rely on" {
 	mkdir -m 700 "$ROOTFS/closed"
 	config_set '.process.cwd = "/closed" | .process.user = {"uid": 1000, "gid": 1000}'
-	try kist run --bundle "$BUNDLE" "$ID"
-	# What root may enter before it becomes the user is another rule, that engines rely on.
-	[ "$status" -eq 0 ] || output_has 'permission denied'
+	shell 'pwd; ls / >/dev/null; ls . 2>&1; id -u'
+	container_says $'/closed\nls: .: Permission denied\n1000'
+}
+
+@test "a cwd that neither root nor the user may enter is refused" {
+	# Root of a user namespace, without its capabilities over files that others own.
+	config_userns
+	mkdir "$ROOTFS/closed"
+	chmod 000 "$ROOTFS/closed"
+	chown_inside 0:0 "$ROOTFS/closed"
+	! ordinary_user || skip "the file's owner is the user itself"
+	chown 1:1 "$ROOTFS/closed"
+	config_set '.process.cwd = "/closed"'
+	refused 1 'chdir to cwd /closed set in config.json: permission denied' kist run --bundle "$BUNDLE" "$ID"
 }
 
 @test "the program is found by the container's PATH" {
@@ -41,9 +52,27 @@ load helpers
 	config_set '.process.env = ["PATH=/none:/tools"]'
 	args echo found
 	container_says found
+	# Without PATH it is searched where a login would, and so in /bin, but not in /tools.
 	config_set '.process.env = []'
-	try kist run --bundle "$BUNDLE" "$ID"
-	[ "$status" -eq 0 ] || output_has 'executable file not found in $PATH'
+	container_says found
+	mv "$ROOTFS/tools/echo" "$ROOTFS/tools/tool"
+	args tool
+	refused 1 'exec: "tool": executable file not found in $PATH' kist run --bundle "$BUNDLE" "$ID"
+	config_set '.process.env = ["PATH=/none"]'
+	args echo
+	refused 1 'exec: "echo": executable file not found in $PATH' kist run --bundle "$BUNDLE" "$ID"
+	config_set '.process.env = ["PATH="]'
+	refused 1 'exec: "echo": executable file not found in $PATH' kist run --bundle "$BUNDLE" "$ID"
+}
+
+@test "a program without a name is one that is not found, in the words that engines know" {
+	args ''
+	refused 1 'config.json:*: process.args[[]0]: exec: "": executable file not found in $PATH' kist create --bundle "$BUNDLE" "$ID"
+	assert_nothing_left
+	start_container
+	refused 255 'exec: "": executable file not found in $PATH' kist exec "$ID" ''
+	jq '.process | .args = [""]' "$BUNDLE/config.json" >"$T/process.json"
+	refused 255 'exec: "": executable file not found in $PATH' kist exec --process "$T/process.json" "$ID"
 }
 
 @test "a relative program is found from the cwd" {

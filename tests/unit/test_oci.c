@@ -151,7 +151,8 @@ static void test_parts(void)
 	is_int(oci_process_check(p, &doc, &error), 0, "breaks no rule");
 	p->args[0] = arena_strdup(&arena, "");
 	oci_process_check(p, &doc, &error);
-	is_str(error.text, "p:1:20: args[0]: the program's name is empty", "a rule");
+	is_str(error.text, "p:1:20: args[0]: exec: \"\": executable file not found in $PATH (the "
+	       "program's name is empty)", "a rule");
 	doc.text = resources;
 	doc.len = strlen(resources);
 	is_int(oci_resources_parse(&doc, &r, &error), 0, "resources.json");

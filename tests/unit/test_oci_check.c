@@ -100,7 +100,8 @@ static const struct row process_rows[] = {
 	{ "process", "\"cwd\":\"/\"", "args must not be empty" },
 	{ "process", "\"cwd\":\"/\",\"args\":[]", "process.args: args must not be empty" },
 	{ "process", "\"cwd\":\"/\",\"args\":[\"\"]",
-	  "process.args[0]: the program's name is empty" },
+	  "process.args[0]: exec: \"\": executable file not found in $PATH (the program's name "
+	  "is empty)" },
 	{ "process", P "\"env\":[\"A=1\",\"B=\",\"C\"]", "process.env[2]: \"C\" has no '='" },
 	{ "process", P "\"env\":[\"=1\"]", "has no name" },
 	{ "process", P "\"user\":{\"umask\":512}",
