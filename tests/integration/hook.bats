@@ -129,3 +129,13 @@ hook() {
 	run_container
 	grep "/test-$ID" "$T/cgroup"
 }
+
+@test "a failing hook is told with its position and its member" {
+	local kind line
+	for kind in createRuntime createContainer startContainer; do
+		config_set '.hooks = {($kind): [{"path": "/bin/true"}, {"path": "/bin/false"}]}' --arg kind "$kind"
+		line=$(grep -n '"/bin/false"' "$BUNDLE/config.json" | cut -d: -f1)
+		refused 1 "config.json:$line:*: hooks.$kind[[]1].path: error running $kind hook #1: exit status 1" \
+			kist run --bundle "$BUNDLE" "$ID"
+	done
+}

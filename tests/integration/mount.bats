@@ -154,8 +154,9 @@ add() {
 	add '{"destination": "/link/a", "source": "\($t)/dir", "options": ["bind"]}'
 	add '{"destination": "/evil/b", "source": "\($t)/dir", "options": ["bind"]}'
 	add '{"destination": "/up/c", "source": "\($t)/dir", "options": ["bind"]}'
-	shell 'ls /inside/a /inside/c'
-	try kist run --bundle "$BUNDLE" "$ID"
+	shell 'ls /inside/a /inside/c; ls "$0"'
+	config_set '.process.args += [$out]' --arg out "$T/out/b"
+	container_says $'/inside/a:\nfile\n\n/inside/c:\nfile\nfile'
 	is "$(ls -A "$T/out")" ''
 }
 

@@ -121,3 +121,12 @@ tty character special file 5:0 666'
 	is "$status" 0
 	is "$(<"$T/upper/made")" made
 }
+
+@test "errors have the position and the member" {
+	config_set '.root.path = "none"'
+	local line
+	line=$(grep -n '"none"' "$BUNDLE/config.json" | cut -d: -f1)
+	refused 1 "config.json:$line:*: root.path: open the root file system none: no such file" kist run --bundle "$BUNDLE" "$ID"
+	config_set '.root.path = "config.json"'
+	refused 1 "config.json:*: root.path: open the root file system config.json: not a directory" kist run --bundle "$BUNDLE" "$ID"
+}

@@ -64,7 +64,7 @@ teardown() {
 		[ "$p" = /proc/1 ] || { ls -l $p/fd $p/exe 2>/dev/null | grep -v busybox >>/seen; echo x 2>/dev/null >>$p/exe; }; done; done'
 	local i
 	for ((i = 0; i < 50; i++)); do
-		kist exec "$ID" true </dev/null >/dev/null 2>&1 3>&- || true
+		kist exec "$ID" true </dev/null >/dev/null 2>&1 3>&- || fail "round $i: status $?"
 	done
 	touch "$ROOTFS/end"
 	wait_for stopped
