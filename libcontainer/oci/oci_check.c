@@ -231,7 +231,10 @@ static void check_process(struct check *ck, const struct oci_process *p, const v
 		oci_fault(ck, JSON_MISSING, p->args ? &p->args : at,
 			    "args must not be empty: the program is missing");
 	else if (!*p->args[0])
-		oci_fault(ck, JSON_BAD_VALUE, &p->args[0], "the program's name is empty");
+		/* In the words of a lookup in vain: engines turn them into the status 127. */
+		oci_fault(ck, JSON_BAD_VALUE, &p->args[0],
+			  "exec: \"\": executable file not found in $PATH (the program's name is "
+			  "empty)");
 	oci_check_env(ck, p->env);
 	if (p->user.umask && *p->user.umask > 0777)
 		oci_fault(ck, JSON_BAD_VALUE, &p->user.umask, "umask %u is out of range (0 to 511)",

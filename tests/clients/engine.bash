@@ -28,8 +28,8 @@ podman_setup() {
 		echo '[engine]'
 		echo 'cgroup_manager = "cgroupfs"'
 		echo 'events_logger = "file"'
-		echo 'runtime = "kist"'
-		echo 'runtime_supports_json = ["kist"]'
+		# As a user would have it: Podman ignores a key that it does not know without a word.
+		grep '^runtime' "$KIST_TEST_TOP/contrib/engines/podman.conf"
 		echo '[engine.runtimes]'
 		echo "kist = [\"$KIST\"]"
 		echo '[network]'

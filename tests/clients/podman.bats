@@ -174,3 +174,40 @@ prun() {
 	[ "$status" -eq 0 ]
 	is "$output" mounted
 }
+
+@test "without cgroups, which Podman asks of a runtime in runtime_supports_nocgroup only" {
+	prun --detach --cgroups disabled busybox:test sleep 1000
+	is "$(find /sys/fs/cgroup -name "*$(podman inspect --format '{{.ID}}' "$NAME")*")" ''
+	ok podman exec "$NAME" true
+	ok podman rm --force --time 0 "$NAME"
+}
+
+@test "an empty program name: 127" {
+	try podman run --rm --network none --name "$NAME" busybox:test ''
+	is "$status" 127
+	output_has 'exec: "": executable file not found in $PATH'
+}
+
+@test "--preserve-fds of run and exec, where Podman passes a range" {
+	podman run --rm --network none --name "$NAME" --preserve-fds 2 busybox:test sh -c 'cat <&3; cat <&4' \
+		3< <(echo three) 4< <(echo four) >"$T/out" 2>&1 </dev/null
+	is "$(<"$T/out")" $'three\nfour'
+	prun --detach busybox:test sleep 1000
+	podman exec --preserve-fds 2 "$NAME" sh -c 'cat <&3; cat <&4' 3< <(echo three) 4< <(echo four) >"$T/out" 2>&1 </dev/null
+	is "$(<"$T/out")" $'three\nfour'
+}
+
+@test "--group-add keep-groups" {
+	try setpriv --groups 4242 podman run --rm --network none --name "$NAME" --group-add keep-groups busybox:test \
+		sh -c 'grep Groups: /proc/self/status | xargs'
+	is "$status" 0
+	output_has 4242
+}
+
+@test "an idmapped volume" {
+	mkdir "$T/volume" && touch "$T/volume/file" && chown 5:6 "$T/volume/file"
+	prun --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 --volume "$T/volume:/v:idmap" busybox:test \
+		sh -c 'stat -c "%u %g" /v/file; touch /v/mine'
+	is "$output" '5 6'
+	is "$(stat -c '%u %g' "$T/volume/mine")" '0 0'
+}
