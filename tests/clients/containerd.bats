@@ -98,6 +98,19 @@ teardown() {
 	output_has 'executable file not found in $PATH'
 }
 
+@test "a program without a name" {
+	ctr_run --rm -- "$NAME" ''
+	[ "$status" -ne 0 ]
+	output_has 'exec: "": executable file not found in $PATH'
+}
+
+@test "a user namespace, with a volume" {
+	mkdir "$T/dir" && echo text >"$T/dir/file"
+	ctr_run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 --mount "type=bind,src=$T/dir,dst=/new,options=rbind:ro" -- "$NAME" \
+		sh -c 'cat /new/file; xargs </proc/self/uid_map'
+	is "$output" $'text\n0 100000 65536'
+}
+
 @test "mounts, environment, working directory" {
 	mkdir "$T/dir" && echo text >"$T/dir/file"
 	ctr_run --rm --mount "type=bind,src=$T/dir,dst=/new,options=rbind:ro" --env A=b --cwd /tmp -- "$NAME" \

@@ -135,7 +135,7 @@ hook() {
 	for kind in createRuntime createContainer startContainer; do
 		config_set '.hooks = {($kind): [{"path": "/bin/true"}, {"path": "/bin/false"}]}' --arg kind "$kind"
 		line=$(grep -n '"/bin/false"' "$BUNDLE/config.json" | cut -d: -f1)
-		refused 1 "config.json:$line:*: hooks.$kind[[]1].path: error running $kind hook #1: exit status 1" \
+		refused 1 "config.json:$line:*: hooks.${kind}[[]1].path: error running $kind hook #1: exit status 1" \
 			kist run --bundle "$BUNDLE" "$ID"
 	done
 }

@@ -65,7 +65,7 @@ load helpers
 	container_says /linked
 	ln -sf "$T/outside/passwd" "$ROOTFS/etc/passwd"
 	container_says /
-	rm -r "$ROOTFS/etc"
+	rm -r "${ROOTFS:?}/etc"
 	ln -s nix/store "$ROOTFS/etc"
 	container_says /linked
 	start_container
