@@ -72,6 +72,7 @@ enum json_kind {
 	JSON_MAP,		/* the same from an object; the struct starts with char *key */
 	JSON_SPAN,		/* struct json_span: the value's own text, not looked into */
 	JSON_IGNORED,		/* known, but of no use here: skipped without a warning */
+	JSON_OTHER_WORD,	/* unknown, but it is known what is meant by it */
 };
 
 /* Flags of a row. */
@@ -85,6 +86,7 @@ struct json_field {
 	const char *name;
 	const struct json_field *fields;	/* OBJECT, LIST, MAP */
 	const struct json_choice *choices;	/* CHOICE, CHOICES */
+	const char *meant;			/* OTHER_WORD: the member to suggest */
 	uint16_t offset;			/* of the member */
 	uint16_t count;				/* of n_<member> */
 	uint16_t size;				/* of one element or of the object */
@@ -166,6 +168,10 @@ struct json_field {
 #define SPAN(m, property, flag) { JSON_ROW(m, property, flag), .kind = JSON_SPAN }
 
 #define IGNORED(property) { .name = (property), .kind = JSON_IGNORED }
+
+/* What other formats call a member: too far from its name for a comparison of letters to find. */
+#define OTHER_WORD(property, suggestion) \
+	{ .name = (property), .meant = (suggestion), .kind = JSON_OTHER_WORD }
 
 /* The row's name for a value, or NULL. */
 const char *json_choice_name(const struct json_choice *choices, int64_t value);
@@ -250,11 +256,17 @@ struct json_position {
 bool json_locate(const struct json_doc *doc, const void *addr, struct json_position *out);
 
 /*
- * An error or a warning about the value at this address (may be NULL: about the whole), found by
- * rules beyond the tables.  doc may be NULL (a struct that was not read): then only the text is
- * left. json_fault() fills err as json_read() does and returns negative; err keeps the first error
- * of the document when there is a collector.  json_warn() goes to the collector, or to
- * log_warning().
+ * Says that the value at this address does not come from the text: findings about it have this name
+ * and no line.  For values that an option of a command put over those of a file.
+ */
+void json_place_name(struct json_doc *doc, const void *addr, const char *name);
+
+/*
+ * An error or a warning about the value at this address (may be NULL: about the whole, which stands
+ * where its text begins), found by rules beyond the tables.  doc may be NULL (a struct that was not
+ * read): then only the text is left, and a warning goes to log_warning().  json_fault() fills err
+ * as json_read() does and returns negative; err keeps the first error of the document when there is a
+ * collector.  json_warn() goes to the collector, or to log_warning().
  */
 int json_fault(struct json_doc *doc, enum json_class class_, const void *addr, struct error *err,
 	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));

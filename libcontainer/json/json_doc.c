@@ -151,7 +151,7 @@ static void find_line(struct json_doc *doc, size_t offset, unsigned int *line, u
 static int64_t place_of(const struct json_doc *doc, const void *addr)
 {
 	if (!addr)
-		return -1;
+		return doc->n_places > 0 ? 0 : -1;
 	for (size_t i = doc->n_places; i > 0; i--)
 		if (doc->places[i - 1].addr == addr)
 			return (int64_t)i - 1;
@@ -164,9 +164,23 @@ bool json_locate(const struct json_doc *doc, const void *addr, struct json_posit
 
 	if (place < 0)
 		return false;
-	find_line((struct json_doc *)doc, doc->places[place].offset, &out->line, &out->column);
-	out->path = place_path(doc, (uint32_t)place);
+	*out = (struct json_position){ .path = place_path(doc, (uint32_t)place) };
+	if (doc->places[place].offset != JSON_PLACE_NOWHERE)
+		find_line((struct json_doc *)doc, doc->places[place].offset, &out->line,
+			  &out->column);
 	return true;
+}
+
+void json_place_name(struct json_doc *doc, const void *addr, const char *name)
+{
+	const struct json_place place = {
+		.name = name,
+		.addr = addr,
+		.offset = JSON_PLACE_NOWHERE,
+	};
+
+	if (doc)
+		json_place_add(doc, &place);
 }
 
 const char *json_class_name(enum json_class class_)
@@ -186,8 +200,11 @@ static const char *finding_line(const struct json_doc *doc, const struct json_fi
 {
 	const char *colon = f->path[0] ? ": " : "";
 
+	/* A value that stood in no text has a name of its own. */
+	if (f->line == 0 && *f->path)
+		return arena_printf(doc->arena, "%s: %s", f->path, f->text);
 	if (f->line == 0)
-		return arena_printf(doc->arena, "%s: %s%s%s", doc->name, f->path, colon, f->text);
+		return arena_printf(doc->arena, "%s: %s", doc->name, f->text);
 	return arena_printf(doc->arena, "%s:%u:%u: %s%s%s", doc->name, f->line, f->column, f->path,
 			    colon, f->text);
 }
@@ -267,12 +284,14 @@ int json_fault(struct json_doc *doc, enum json_class class_, const void *addr, s
 void json_warn(struct json_doc *doc, enum json_class class_, const void *addr, const char *fmt, ...)
 {
 	struct json_finding f = { .class_ = class_, .warning = true };
+	struct error text = { 0 };
 	va_list ap;
 
-	if (!doc)
-		return;
 	va_start(ap, fmt);
-	report_address(doc, &f, addr, fmt, ap);
+	if (doc)
+		report_address(doc, &f, addr, fmt, ap);
+	else if (error_vset(&text, 0, fmt, ap) < 0)
+		log_warning("%s", text.text);
 	va_end(ap);
 }
 

@@ -18,6 +18,7 @@ struct json_place {
 };
 
 #define JSON_PLACE_HERE UINT32_MAX
+#define JSON_PLACE_NOWHERE UINT32_MAX	/* as an offset: the value stood in no text */
 
 /* Returns the new entry's number. */
 uint32_t json_place_add(struct json_doc *doc, const struct json_place *place);

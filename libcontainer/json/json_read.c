@@ -385,7 +385,7 @@ static const struct json_field *field_find(const struct json_field *fields, cons
 {
 	for (const struct json_field *f = fields; f->name; f++)
 		if (f->name[0] == key[0] && strncmp(f->name, key, len) == 0 && !f->name[len])
-			return f;
+			return f->kind == JSON_OTHER_WORD ? NULL : f;
 	return NULL;
 }
 
@@ -403,6 +403,13 @@ static const struct json_field *field_guess(struct reader *r, struct frame *f, s
 
 		if (!field->name[0])
 			continue;
+		if (field->kind == JSON_OTHER_WORD) {
+			if (strcmp(field->name, f->key) == 0) {
+				near = field->meant;
+				limit = 0;
+			}
+			continue;
+		}
 		if (strcasecmp(field->name, f->key) == 0) {
 			json_report(r->doc, JSON_UNKNOWN, true, place,
 				    "taken as \"%s\": case matters", field->name);

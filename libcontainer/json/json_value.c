@@ -60,6 +60,7 @@ enum json_value_type json_value_type(const struct json_field *field)
 		return JSON_VALUE_OBJECT;
 	case JSON_SPAN:
 	case JSON_IGNORED:
+	case JSON_OTHER_WORD:
 		return JSON_VALUE_ANY;
 	default:
 		return JSON_VALUE_NUMBER;
@@ -144,7 +145,9 @@ static bool number_bits(struct json_doc *doc, const struct json_field *field,
 static const char *choice_hint(struct json_doc *doc, const struct json_choice *choices,
 			       const char *name)
 {
-	unsigned int limit = strlen(name) < 6 ? 1 : 3;
+	/* Of names with one letter or two all are near each other: the list says more. */
+	size_t len = strlen(name);
+	unsigned int limit = len < 3 ? 0 : len < 6 ? 1 : 3;
 	const char *near = NULL;
 	char buf[512];
 	struct strbuf list = STRBUF(buf);

@@ -350,7 +350,7 @@ void json_out_members(struct json_out *o, const struct json_field *fields, const
 	for (const struct json_field *field = fields; field->name; field++) {
 		struct held h;
 
-		if (field->kind == JSON_IGNORED)
+		if (field->kind == JSON_IGNORED || field->kind == JSON_OTHER_WORD)
 			continue;
 		h = hold(field, object);
 		if (h.write)
