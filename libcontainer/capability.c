@@ -56,7 +56,7 @@ static void add_names(struct strbuf *b, uint64_t mask)
 		}
 }
 
-static uint64_t read_set(char *const *list, enum capability_set set)
+static uint64_t read_set(const struct oci_config *c, char *const *list)
 {
 	uint64_t mask = 0;
 
@@ -64,8 +64,8 @@ static uint64_t read_set(char *const *list, enum capability_set set)
 		int n = capability_number(*list);
 
 		if (n < 0)
-			log_warning("process.capabilities.%s: unknown capability %s, left out",
-				    set_names[set], *list);
+			json_warn(c->doc, JSON_BAD_VALUE, list,
+				  "unknown capability %s, left out", *list);
 		else
 			mask |= BIT(n);
 	}
@@ -122,6 +122,13 @@ int capability_compile(const struct oci_config *c, const struct oci_process *p,
 		       struct error *err)
 {
 	const struct oci_capabilities *caps = p->capabilities;
+	char *const *const lists[CAPABILITY_SETS] = {
+		[CAPABILITY_BOUNDING] = caps ? caps->bounding : NULL,
+		[CAPABILITY_EFFECTIVE] = caps ? caps->effective : NULL,
+		[CAPABILITY_INHERITABLE] = caps ? caps->inheritable : NULL,
+		[CAPABILITY_PERMITTED] = caps ? caps->permitted : NULL,
+		[CAPABILITY_AMBIENT] = caps ? caps->ambient : NULL,
+	};
 	uint64_t known = h->last_cap >= 63 ? UINT64_MAX : BIT(h->last_cap + 1) - 1;
 	uint64_t bounding = h->caps_bounding & known, permitted = h->caps_effective & known;
 
@@ -133,14 +140,8 @@ int capability_compile(const struct oci_config *c, const struct oci_process *p,
 	 */
 	if (oci_namespace_find(c, CLONE_NEWUSER) != NULL)
 		bounding = permitted = known;
-	if (caps != NULL) {
-		out->set[CAPABILITY_BOUNDING] = read_set(caps->bounding, CAPABILITY_BOUNDING);
-		out->set[CAPABILITY_EFFECTIVE] = read_set(caps->effective, CAPABILITY_EFFECTIVE);
-		out->set[CAPABILITY_INHERITABLE] =
-			read_set(caps->inheritable, CAPABILITY_INHERITABLE);
-		out->set[CAPABILITY_PERMITTED] = read_set(caps->permitted, CAPABILITY_PERMITTED);
-		out->set[CAPABILITY_AMBIENT] = read_set(caps->ambient, CAPABILITY_AMBIENT);
-	}
+	for (int i = 0; caps != NULL && i < CAPABILITY_SETS; i++)
+		out->set[i] = read_set(c, lists[i]);
 	/*
 	 * The order is that of the kernel's own rules in capset(2): each set is bounded by the one
 	 * before.

@@ -194,6 +194,25 @@ int container_events(struct container_context *ctx, const char *id,
 		     const struct container_events_options *o, container_event *each, void *data,
 		     struct error *err);
 
+enum container_validate_what {
+	CONTAINER_VALIDATE_CONFIG,	/* config.json, for create */
+	CONTAINER_VALIDATE_PROCESS,	/* for exec --process */
+	CONTAINER_VALIDATE_RESOURCES,	/* for update --resources */
+};
+
+struct container_validate_options {
+	enum container_validate_what what;
+	const char *bundle;		/* for against_host; NULL: the working directory */
+	bool against_host;		/* also what only this machine decides */
+};
+
+/*
+ * `validate`: every rule that the text has to pass before the command acts.  Findings go to doc's
+ * collector, which must be set; negative also when there was one that is an error.
+ */
+int container_validate(struct container_context *ctx, const struct container_validate_options *o,
+		       struct json_doc *doc, struct error *err);
+
 /* `features`: the whole JSON text. */
 int container_features(struct container_context *ctx, char **out, struct error *err);
 

@@ -82,7 +82,7 @@ static int read_config(struct creation *c, struct error *err)
 	return ret < 0 ? ret : oci_config_check(c->config, err);
 }
 
-static bool is_rootless(const struct container_context *ctx, const struct host *h)
+bool container_is_rootless(const struct container_context *ctx, const struct host *h)
 {
 	if (ctx->rootless != CONTAINER_ROOTLESS_AUTO)
 		return ctx->rootless == CONTAINER_ROOTLESS_TRUE;
@@ -125,7 +125,7 @@ static int compile(struct creation *c, bool run, struct error *err)
 	    open_bundle(c, err) < 0 || read_config(c, err) < 0)
 		return -EINVAL;
 	o.bundle = c->bundle;
-	o.rootless = is_rootless(c->ctx, &c->host);
+	o.rootless = container_is_rootless(c->ctx, &c->host);
 	return plan_compile(c->config, &c->host, &o, c->ctx->arena, &c->plan, err);
 }
 

@@ -39,16 +39,22 @@ static size_t count(char **list)
 	return n;
 }
 
-/* base, then more: for env the later one wins (process.c). */
-static char **concatenate(struct arena *a, char **base, char **more)
+/*
+ * base, then more: for env the later one wins (process.c).  What is wrong with the later ones is
+ * told of the option.
+ */
+static char **concatenate(struct execution *e, char **base, char **more, const char *option)
 {
+	struct arena *a = e->ctx->arena;
 	size_t n = count(base), m = count(more);
 	char **list = ARENA_NEW_ARRAY(a, char *, n + m + 1);
 
 	for (size_t i = 0; i < n; i++)
 		list[i] = base[i];
-	for (size_t i = 0; i < m; i++)
+	for (size_t i = 0; i < m; i++) {
 		list[n + i] = more[i];
+		json_place_name(e->config->doc, &list[n + i], option);
+	}
 	return list;
 }
 
@@ -57,81 +63,105 @@ static char **concatenate(struct arena *a, char **base, char **more)
  * inheritable capabilities, since ambient ones need them (CVE-2022-29162: inheritable itself is
  * left alone).
  */
-static void add_capabilities(struct arena *a, struct oci_process *p, char **caps)
+static void add_capabilities(struct execution *e, struct oci_process *p)
 {
-	struct oci_capabilities *sets = ARENA_NEW(a, struct oci_capabilities);
+	char **caps = e->o->caps;
+	struct oci_capabilities *sets;
 
 	if (!caps || !*caps)
 		return;
-	if (p->capabilities)
-		*sets = *p->capabilities;
-	sets->bounding = concatenate(a, sets->bounding, caps);
-	sets->effective = concatenate(a, sets->effective, caps);
-	sets->permitted = concatenate(a, sets->permitted, caps);
+	if (!p->capabilities)
+		p->capabilities = ARENA_NEW(e->ctx->arena, struct oci_capabilities);
+	sets = p->capabilities;
+	sets->bounding = concatenate(e, sets->bounding, caps, "--cap");
+	sets->effective = concatenate(e, sets->effective, caps, "--cap");
+	sets->permitted = concatenate(e, sets->permitted, caps, "--cap");
 	if (count(sets->inheritable) > 0)
-		sets->ambient = concatenate(a, sets->ambient, caps);
-	p->capabilities = sets;
+		sets->ambient = concatenate(e, sets->ambient, caps, "--cap");
 }
 
-static int set_groups(struct arena *a, struct oci_process *p, char **gids, struct error *err)
+static int set_groups(struct execution *e, struct oci_process *p, struct error *err)
 {
+	char **gids = e->o->additional_gids;
 	size_t n = count(gids);
 
 	if (n == 0)
 		return 0;
-	p->user.additional_gids = ARENA_NEW_ARRAY(a, uint32_t, n);
+	p->user.additional_gids = ARENA_NEW_ARRAY(e->ctx->arena, uint32_t, n);
+	json_place_name(e->config->doc, &p->user.additional_gids, "--additional-gids");
 	p->user.n_additional_gids = n;
 	for (size_t i = 0; i < n; i++) {
 		if (str_to_id(gids[i], &p->user.additional_gids[i]) < 0)
 			return error_set(err, 0,
 					 "--additional-gids %s: a group id is a number, at most %u",
 					 gids[i], STR_ID_MAX);
+		json_place_name(e->config->doc, &p->user.additional_gids[i], "--additional-gids");
 	}
 	return 0;
 }
 
+static void set_text(struct execution *e, char **member, const char *value, const char *option)
+{
+	if (!value)
+		return;
+	*member = arena_strdup(e->ctx->arena, value);
+	json_place_name(e->config->doc, member, option);
+}
+
+/*
+ * The options are put over the process of the configuration, which is this command's own copy.
+ * Errors about them name the option, not the file.
+ */
 static int process_of_options(struct execution *e, struct error *err)
 {
 	const struct container_exec_options *o = e->o;
-	struct arena *a = e->ctx->arena;
-	struct oci_process *p;
+	struct json_doc *doc = e->config->doc;
+	struct oci_process *p = e->config->process;
+	int ret;
 
-	if (!e->config->process)
+	if (!p)
 		return error_set(err, 0,
 				 "container %s has no process to take defaults from: use --process",
 				 e->c.state->id);
-	p = arena_memdup(a, e->config->process, sizeof(*p));
 	p->args = o->args;
+	for (size_t i = 0; o->args[i]; i++)
+		json_place_name(doc, &o->args[i], "command");
 	p->terminal = o->tty;
-	p->env = concatenate(a, p->env, o->env);
+	json_place_name(doc, &p->terminal, "--tty");
+	p->env = concatenate(e, p->env, o->env, "--env");
 	p->no_new_privileges = p->no_new_privileges || o->no_new_privs;
-	if (o->cwd)
-		p->cwd = arena_strdup(a, o->cwd);
-	if (o->apparmor)
-		p->apparmor_profile = arena_strdup(a, o->apparmor);
-	if (o->process_label)
-		p->selinux_label = arena_strdup(a, o->process_label);
+	set_text(e, &p->cwd, o->cwd, "--cwd");
+	set_text(e, &p->apparmor_profile, o->apparmor, "--apparmor");
+	set_text(e, &p->selinux_label, o->process_label, "--process-label");
 	if (o->user && user_parse_spec(o->user, &p->user.uid, &p->user.gid, err) < 0)
 		return -EINVAL;
-	add_capabilities(a, p, o->caps);
+	if (o->user) {
+		json_place_name(doc, &p->user.uid, "--user");
+		json_place_name(doc, &p->user.gid, "--user");
+	}
+	add_capabilities(e, p);
 	e->process = p;
-	return set_groups(a, p, o->additional_gids, err);
+	ret = set_groups(e, p, err);
+	return ret < 0 ? ret : oci_process_check(p, doc, err);
 }
 
 static int process_of_file(struct execution *e, struct error *err)
 {
-	struct json_doc doc = { .name = e->o->process, .arena = e->ctx->arena };
+	struct json_doc *doc = ARENA_NEW(e->ctx->arena, struct json_doc);
 	char *text;
 	size_t len;
 	int ret = file_read(AT_FDCWD, e->o->process, OCI_TEXT_MAX, e->ctx->arena, &text, &len);
 
 	if (ret < 0)
 		return error_set(err, -ret, "read %s", e->o->process);
-	doc.text = text;
-	doc.len = len;
-	ret = oci_process_parse(&doc, &e->process, err);
+	*doc = (struct json_doc){
+		.name = e->o->process, .arena = e->ctx->arena, .text = text, .len = len,
+	};
+	/* Only the process can be wrong: the configuration passed when the container was made. */
+	e->config->doc = doc;
+	ret = oci_process_parse(doc, &e->process, err);
 	if (ret == 0)
-		ret = oci_process_check(e->process, &doc, err);
+		ret = oci_process_check(e->process, doc, err);
 	if (ret == 0)
 		e->process->terminal = e->process->terminal || e->o->tty;
 	return ret;

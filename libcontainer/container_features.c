@@ -41,6 +41,7 @@ int container_features(struct container_context *ctx, char **out, struct error *
 		.version = PACKAGE_VERSION,
 		.commit = KIST_COMMIT,
 		.mount_options = (const char *const *)mount_option_names(ctx->arena),
+		.seccomp_archs = seccomp_library_archs(ctx->arena),
 		.libseccomp_version = libseccomp_version(ctx->arena),
 		.capabilities = capability_names(),
 		.apparmor = true,

@@ -68,6 +68,9 @@ int container_kill_members(const struct container *c, int members, struct error 
 int container_preserve_fds(struct container_context *ctx, unsigned int preserve,
 			   struct preserve_fd_plan *out, struct error *err);
 
+/* Whether cgroups that may not be touched are done without. */
+bool container_is_rootless(const struct container_context *ctx, const struct host *h);
+
 /*
  * In the foreground: forwards signals and the terminal until pid ends.  *status as of a shell: the
  * exit status, or 128 + signal.  0 or negative.

@@ -111,19 +111,23 @@ int device_compile(const struct oci_config *c, const struct host *h, struct aren
 		   struct device_plan *out, struct error *err)
 {
 	size_t n = c->linux ? c->linux->n_devices : 0;
+	int r = 0;
 
 	*out = (struct device_plan){
 		.left_alone = is_dev_bound(c),
 		.bind = h->in_userns || oci_namespace_find(c, CLONE_NEWUSER),
 		.mount_namespace = oci_namespace_find(c, CLONE_NEWNS),
 	};
+	if (out->left_alone && n > 0)
+		json_warn(c->doc, JSON_CONFLICT, &c->linux->devices,
+			  "no device is made: /dev is a bind mount, and left as it is");
 	out->nodes = ARENA_NEW_ARRAY(a, struct device_node, n + N_DEFAULTS);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && oci_goes_on(c, r); i++) {
 		struct device_node *node = &out->nodes[out->n];
-		int r = compile_one(c, &c->linux->devices[i], a, node, err);
 
+		oci_keep(&r, compile_one(c, &c->linux->devices[i], a, node, err));
 		if (r < 0)
-			return r;
+			continue;
 		/* /dev/ptmx is always the link into the container's own devpts. */
 		if (strcmp(node->path, "/dev/ptmx") != 0)
 			out->n++;
@@ -137,7 +141,7 @@ int device_compile(const struct oci_config *c, const struct host *h, struct aren
 				.rdev = makedev(defaults[i].major, defaults[i].minor),
 				.mode = 0666,
 			};
-	return 0;
+	return r;
 }
 
 /* Run */

@@ -35,7 +35,7 @@ static int compile_one(const struct oci_config *c, const struct oci_hook *in,
 		return oci_error(c, in->path != NULL ? (const void *)&in->path : in, err,
 				 "the path of a hook must be absolute");
 	if (in->timeout != NULL && *in->timeout <= 0)
-		return oci_error(c, in->timeout, err, "a timeout must be greater than 0 seconds");
+		return oci_error(c, &in->timeout, err, "a timeout must be greater than 0 seconds");
 	out->path = in->path;
 	out->member = &in->path;
 	out->where = oci_position(c, &in->path, a, arena_printf(a, "hooks.%s", kind->name));
@@ -65,16 +65,13 @@ static int compile_list(struct hook_plan *out, const struct source *in, enum hoo
 			struct arena *a, struct error *err)
 {
 	struct hook_list *list = &out->kinds[kind];
+	int r = 0;
 
 	list->hooks = ARENA_NEW_ARRAY(a, struct hook, in->n);
-	for (; list->n < in->n; list->n++) {
-		int r = compile_one(out->config, &in->hooks[list->n], &kinds[kind], a,
-				    &list->hooks[list->n], err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (; list->n < in->n && oci_goes_on(out->config, r); list->n++)
+		oci_keep(&r, compile_one(out->config, &in->hooks[list->n], &kinds[kind], a,
+					 &list->hooks[list->n], err));
+	return r;
 }
 
 static int compile_all(struct hook_plan *out, const struct oci_hooks *in, struct arena *a,
@@ -90,8 +87,8 @@ static int compile_all(struct hook_plan *out, const struct oci_hooks *in, struct
 	};
 	int r = 0;
 
-	for (size_t k = 0; r == 0 && k < HOOK_KINDS; k++)
-		r = compile_list(out, &lists[k], (enum hook_kind)k, a, err);
+	for (size_t k = 0; k < HOOK_KINDS && oci_goes_on(out->config, r); k++)
+		oci_keep(&r, compile_list(out, &lists[k], (enum hook_kind)k, a, err));
 	return r;
 }
 
@@ -244,5 +241,11 @@ void hook_show(const struct hook_plan *p, enum hook_kind kind, struct show *out)
 				 hook->path, hook->timeout_ms / 1000);
 		else
 			show_act(out, "run %s hook #%zu %s", kinds[kind].name, i, hook->path);
+		for (size_t k = 0; hook->argv[k] != NULL; k++)
+			show_act(out, "  argv[%zu] %s", k, hook->argv[k]);
+		if (hook->envp == NULL)
+			show_act(out, "  env as of the container's process");
+		for (size_t k = 0; hook->envp != NULL && hook->envp[k] != NULL; k++)
+			show_act(out, "  env %s", hook->envp[k]);
 	}
 }

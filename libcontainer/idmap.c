@@ -3,19 +3,25 @@
 #include "idmap.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/proc.h"
 #include "base/spawn.h"
 #include "base/str.h"
+#include "base/sys.h"
 
 #define IDMAP_EXTENTS_MAX 340	/* UID_GID_MAP_MAX_EXTENTS of the kernel since Linux 4.15 */
 #define IDMAP_TEXT_MAX 4096	/* one write() of less than a page */
+#define IDMAP_LINE_MAX 34	/* three columns of ten, as the kernel prints them */
 #define HELPER_TIMEOUT_MS 10000
 #define HELPER_PATH "/usr/bin:/bin:/usr/local/bin"
 
@@ -126,8 +132,10 @@ int idmap_compile(const struct oci_config *c, const struct host *h, struct arena
 				"gidMappings");
 		return 0;
 	}
-	if (ns->path != NULL && ns->path[0] != '\0')
+	if (ns->path != NULL && ns->path[0] != '\0') {
+		out->joined = l->n_uid_mappings + l->n_gid_mappings > 0 ? c : NULL;
 		return 0;
+	}
 	if (l->n_uid_mappings == 0 || l->n_gid_mappings == 0)
 		return oci_error(c, ns, err,
 				 "a new user namespace needs linux.uidMappings and "
@@ -257,6 +265,136 @@ int idmap_serve(const struct idmap_plan *p, int proc, pid_t pid, struct error *e
 	r = write_side(p, &kind_uid, &p->uid, proc, pid, err);
 	if (r == 0)
 		r = write_side(p, &kind_gid, &p->gid, proc, pid, err);
+	return r;
+}
+
+/* The kernel's text of a map into extents.  Their number. */
+static size_t parse_map(const char *text, struct oci_id_mapping *out)
+{
+	size_t n = 0;
+
+	while (n < IDMAP_EXTENTS_MAX) {
+		uint32_t *const fields[] = { &out[n].container_id, &out[n].host_id, &out[n].size };
+
+		for (size_t i = 0; i < 3; i++) {
+			char *end;
+
+			*fields[i] = (uint32_t)strtoul(text, &end, 10);
+			if (end == text)
+				return n;
+			text = end;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* Whether each id that a maps is mapped by b to the same: extents may be cut otherwise. */
+static bool is_within(const struct oci_id_mapping *a, size_t n_a, const struct oci_id_mapping *b,
+		      size_t n_b)
+{
+	for (size_t i = 0; i < n_a; i++) {
+		uint32_t done = 0;
+
+		while (done < a[i].size) {
+			uint32_t id = a[i].container_id + done, to = a[i].host_id + done;
+			size_t k = 0;
+
+			while (k < n_b && (id < b[k].container_id ||
+					   id - b[k].container_id >= b[k].size))
+				k++;
+			if (k == n_b || b[k].host_id + (id - b[k].container_id) != to)
+				return false;
+			id = b[k].size - (id - b[k].container_id);
+			done = id > a[i].size - done ? a[i].size : done + id;
+		}
+	}
+	return true;
+}
+
+static int compare_side(const struct oci_config *c, const struct idmap_kind *k, int proc,
+			pid_t pid, struct error *err)
+{
+	const struct oci_linux *l = c->linux;
+	bool uid = k == &kind_uid;
+	const struct oci_id_mapping *map = uid ? l->uid_mappings : l->gid_mappings;
+	const void *member = uid ? (const void *)&l->uid_mappings : &l->gid_mappings;
+	size_t n = uid ? l->n_uid_mappings : l->n_gid_mappings, n_real;
+	struct oci_id_mapping real[IDMAP_EXTENTS_MAX];
+	char path[48], text[IDMAP_EXTENTS_MAX * IDMAP_LINE_MAX];
+	ssize_t len;
+
+	if (n == 0)
+		return 0;
+	snprintf(path, sizeof(path), "%d/%s", (int)pid, k->map);
+	len = proc_read(proc, path, text, sizeof(text));
+	if (len < 0)
+		return error_set(err, (int)-len, "read /proc/%s", path);
+	n_real = parse_map(text, real);
+	if (is_within(map, n, real, n_real) && is_within(real, n_real, map, n))
+		return 0;
+	return oci_error(c, member, err,
+			 "the user namespace to join has other mappings (%zu; the first is %u to "
+			 "%u, %u ids): leave these out, or give the same",
+			 n_real, n_real ? real->container_id : 0, n_real ? real->host_id : 0,
+			 n_real ? real->size : 0);
+}
+
+/*
+ * The maps of a namespace are shown for a process that is in it.  The path may name no process (a
+ * bind mount keeps it), so a child goes there and waits; it is the parent who reads, since the
+ * second column counts in the reader's own namespace.  The child runs nothing, and nobody inside
+ * can look at it: it is not dumpable before it is there.
+ */
+static pid_t clone_into(int userns, int gate[2], int *joined)
+{
+	const struct sys_clone clone = { .exit_signal = SIGCHLD };
+	int ready[2];
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return -errno;
+	pid = sys_clone3(&clone);
+	if (pid == 0) {
+		int r;
+
+		close(gate[1]);
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+		r = sys_setns(userns, CLONE_NEWUSER);
+		_exit(write(ready[1], &r, sizeof(r)) < 0 || read(gate[0], &r, 1) < 0);
+	}
+	close(ready[1]);
+	/* End of file: the child died.  It waits for nobody before it writes. */
+	if (pid > 0 && read(ready[0], joined, sizeof(*joined)) != sizeof(*joined))
+		*joined = -EPIPE;
+	close(ready[0]);
+	return pid;
+}
+
+int idmap_check(const struct idmap_plan *p, int userns, int proc, struct error *err)
+{
+	int gate[2], r = 0;
+	pid_t pid;
+
+	if (p->joined == NULL || userns < 0)
+		return 0;
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		return error_set(err, errno, "pipe");
+	pid = clone_into(userns, gate, &r);
+	close(gate[0]);
+	if (pid < 0)
+		error_set(err, (int)-pid, "make a process to read the maps of the user namespace");
+	else if (r < 0)
+		error_set(err, -r, "join the user namespace to read its maps");
+	if (pid < 0 || r < 0)
+		r = -EINVAL;
+	if (r == 0)
+		r = compare_side(p->joined, &kind_uid, proc, pid, err);
+	if (r == 0)
+		r = compare_side(p->joined, &kind_gid, proc, pid, err);
+	close(gate[1]);		/* the child's read() ends, and the child with it */
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	return r;
 }
 

@@ -7,6 +7,9 @@
  * only when more than the caller's own id is mapped and the caller has no privilege over the
  * others.
  *
+ * A user namespace that is joined has maps already.  Mappings that are given beside its path must
+ * be the same (idmap_check): ids of mounts and devices are worked out from them.
+ *
  * Sources: config-linux.md "User namespace mappings"; user_namespaces(7) on who may write which
  * map, and why setgroups must be denied first (CVE-2014-8989).
  */
@@ -36,6 +39,7 @@ struct idmap_plan {
 	bool deny_setgroups;
 	struct idmap_side uid, gid;
 	const char *user;		/* for messages: the caller's name or number */
+	const struct oci_config *joined; /* whose mappings stand beside a namespace by path */
 };
 
 int idmap_compile(const struct oci_config *c, const struct host *h, struct arena *a,
@@ -46,6 +50,13 @@ int idmap_compile(const struct oci_config *c, const struct host *h, struct arena
  * proc: the host's procfs.  0 or negative.
  */
 int idmap_serve(const struct idmap_plan *p, int proc, pid_t pid, struct error *err);
+
+/*
+ * In the parent, before the first side effect: compares the mappings beside a user namespace by
+ * path with the maps that the namespace has.  userns: a descriptor of it.  0, or negative: they
+ * differ, or could not be read.
+ */
+int idmap_check(const struct idmap_plan *p, int userns, int proc, struct error *err);
 
 /* The caller's id that is `id` inside, for n mappings.  0, or -ENOENT when it is not mapped. */
 int idmap_to_host(const struct oci_id_mapping *map, size_t n, uint32_t id, uint32_t *out);

@@ -21,17 +21,21 @@ static int compile_list(const struct oci_config *c, char **paths, struct arena *
 			const char ***out, size_t *n, struct error *err)
 {
 	char clean[PATH_MAX];
+	int r = 0;
 
-	for (char **p = paths; p && *p; p++) {
+	if (paths && *paths && !oci_namespace_find(c, CLONE_NEWNS))
+		return oci_error(c, paths, err,
+				 "paths cannot be masked or made read-only without a mount "
+				 "namespace");
+	for (char **p = paths; p && *p && oci_goes_on(c, r); p++) {
 		bool again = false;
 
-		if (!oci_namespace_find(c, CLONE_NEWNS))
-			return oci_error(c, p, err,
-					 "paths cannot be masked or made read-only without a mount "
-					 "namespace");
 		if ((*p)[0] != '/' || path_clean(*p, clean, sizeof(clean)) < 0 ||
-		    strcmp(clean, "/") == 0)
-			return oci_error(c, p, err, "%s must be an absolute path below /", *p);
+		    strcmp(clean, "/") == 0) {
+			oci_keep(&r, oci_error(c, p, err, "%s must be an absolute path below /",
+					       *p));
+			continue;
+		}
 		for (size_t i = 0; i < *n; i++)
 			again |= strcmp((*out)[i], clean) == 0;
 		if (again)
@@ -39,7 +43,7 @@ static int compile_list(const struct oci_config *c, char **paths, struct arena *
 		*out = arena_grow(a, (void *)*out, *n, sizeof(**out));
 		(*out)[(*n)++] = arena_strdup(a, clean);
 	}
-	return 0;
+	return r;
 }
 
 int mask_compile(const struct oci_config *c, const struct host *h, struct arena *a,
@@ -52,9 +56,9 @@ int mask_compile(const struct oci_config *c, const struct host *h, struct arena 
 	if (!c->linux)
 		return 0;
 	r = compile_list(c, c->linux->masked_paths, a, &out->masked, &out->n_masked, err);
-	if (r == 0)
-		r = compile_list(c, c->linux->readonly_paths, a, &out->readonly, &out->n_readonly,
-				 err);
+	if (oci_goes_on(c, r))
+		oci_keep(&r, compile_list(c, c->linux->readonly_paths, a, &out->readonly,
+					  &out->n_readonly, err));
 	return r;
 }
 

@@ -131,6 +131,29 @@ static int compile_data(const struct compile *k, char *const *option)
 			 near ? "\"?" : "");
 }
 
+static const char *const mount_names[] = {
+	[MOUNT_FS] = "new",
+	[MOUNT_FROM] = "bind",
+	[MOUNT_AGAIN] = "remounted",
+	[MOUNT_CGROUP] = "cgroup",
+};
+
+/* What the options of a mount of this kind are given to (mount_run.c). */
+static enum mount_target target_of(const struct mount_entry *e)
+{
+	switch (e->kind) {
+	case MOUNT_FROM:
+		return MOUNT_TARGET_COPY;
+	case MOUNT_AGAIN:
+		return e->flags.special & MOUNT_BIND ? MOUNT_TARGET_MOUNT : MOUNT_TARGET_SUPER;
+	case MOUNT_CGROUP:
+		return MOUNT_TARGET_MOUNT;
+	case MOUNT_FS:
+		break;
+	}
+	return MOUNT_TARGET_SUPER;
+}
+
 static int compile_options(const struct compile *k)
 {
 	struct mount_entry *e = k->e;
@@ -149,11 +172,15 @@ static int compile_options(const struct compile *k)
 	else if (is(e->type, "cgroup"))
 		e->kind = MOUNT_CGROUP;
 	e->inherit_mode = e->kind == MOUNT_FS && is(e->type, "tmpfs");
-	for (size_t i = 0; options && options[i] && r == 0; i++) {
+	for (size_t i = 0; options && options[i] && oci_goes_on(k->c, r); i++) {
 		struct mount_flags none = { .special = 0 };
 
 		if (!mount_option_apply(options[i], &none))
-			r = compile_data(k, &options[i]);
+			oci_keep(&r, compile_data(k, &options[i]));
+		else if (mount_option_is_idle(options[i], target_of(e)))
+			json_warn(k->c->doc, JSON_BAD_VALUE, &options[i],
+				  "%s has no effect on a %s mount", options[i],
+				  mount_names[e->kind]);
 	}
 	return r;
 }
@@ -354,8 +381,8 @@ static int compile_one(const struct compile *k)
 	e->where = oci_position(k->c, &m->destination, k->a, e->where);
 	e->where_source = oci_position(k->c, &m->source, k->a, e->where);
 	r = compile_options(k);
-	if (r == 0)
-		r = compile_destination(k);
+	if (oci_goes_on(k->c, r))
+		oci_keep(&r, compile_destination(k));
 	if (r < 0)
 		return r;
 	if (e->kind == MOUNT_FROM && (!m->source || !*m->source))
@@ -439,11 +466,11 @@ int mount_compile(const struct oci_config *c, const struct host *h, struct arena
 		json_warn(c->doc, JSON_CONFLICT, &c->mounts,
 			  "there is no mount namespace: nothing is mounted, since nothing would "
 			  "unmount it");
-	for (size_t i = 0; i < out->n && r == 0; i++) {
+	for (size_t i = 0; i < out->n && oci_goes_on(c, r); i++) {
 		struct compile k = { c, h, a, &c->mounts[i], &out->entries[i], err };
 
 		out->fds[i] = no_fds;
-		r = compile_one(&k);
+		oci_keep(&r, compile_one(&k));
 	}
 	mount_cgroup_compile(h, a, &out->cgroup);
 	return r < 0 ? r : compile_cgroup_v1(c, h, a, out, err);
@@ -466,15 +493,15 @@ static void show_idmap(const struct mount_entry *e, struct show *out)
 	if (e->userns_path)
 		show_act(out, "  its ids mapped as in user namespace %s", e->userns_path);
 	for (size_t i = 0; i < 2 && maps[i]; i++) {
-		char text[512];
-		struct strbuf b = STRBUF(text);
+		const char *text = "";
 
-		text[0] = '\0';
-		for (const char *s = maps[i]; *s; s++)
-			if (*s != '\n')
-				strbuf_addf(&b, "%c", *s);
-			else if (s[1])
-				strbuf_add(&b, ", ");
+		for (const char *at = maps[i]; *at;) {
+			size_t len = strcspn(at, "\n");
+
+			text = arena_printf(out->arena, "%s%s%.*s", text, *text ? ", " : "",
+					    (int)len, at);
+			at += len + (at[len] == '\n');
+		}
 		show_act(out, "  its %s mapped: %s", i == 0 ? "uids" : "gids", text);
 	}
 }
@@ -483,16 +510,15 @@ void mount_show(const struct mount_plan *p, struct show *out)
 {
 	for (size_t i = 0; i < p->n && !p->skipped; i++) {
 		const struct mount_entry *e = &p->entries[i];
-		char options[512], data[512];
-		struct strbuf b = STRBUF(data);
+		const char *data = "";
+		char options[512];
 		bool none;
 
-		data[0] = '\0';
 		mount_option_print(&e->flags, options, sizeof(options));
 		for (size_t j = 0; j < e->fs.n_params; j++)
-			strbuf_addf(&b, ",%s%s%s", e->fs.params[j].key,
-				    e->fs.params[j].value ? "=" : "",
-				    e->fs.params[j].value ? e->fs.params[j].value : "");
+			data = arena_printf(out->arena, "%s,%s%s%s", data, e->fs.params[j].key,
+					    e->fs.params[j].value ? "=" : "",
+					    e->fs.params[j].value ? e->fs.params[j].value : "");
 		none = options[0] == '\0' && data[0] == '\0';
 		show_act(out, "%s %s on %s type %s%s%s%s%s%s",
 			 e->kind == MOUNT_AGAIN ? "remount" : "mount", e->source, e->destination,

@@ -15,7 +15,8 @@ enum kind {
 	SUPER,		/* MS_* of the superblock */
 	PROPAGATION,	/* MS_* */
 	SPECIAL,	/* enum mount_special */
-	NOTHING,	/* known, without effect */
+	NOTHING,	/* asks for nothing */
+	IDLE,		/* known, without effect */
 };
 
 struct option {
@@ -61,22 +62,22 @@ static const struct option options[] = {
 	{ "private", PROPAGATION, MS_PRIVATE, 0 },
 	/* The kernel can change superblock flags of one file system, not of a tree: these five do
 	   nothing. */
-	{ "rasync", NOTHING, 0, 0 },
+	{ "rasync", IDLE, 0, 0 },
 	{ "ratime", ATTR_REC, 0, ATIME },
 	{ "rbind", SPECIAL, MOUNT_BIND | MOUNT_RECURSIVE, 0 },
 	{ "rdev", ATTR_REC, 0, MOUNT_ATTR_NODEV },
 	{ "rdiratime", ATTR_REC, 0, MOUNT_ATTR_NODIRATIME },
-	{ "rdirsync", NOTHING, 0, 0 },
+	{ "rdirsync", IDLE, 0, 0 },
 	{ "relatime", ATTR, MOUNT_ATTR_RELATIME, ATIME },
 	{ "remount", SPECIAL, MOUNT_REMOUNT, 0 },
 	{ "rexec", ATTR_REC, 0, MOUNT_ATTR_NOEXEC },
 	{ "ridmap", SPECIAL, MOUNT_IDMAP | MOUNT_IDMAP_RECURSIVE, 0 },
-	{ "rmand", NOTHING, 0, 0 },
+	{ "rmand", IDLE, 0, 0 },
 	{ "rnoatime", ATTR_REC, MOUNT_ATTR_NOATIME, ATIME },
 	{ "rnodev", ATTR_REC, MOUNT_ATTR_NODEV, 0 },
 	{ "rnodiratime", ATTR_REC, MOUNT_ATTR_NODIRATIME, 0 },
 	{ "rnoexec", ATTR_REC, MOUNT_ATTR_NOEXEC, 0 },
-	{ "rnomand", NOTHING, 0, 0 },
+	{ "rnomand", IDLE, 0, 0 },
 	{ "rnorelatime", ATTR_REC, 0, ATIME },
 	{ "rnostrictatime", ATTR_REC, 0, ATIME },
 	{ "rnosuid", ATTR_REC, MOUNT_ATTR_NOSUID, 0 },
@@ -91,7 +92,7 @@ static const struct option options[] = {
 	{ "rstrictatime", ATTR_REC, MOUNT_ATTR_STRICTATIME, ATIME },
 	{ "rsuid", ATTR_REC, 0, MOUNT_ATTR_NOSUID },
 	{ "rsymfollow", ATTR_REC, 0, MOUNT_ATTR_NOSYMFOLLOW },
-	{ "rsync", NOTHING, 0, 0 },
+	{ "rsync", IDLE, 0, 0 },
 	{ "runbindable", PROPAGATION, MS_UNBINDABLE | MS_REC, 0 },
 	{ "rw", ATTR, 0, MOUNT_ATTR_RDONLY },
 	{ "shared", PROPAGATION, MS_SHARED, 0 },
@@ -164,9 +165,29 @@ bool mount_option_apply(const char *option, struct mount_flags *f)
 		f->special |= (unsigned int)o->set;
 		break;
 	case NOTHING:
+	case IDLE:
 		break;
 	}
 	return true;
+}
+
+bool mount_option_is_idle(const char *option, enum mount_target target)
+{
+	const struct option *o = find(option);
+
+	if (!o)
+		return false;
+	switch (o->kind) {
+	case IDLE:
+		return true;
+	case SUPER:
+		return target != MOUNT_TARGET_SUPER;
+	case SPECIAL:
+		return o->set & (MOUNT_COPY_SYMLINK | MOUNT_SRC_NOFOLLOW) &&
+		       target != MOUNT_TARGET_COPY;
+	default:
+		return false;
+	}
 }
 
 const char *mount_option_suggest(const char *option)
@@ -188,9 +209,11 @@ const char *mount_option_suggest(const char *option)
 char **mount_option_names(struct arena *a)
 {
 	char **names = ARENA_NEW_ARRAY(a, char *, N_OPTIONS + 1);
+	size_t n = 0;
 
 	for (size_t i = 0; i < N_OPTIONS; i++)
-		names[i] = arena_strdup(a, options[i].name);
+		if (options[i].kind != IDLE)
+			names[n++] = arena_strdup(a, options[i].name);
 	return names;
 }
 
@@ -221,6 +244,7 @@ static bool is_in(const struct option *o, const struct mount_flags *f)
 			return (f->special & (MOUNT_IDMAP | MOUNT_IDMAP_RECURSIVE)) == MOUNT_IDMAP;
 		return (f->special & o->set) == o->set;
 	case NOTHING:
+	case IDLE:
 		break;
 	}
 	return false;

@@ -35,10 +35,20 @@ struct mount_flags {
 /* Adds one option.  true: known; false: it belongs to the file system ("size=64m"). */
 bool mount_option_apply(const char *option, struct mount_flags *f);
 
+/* What takes the options of a mount. */
+enum mount_target {
+	MOUNT_TARGET_MOUNT,	/* a mount alone */
+	MOUNT_TARGET_COPY,	/* a mount that is a copy of another: a bind */
+	MOUNT_TARGET_SUPER,	/* the superblock too */
+};
+
+/* Whether an option that is known does nothing to such a target. */
+bool mount_option_is_idle(const char *option, enum mount_target target);
+
 /* The known name nearest to option, or NULL when none is near: for did-you-mean. */
 const char *mount_option_suggest(const char *option);
 
-/* All names, sorted as in the table, NULL-terminated: for `features`. */
+/* All names that do something, sorted, and "defaults"; NULL-terminated: for `features`. */
 char **mount_option_names(struct arena *a);
 
 /* Text of the flags for a plan's printout: "ro,nosuid,rprivate"; fits into size bytes or is cut. */

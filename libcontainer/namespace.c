@@ -192,6 +192,19 @@ static bool is_own(int proc, int fd, int type)
 	       own.st_dev == st.st_dev && own.st_ino == st.st_ino;
 }
 
+int namespace_check(const struct namespace_plan *p, int proc, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < NAMESPACE_COUNT; i++)
+		if (p->create & (uint64_t)types[i].type &&
+		    faccessat(proc, types[i].file, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			oci_keep(&r, oci_error(p->config,
+					       oci_namespace_find(p->config, types[i].type), err,
+					       "this kernel has no %s namespaces", types[i].name));
+	return r;
+}
+
 int namespace_open(const struct namespace_plan *p, int proc, struct namespace_fds *out,
 		   struct error *err)
 {
@@ -207,12 +220,29 @@ int namespace_open(const struct namespace_plan *p, int proc, struct namespace_fd
 		}
 		if (is_own(proc, fd, p->join[i].type)) {
 			fd_close(&fd);
+			/* Other types may be shared on purpose; a user namespace is there to part
+			 * the ids, and without one root inside would be the caller. */
+			if (p->join[i].type == CLONE_NEWUSER) {
+				namespace_close(out);
+				return oci_error(p->config, p->join[i].member, err,
+						 "%s is the caller's own user namespace: leave out "
+						 "the namespace to share it",
+						 p->join[i].path);
+			}
 			continue;
 		}
 		out->fd[i] = fd;
 		out->separate |= (uint64_t)(unsigned int)p->join[i].type;
 	}
 	return 0;
+}
+
+int namespace_fd(const struct namespace_plan *p, const struct namespace_fds *fds, int type)
+{
+	for (size_t i = 0; i < p->n_join; i++)
+		if (p->join[i].type == type)
+			return fds->fd[i];
+	return -1;
 }
 
 void namespace_close(struct namespace_fds *fds)

@@ -61,11 +61,17 @@ int namespace_compile(const struct oci_config *c, const struct host *h, struct a
 /*
  * Opens every path and proves that it is a namespace of its type.  A path that names the caller's
  * own namespace counts as not given (out->separate lacks it): whoever is "joined" to the host's
- * network shares it. proc: the host's procfs.  Errors name the member, and the type that was found.
+ * network shares it.  The caller's own user namespace is an error.  proc: the host's procfs.
+ * Errors name the member, and the type that was found.
  */
 int namespace_open(const struct namespace_plan *p, int proc, struct namespace_fds *out,
 		   struct error *err);
 void namespace_close(struct namespace_fds *fds);
+/* The descriptor of the namespace of that type; -1: none is joined. */
+int namespace_fd(const struct namespace_plan *p, const struct namespace_fds *fds, int type);
+
+/* Whether the kernel has every type that is to be made. */
+int namespace_check(const struct namespace_plan *p, int proc, struct error *err);
 
 /*
  * The steps of the first child, in this order.  All need a process with one thread.

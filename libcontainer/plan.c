@@ -36,6 +36,13 @@ static void add_environment(struct plan *p, struct arena *a)
 	p->program.env = env;
 }
 
+/* One room after the other (oci_goes_on). */
+#define ROOM(c, ret, call) \
+	do { \
+		if (oci_goes_on(c, ret)) \
+			oci_keep(&(ret), call); \
+	} while (0)
+
 /* What the process itself is: the same for the container's first and for exec. */
 static int compile_process(struct plan *p, struct arena *a, struct error *err)
 {
@@ -43,25 +50,17 @@ static int compile_process(struct plan *p, struct arena *a, struct error *err)
 	const struct oci_process *proc = p->process;
 	const struct host *h = p->host;
 	const struct plan_options *o = &p->options;
-	int ret;
+	int ret = 0;
 
-	ret = terminal_compile(c, proc, o->detach, o->console_socket, &p->terminal, err);
-	if (ret == 0)
-		ret = user_compile(c, proc, h, a, &p->user, err);
-	if (ret == 0)
-		ret = capability_compile(c, proc, h, a, &p->capabilities, err);
-	if (ret == 0)
-		ret = limit_compile(c, proc, h, a, &p->limits, err);
-	if (ret == 0)
-		ret = scheduler_compile(c, proc, p->command == PLAN_EXEC, a, &p->scheduler, err);
-	if (ret == 0)
-		ret = process_compile(c, proc, h, a, &p->program, err);
-	if (ret == 0)
-		ret = selinux_compile(c, proc, h, a, &p->selinux, err);
-	if (ret == 0)
-		ret = apparmor_compile(c, proc, h, a, &p->apparmor, err);
-	if (ret == 0)
-		ret = seccomp_compile(c, proc, h, a, &p->seccomp, err);
+	ROOM(c, ret, terminal_compile(c, proc, o->detach, o->console_socket, &p->terminal, err));
+	ROOM(c, ret, user_compile(c, proc, h, a, &p->user, err));
+	ROOM(c, ret, capability_compile(c, proc, h, a, &p->capabilities, err));
+	ROOM(c, ret, limit_compile(c, proc, h, a, &p->limits, err));
+	ROOM(c, ret, scheduler_compile(c, proc, p->command == PLAN_EXEC, a, &p->scheduler, err));
+	ROOM(c, ret, process_compile(c, proc, h, a, &p->program, err));
+	ROOM(c, ret, selinux_compile(c, proc, h, a, &p->selinux, err));
+	ROOM(c, ret, apparmor_compile(c, proc, h, a, &p->apparmor, err));
+	ROOM(c, ret, seccomp_compile(c, proc, h, a, &p->seccomp, err));
 	if (ret < 0)
 		return ret;
 	seccomp_notify_compile(c, o->id, o->bundle,
@@ -81,29 +80,20 @@ static int compile_container(struct plan *p, struct arena *a, struct error *err)
 		.id = p->options.id,
 		.rootless = p->options.rootless,
 	};
-	int ret;
+	int ret = 0;
 
-	ret = idmap_compile(c, h, a, &p->idmap, err);
-	if (ret == 0)
-		ret = cgroup_compile(c, h, &cg, a, &p->cgroup, err);
-	if (ret == 0)
-		ret = rootfs_compile(c, h, a, &p->rootfs, err);
-	if (ret == 0)
-		ret = mount_compile(c, h, a, &p->mounts, err);
-	if (ret == 0)
-		ret = device_compile(c, h, a, &p->devices, err);
-	if (ret == 0)
-		ret = mask_compile(c, h, a, &p->mask, err);
-	if (ret == 0)
-		ret = uts_compile(c, h, a, &p->uts, err);
-	if (ret == 0)
-		ret = sysctl_compile(c, h, a, &p->sysctl, err);
-	if (ret == 0)
-		ret = network_compile(c, h, a, &p->network, err);
-	if (ret == 0)
-		ret = hook_compile(c, h, a, &p->hooks, err);
-	if (ret == 0)
-		ret = notify_socket_compile(getenv("NOTIFY_SOCKET"), &p->notify_socket, err);
+	ROOM(c, ret, idmap_compile(c, h, a, &p->idmap, err));
+	if (!p->options.any_machine)
+		ROOM(c, ret, cgroup_compile(c, h, &cg, a, &p->cgroup, err));
+	ROOM(c, ret, rootfs_compile(c, h, a, &p->rootfs, err));
+	ROOM(c, ret, mount_compile(c, h, a, &p->mounts, err));
+	ROOM(c, ret, device_compile(c, h, a, &p->devices, err));
+	ROOM(c, ret, mask_compile(c, h, a, &p->mask, err));
+	ROOM(c, ret, uts_compile(c, h, a, &p->uts, err));
+	ROOM(c, ret, sysctl_compile(c, h, a, &p->sysctl, err));
+	ROOM(c, ret, network_compile(c, h, a, &p->network, err));
+	ROOM(c, ret, hook_compile(c, h, a, &p->hooks, err));
+	ROOM(c, ret, notify_socket_compile(getenv("NOTIFY_SOCKET"), &p->notify_socket, err));
 	p->rootfs.no_pivot = p->options.no_pivot;
 	return ret;
 }
@@ -111,7 +101,7 @@ static int compile_container(struct plan *p, struct arena *a, struct error *err)
 int plan_compile(const struct oci_config *c, const struct host *h, const struct plan_options *o,
 		 struct arena *a, struct plan *out, struct error *err)
 {
-	int ret;
+	int ret = 0;
 
 	*out = (struct plan){
 		.command = o->command,
@@ -124,12 +114,11 @@ int plan_compile(const struct oci_config *c, const struct host *h, const struct 
 	if (!out->process && o->command != PLAN_CREATE)
 		return oci_error(c, NULL, err,
 				 "process: missing: there is nothing to run in the container");
-	ret = namespace_compile(c, h, a, &out->namespaces, err);
-	if (ret == 0 && o->command != PLAN_EXEC)
-		ret = compile_container(out, a, err);
-	if (ret == 0)
-		ret = out->process ? compile_process(out, a, err)
-				   : selinux_compile(c, NULL, h, a, &out->selinux, err);
+	ROOM(c, ret, namespace_compile(c, h, a, &out->namespaces, err));
+	if (o->command != PLAN_EXEC)
+		ROOM(c, ret, compile_container(out, a, err));
+	ROOM(c, ret, out->process ? compile_process(out, a, err)
+				  : selinux_compile(c, NULL, h, a, &out->selinux, err));
 	if (ret < 0)
 		return ret;
 	/* exec joins what is there, in one act, and its first process always has a second

@@ -56,6 +56,7 @@ struct plan_options {
 	bool no_pivot;
 	bool no_new_keyring;
 	bool detach;
+	bool any_machine; /* judged by the text alone (validate): which cgroups there are is open */
 };
 
 struct plan {

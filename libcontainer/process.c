@@ -19,6 +19,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "oci/oci_schema.h"
 #include "process_reason.h"
 
 /* What a login gives when nothing else is said; the same list as engines put into config.json. */
@@ -88,9 +89,6 @@ static int compile_personality(const struct oci_config *c, struct process_plan *
 
 	if (pers == NULL)
 		return 0;
-	if (pers->flags != NULL && pers->flags[0] != NULL)
-		log_warning("linux.personality.flags: no flag is supported, ignored: %s",
-			    pers->flags[0]);
 	out->set_personality = true;
 	out->personality = (unsigned long)pers->domain;
 	return 0;
@@ -103,7 +101,11 @@ int process_compile(const struct oci_config *c, const struct oci_process *p, con
 
 	memset(out, 0, sizeof(*out));
 	if (p->args == NULL || p->args[0] == NULL)
-		return oci_error(c, &p->args, err, "process.args must not be empty");
+		return oci_error(c,
+				 p->args	   ? (const void *)&p->args
+				 : p == c->process ? (const void *)&c->process
+						   : NULL,
+				 err, "args must not be empty");
 	if (p->cwd == NULL || p->cwd[0] != '/')
 		return oci_error(c, &p->cwd, err,
 				 "process.cwd must be an absolute path, not \"%s\"",
@@ -125,7 +127,7 @@ int process_compile(const struct oci_config *c, const struct oci_process *p, con
 		out->path = DEFAULT_PATH;
 	if (p->oom_score_adj != NULL) {
 		if (*p->oom_score_adj < -1000 || *p->oom_score_adj > 1000)
-			return oci_error(c, p->oom_score_adj, err,
+			return oci_error(c, &p->oom_score_adj, err,
 					 "oomScoreAdj %d is out of range (-1000 to 1000)",
 					 *p->oom_score_adj);
 		out->oom_score_adj = arena_printf(a, "%d", *p->oom_score_adj);
@@ -304,6 +306,12 @@ int process_exec_run(const struct process_plan *p, const char *path, struct erro
 	r = error_set(err, errno, "exec %s", path);
 	process_reason(path, p->arch, err);
 	return r;
+}
+
+void process_personality_show(const struct process_plan *p, struct show *out)
+{
+	show_act(out, "set personality %s",
+		 json_choice_name(oci_personality_domains, (int64_t)p->personality));
 }
 
 void process_show(const struct process_plan *p, struct show *out)

@@ -91,6 +91,7 @@ int process_lookup_run(const struct process_plan *p, char out[PATH_MAX], struct 
 /* execve(2).  Returns only on failure, with a reason in err that names what is missing. */
 int process_exec_run(const struct process_plan *p, const char *path, struct error *err);
 
+void process_personality_show(const struct process_plan *p, struct show *out);
 void process_show(const struct process_plan *p, struct show *out);
 
 #endif

@@ -22,7 +22,7 @@ int rootfs_compile(const struct oci_config *c, const struct host *h, struct aren
 	(void)h;
 	*out = (struct rootfs_plan){ .mount_namespace = oci_namespace_find(c, CLONE_NEWNS) };
 	if (!c->root)
-		return oci_error(c, &c->root, err,
+		return oci_error(c, NULL, err,
 				 "root is missing: the container needs a root file system");
 	if (!c->root->path || !*c->root->path)
 		return oci_error(c, &c->root->path, err, "root.path is empty");

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "oci/oci_schema.h"
 
 #ifndef MPOL_PREFERRED_MANY
@@ -115,19 +116,19 @@ static int check_attr(const struct oci_config *c, const struct oci_scheduler *s,
 	if (s->policy == POLICY_ISO)
 		return oci_error(c, &s->policy, err, "SCHED_ISO is not implemented by Linux");
 	if (s->nice != NULL && (*s->nice < -20 || *s->nice > 19))
-		return oci_error(c, s->nice, err, "scheduler.nice %d is out of range (-20 to 19)",
+		return oci_error(c, &s->nice, err, "scheduler.nice %d is out of range (-20 to 19)",
 				 *s->nice);
 	if (s->priority != NULL && *s->priority != 0 && !realtime)
 		return oci_error(
-			c, s->priority, err,
+			c, &s->priority, err,
 			"scheduler.priority can only be given with SCHED_FIFO or SCHED_RR");
 	if (realtime && (s->priority == NULL || *s->priority < 1 || *s->priority > 99))
-		return oci_error(c, s->priority, err,
+		return oci_error(c, s->priority ? (const void *)&s->priority : &s->policy, err,
 				 "SCHED_FIFO and SCHED_RR need a priority from 1 to 99");
 	if (s->policy != SCHED_DEADLINE &&
 	    ((s->runtime && *s->runtime) || (s->deadline && *s->deadline) ||
 	     (s->period && *s->period)))
-		return oci_error(c, s->runtime, err,
+		return oci_error(c, &s->policy, err,
 				 "scheduler.runtime, deadline and period can only be given with "
 				 "SCHED_DEADLINE");
 	return 0;
@@ -170,7 +171,7 @@ static int compile_io(const struct oci_config *c, const struct oci_process *p,
 		return 0;
 	priority = io->priority != NULL ? *io->priority : 0;
 	if (priority < 0 || priority > 7)
-		return oci_error(c, io->priority, err,
+		return oci_error(c, &io->priority, err,
 				 "ioPriority.priority %d is out of range (0 to 7)", priority);
 	out->io_priority = io->class_ << IOPRIO_CLASS_SHIFT | priority;
 	return 0;
@@ -310,6 +311,44 @@ int scheduler_run(const struct scheduler_plan *p, struct error *err)
 	return p->memory != NULL ? run_memory(p->memory, err) : 0;
 }
 
+/* ", flags A B" of those that are set; nothing where none is. */
+static const char *flag_names(const struct json_choice *all, uint64_t set, struct strbuf *b)
+{
+	for (; all->name; all++)
+		if (set & (uint64_t)all->value)
+			strbuf_addf(b, "%s%s", b->len > 0 ? " " : ", flags ", all->name);
+	return b->text;
+}
+
+static void show_attr(const struct scheduler_attr *attr, struct show *out)
+{
+	const char *policy = json_choice_name(oci_scheduler_policies, attr->policy);
+	char text[256] = "";
+	struct strbuf b = STRBUF(text);
+	const char *flags = flag_names(oci_scheduler_flags, attr->flags, &b);
+
+	if (attr->policy == SCHED_DEADLINE)
+		show_act(out,
+			 "set scheduler: %s, runtime %llu ns, deadline %llu ns, period %llu ns%s",
+			 policy, (unsigned long long)attr->runtime,
+			 (unsigned long long)attr->deadline, (unsigned long long)attr->period,
+			 flags);
+	else
+		show_act(out, "set scheduler: %s, nice %d, priority %u%s", policy, attr->nice,
+			 attr->priority, flags);
+}
+
+static void show_memory(const struct scheduler_memory *m, struct show *out)
+{
+	const int all = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES | MPOL_F_NUMA_BALANCING;
+	char text[256] = "";
+	struct strbuf b = STRBUF(text);
+
+	show_act(out, "set memory policy: %s, nodes %s%s",
+		 json_choice_name(oci_memory_policy_modes, m->mode & ~all), m->text,
+		 flag_names(oci_memory_policy_flags, (uint64_t)(m->mode & all), &b));
+}
+
 void scheduler_show(const struct scheduler_plan *p, struct show *out)
 {
 	if (p->initial != NULL)
@@ -317,15 +356,12 @@ void scheduler_show(const struct scheduler_plan *p, struct show *out)
 	if (p->final != NULL)
 		show_act(out, "set CPU affinity: %s", p->final->text);
 	if (p->attr != NULL)
-		show_act(out, "set scheduler: %s, nice %d, priority %u, flags 0x%llx",
-			 json_choice_name(oci_scheduler_policies, p->attr->policy), p->attr->nice,
-			 p->attr->priority, (unsigned long long)p->attr->flags);
+		show_attr(p->attr, out);
 	if (p->io_priority >= 0)
 		show_act(out, "set I/O priority: %s, level %d",
 			 json_choice_name(oci_io_priority_classes,
 					  p->io_priority >> IOPRIO_CLASS_SHIFT),
 			 p->io_priority & 7);
 	if (p->memory != NULL)
-		show_act(out, "set memory policy: mode 0x%x, nodes %s",
-			 (unsigned int)p->memory->mode, p->memory->text);
+		show_memory(p->memory, out);
 }

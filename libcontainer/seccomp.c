@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/sys.h"
 
 #ifndef SECCOMP_FILTER_FLAG_TSYNC_ESRCH
@@ -20,20 +21,20 @@ static bool takes_errno(int action)
 	return action == OCI_ACT_ERRNO || action == OCI_ACT_TRACE;
 }
 
-static int check_errno(const struct oci_config *c, int action, const uint32_t *ret,
+static int check_errno(const struct oci_config *c, int action, uint32_t *const *member,
 		       struct error *err)
 {
-	if (ret == NULL)
+	if (*member == NULL)
 		return 0;
 	if (!takes_errno(action))
-		return oci_error(c, ret, err,
+		return oci_error(c, member, err,
 				 "errnoRet goes with SCMP_ACT_ERRNO and SCMP_ACT_TRACE only");
 	/*
 	 * Beyond this the kernel would cut the number silently: MAX_ERRNO, and 16 bits for a
 	 * tracer.
 	 */
-	if (*ret > (action == OCI_ACT_ERRNO ? 4095u : 65535u))
-		return oci_error(c, ret, err, "errnoRet %u is out of range", *ret);
+	if (**member > (action == OCI_ACT_ERRNO ? 4095u : 65535u))
+		return oci_error(c, member, err, "errnoRet %u is out of range", **member);
 	return 0;
 }
 
@@ -51,32 +52,39 @@ static int check_notify(const struct oci_config *c, const struct oci_syscall *ru
 	return 1;
 }
 
+static int check_rule(const struct oci_config *c, const struct oci_syscall *rule, bool *notify,
+		      struct error *err)
+{
+	int r = check_errno(c, rule->action, &rule->errno_ret, err);
+
+	if (r < 0)
+		return r;
+	r = check_notify(c, rule, err);
+	if (r < 0)
+		return r;
+	*notify |= r == 1;
+	for (size_t k = 0; k < rule->n_args; k++)
+		if (rule->args[k].index > 5)
+			return oci_error(c, &rule->args[k].index, err,
+					 "a system call has arguments 0 to 5, not %u",
+					 rule->args[k].index);
+	return 0;
+}
+
 static int check_rules(const struct oci_config *c, const struct oci_seccomp *s, bool *notify,
 		       struct error *err)
 {
-	int r = check_errno(c, s->default_action, s->default_errno_ret, err);
+	int r = check_errno(c, s->default_action, &s->default_errno_ret, err);
 
 	if (r < 0)
 		return r;
 	if (s->default_action == OCI_ACT_NOTIFY)
 		return oci_error(c, &s->default_action, err,
 				 "SCMP_ACT_NOTIFY cannot be used as default action");
-	for (size_t i = 0; i < s->n_syscalls; i++) {
-		const struct oci_syscall *rule = &s->syscalls[i];
-
-		r = check_errno(c, rule->action, rule->errno_ret, err);
-		if (r < 0)
-			return r;
-		r = check_notify(c, rule, err);
-		if (r < 0)
-			return r;
-		*notify |= r == 1;
-		for (size_t k = 0; k < rule->n_args; k++)
-			if (rule->args[k].index > 5)
-				return oci_error(c, &rule->args[k].index, err,
-						 "a system call has arguments 0 to 5, not %u",
-						 rule->args[k].index);
-	}
+	for (size_t i = 0; i < s->n_syscalls && oci_goes_on(c, r); i++)
+		oci_keep(&r, check_rule(c, &s->syscalls[i], notify, err));
+	if (r < 0)
+		return r;
 	if (*notify && (s->listener_path == NULL || s->listener_path[0] != '/'))
 		return oci_error(c, &s->listener_path, err,
 				 "SCMP_ACT_NOTIFY needs an absolute seccomp.listenerPath");
@@ -166,9 +174,16 @@ int seccomp_run(const struct seccomp_plan *p, int agent, pid_t pid, struct error
 
 void seccomp_show(const struct seccomp_plan *p, struct show *out)
 {
+	char text[256] = "";
+	struct strbuf b = STRBUF(text);
+
 	if (!p->enabled)
 		return;
-	show_act(out, "load the seccomp filter, flags 0x%x", p->flags);
+	/* NEW_LISTENER and TSYNC_ESRCH are not in the table: the next line says it. */
+	for (const struct json_choice *f = oci_seccomp_flags; f->name; f++)
+		if (p->flags & (uint64_t)f->value)
+			strbuf_addf(&b, "%s%s", b.len > 0 ? " " : ", flags ", f->name);
+	show_act(out, "load the seccomp filter%s", text);
 	if (p->notify)
 		show_act(out, "send the listener to %s", p->listener_path);
 }

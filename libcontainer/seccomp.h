@@ -70,6 +70,12 @@ void seccomp_show(const struct seccomp_plan *p, struct show *out);
 int seccomp_program(const struct oci_config *c, struct arena *a, struct seccomp_plan *out,
 		    struct error *err);
 
+/*
+ * Names of the architectures that a profile may list: those that this libseccomp makes filters for
+ * on this machine (it mixes no byte orders).  NULL-terminated, in a; empty without libseccomp.
+ */
+const char *const *seccomp_library_archs(struct arena *a);
+
 /* Version of libseccomp in v[3]: major, minor, micro; zeros when built without. */
 void seccomp_library_version(unsigned int v[3]);
 

@@ -59,6 +59,25 @@ void seccomp_library_version(unsigned int v[3])
 	v[2] = s != NULL ? s->micro : 0;
 }
 
+const char *const *seccomp_library_archs(struct arena *a)
+{
+	__attribute__((cleanup(release))) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	size_t n = 0, all = 0;
+	const char **names;
+
+	while (oci_seccomp_archs[all].name)
+		all++;
+	names = ARENA_NEW_ARRAY(a, const char *, all + 1);
+	for (size_t i = 0; i < all && ctx; i++) {
+		int r = seccomp_arch_add(ctx, (uint32_t)oci_seccomp_archs[i].value);
+
+		/* The machine's own is there from the start. */
+		if (r == 0 || r == -EEXIST)
+			names[n++] = oci_seccomp_archs[i].name;
+	}
+	return names;
+}
+
 /* SCMP_ACT_* of an OCI action.  0 or -EINVAL. */
 static int action_value(int action, const uint32_t *errno_ret, uint32_t *out)
 {

@@ -7,6 +7,11 @@ void seccomp_library_version(unsigned int v[3])
 	v[0] = v[1] = v[2] = 0;
 }
 
+const char *const *seccomp_library_archs(struct arena *a)
+{
+	return ARENA_NEW_ARRAY(a, const char *, 1);
+}
+
 int seccomp_program(const struct oci_config *c, struct arena *a, struct seccomp_plan *out,
 		    struct error *err)
 {

@@ -95,7 +95,7 @@ SHOW(show_start_hooks, hook_show(&p->hooks, HOOK_START_CONTAINER, out))
 SHOW(show_poststop_hooks, hook_show(&p->hooks, HOOK_POSTSTOP, out))
 SHOW(show_mask, mask_show(&p->mask, out))
 SHOW(show_scheduler, scheduler_show(&p->scheduler, out))
-SHOW(show_personality, show_act(out, "set personality 0x%lx", p->program.personality))
+SHOW(show_personality, process_personality_show(&p->program, out))
 SHOW(show_limits, limit_show(&p->limits, out))
 SHOW(show_labels, selinux_show(&p->selinux, out); apparmor_show(&p->apparmor, out))
 SHOW(show_cwd, show_act(out, "change to directory %s", p->program.cwd))
@@ -104,7 +104,7 @@ SHOW(show_user, user_show(&p->user, out))
 SHOW(show_no_new_privs, show_act(out, "set no_new_privs"))
 SHOW(show_seccomp, seccomp_show(&p->seccomp, out))
 SHOW(show_descriptors, preserve_fd_show(&p->preserve_fds, out))
-SHOW(show_process, process_show(&p->program, out))
+SHOW(show_process, process_show(&p->program, out); hook_show(&p->hooks, HOOK_POSTSTART, out))
 
 /* ---- create and run -------------------------------------------------------------------------- */
 

@@ -35,6 +35,12 @@ struct step {
 	void (*show)(const struct plan *plan, struct show *out);
 };
 
+/*
+ * What compiling could not know without looking: namespaces behind paths and their maps, hooks on
+ * disk.  Touches nothing; what it opens is the job's.  The row "checks", and `validate`.
+ */
+int steps_check_host(struct job *job, struct error *err);
+
 /* create and run. */
 extern const struct step steps_create[];
 /* exec. */

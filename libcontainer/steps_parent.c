@@ -41,16 +41,17 @@ static int check_id(const struct job *job, struct error *err)
 	return 0;
 }
 
-/* What compiling could not know without looking: namespaces behind paths, hooks on disk,
- * descriptors. */
-int step_checks_run(struct job *job, struct error *err)
+int steps_check_host(struct job *job, struct error *err)
 {
 	const struct plan *p = job->plan;
-	int ret = check_id(job, err);
 	uint64_t separate;
+	int ret;
 
+	ret = namespace_open(&p->namespaces, job->proc, &job->namespaces, err);
 	if (ret == 0)
-		ret = namespace_open(&p->namespaces, job->proc, &job->namespaces, err);
+		ret = idmap_check(&p->idmap,
+				  namespace_fd(&p->namespaces, &job->namespaces, CLONE_NEWUSER),
+				  job->proc, err);
 	separate = job->namespaces.separate;
 	if (ret == 0)
 		ret = uts_check(&p->uts, separate, err);
@@ -58,9 +59,16 @@ int step_checks_run(struct job *job, struct error *err)
 		ret = sysctl_check(&p->sysctl, separate, err);
 	if (ret == 0)
 		ret = network_check(&p->network, separate, err);
-	if (ret == 0)
-		ret = hook_check(&p->hooks, err);
+	if (oci_goes_on(p->config, ret))
+		oci_keep(&ret, hook_check(&p->hooks, err));
 	return ret;
+}
+
+int step_checks_run(struct job *job, struct error *err)
+{
+	int ret = check_id(job, err);
+
+	return ret < 0 ? ret : steps_check_host(job, err);
 }
 
 /* Pairs of controllers and path of what was really made, for mounts of type cgroup. */

@@ -132,19 +132,18 @@ static int compile_one(const struct oci_config *c, const struct oci_pair *pair, 
 int sysctl_compile(const struct oci_config *c, const struct host *h, struct arena *a,
 		   struct sysctl_plan *out, struct error *err)
 {
+	int r = 0;
+
 	(void)h;
 	memset(out, 0, sizeof(*out));
 	out->config = c;
 	if (c->linux == NULL || c->linux->n_sysctl == 0)
 		return 0;
 	out->entries = ARENA_NEW_ARRAY(a, struct sysctl_entry, c->linux->n_sysctl);
-	for (; out->n < c->linux->n_sysctl; out->n++) {
-		int r = compile_one(c, &c->linux->sysctl[out->n], a, &out->entries[out->n], err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (; out->n < c->linux->n_sysctl && oci_goes_on(c, r); out->n++)
+		oci_keep(&r, compile_one(c, &c->linux->sysctl[out->n], a, &out->entries[out->n],
+					 err));
+	return r;
 }
 
 int sysctl_check(const struct sysctl_plan *p, uint64_t separate, struct error *err)

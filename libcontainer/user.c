@@ -29,6 +29,7 @@ static int check_ids(const struct oci_config *c, const struct oci_user *u, struc
 {
 	const struct oci_namespace *ns = oci_namespace_find(c, CLONE_NEWUSER);
 	const struct oci_linux *l = c->linux;
+	int r = 0;
 
 	/*
 	 * (uid_t)-1 means "leave it as it is" to the kernel: the process would stay the caller,
@@ -40,20 +41,23 @@ static int check_ids(const struct oci_config *c, const struct oci_user *u, struc
 	if (u->gid > STR_ID_MAX)
 		return oci_error(c, &u->gid, err, "gid %u is out of range (0 to %u)", u->gid,
 				 STR_ID_MAX);
-	if (ns == NULL || ns->path != NULL || l == NULL)
+	/* Mappings beside a path are those of the namespace (idmap_check). */
+	if (ns == NULL || (ns->path != NULL && l->n_uid_mappings + l->n_gid_mappings == 0))
 		return 0;
 	if (!is_mapped(l->uid_mappings, l->n_uid_mappings, u->uid))
-		return oci_error(c, &u->uid, err,
-				 "cannot setuid to unmapped uid %u in user namespace", u->uid);
-	if (!is_mapped(l->gid_mappings, l->n_gid_mappings, u->gid))
-		return oci_error(c, &u->gid, err,
-				 "cannot setgid to unmapped gid %u in user namespace", u->gid);
-	for (size_t i = 0; i < u->n_additional_gids; i++)
+		r = oci_error(c, &u->uid, err,
+			      "cannot setuid to unmapped uid %u in user namespace", u->uid);
+	if (oci_goes_on(c, r) && !is_mapped(l->gid_mappings, l->n_gid_mappings, u->gid))
+		oci_keep(&r, oci_error(c, &u->gid, err,
+				       "cannot setgid to unmapped gid %u in user namespace",
+				       u->gid));
+	for (size_t i = 0; i < u->n_additional_gids && oci_goes_on(c, r); i++)
 		if (!is_mapped(l->gid_mappings, l->n_gid_mappings, u->additional_gids[i]))
-			return oci_error(c, &u->additional_gids[i], err,
-					 "cannot set unmapped additional gid %u in user namespace",
-					 u->additional_gids[i]);
-	return 0;
+			oci_keep(&r, oci_error(c, &u->additional_gids[i], err,
+					       "cannot set unmapped additional gid %u in user "
+					       "namespace",
+					       u->additional_gids[i]));
+	return r;
 }
 
 /*
@@ -80,7 +84,7 @@ int user_compile(const struct oci_config *c, const struct oci_process *p, const 
 	out->gid = u->gid;
 	out->umask = u->umask != NULL ? *u->umask : 022;
 	if (out->umask > 0777)
-		return oci_error(c, u->umask, err, "umask %u is above 0777 (octal)", *u->umask);
+		return oci_error(c, &u->umask, err, "umask %u is above 0777 (octal)", *u->umask);
 	r = check_ids(c, u, err);
 	if (r < 0)
 		return r;
@@ -166,14 +170,10 @@ int user_run(const struct user_plan *p, struct error *err)
 
 void user_show(const struct user_plan *p, struct show *out)
 {
-	char text[512];
-	struct strbuf b = STRBUF(text);
+	const char *text = "";
 
-	text[0] = '\0';
-	for (size_t i = 0; i < p->n_groups && i < 40; i++)
-		strbuf_addf(&b, "%s%u", i > 0 ? "," : "", p->groups[i]);
-	if (p->n_groups > 40)
-		strbuf_addf(&b, ",... (%zu)", p->n_groups);
+	for (size_t i = 0; i < p->n_groups; i++)
+		text = arena_printf(out->arena, "%s%s%u", text, i > 0 ? "," : "", p->groups[i]);
 	show_act(out, "set umask %04o", (unsigned int)p->umask);
 	if (p->keep_groups)
 		show_act(out, "keep the caller's groups");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <string.h>
 
 #include "cmds.h"
@@ -36,6 +37,36 @@ static const struct option_row rows[] = {
 };
 #undef T
 
+/*
+ * A process file says all about the process: an option beside it would be lost.  --tty is allowed,
+ * which engines give along with it.
+ */
+static int check_alone(const struct container_exec_options *o, struct error *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} options[] = {
+		{ "--cwd", o->cwd },
+		{ "--env", o->env && *o->env },
+		{ "--user", o->user },
+		{ "--additional-gids", o->additional_gids && *o->additional_gids },
+		{ "--cap", o->caps && *o->caps },
+		{ "--no-new-privs", o->no_new_privs },
+		{ "--apparmor", o->apparmor },
+		{ "--process-label", o->process_label },
+	};
+
+	if (o->args)
+		return error_set(err, 0, "exec takes --process or a command, not both");
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].given)
+			return error_set(err, 0,
+					 "exec takes --process or %s, not both: the file says it",
+					 options[i].name);
+	return 0;
+}
+
 static int run(struct cli *cli, struct error *err)
 {
 	struct container_exec_options *o = cli->options;
@@ -47,8 +78,8 @@ static int run(struct cli *cli, struct error *err)
 		args++;
 	if (*args)
 		o->args = args;
-	if (o->process && o->args)
-		return error_set(err, 0, "exec takes --process or a command, not both");
+	if (o->process && check_alone(o, err) < 0)
+		return -EINVAL;
 	if (!o->process && !o->args)
 		return error_set(err, 0, "exec needs a command, or --process");
 	return container_exec(&cli->ctx, cli->arguments.words[0], o, &cli->status, err);

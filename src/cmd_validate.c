@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "cmds.h"
 #include "json/json.h"
-#include "oci/oci.h"
 #include "output.h"
 
 /* A file with errors; as any failure, but the findings have been printed already. */
@@ -18,6 +17,7 @@ struct validate_options {
 	const char *config;
 	const char *process;
 	const char *resources;
+	bool against_host;
 	bool strict;
 	bool json;
 };
@@ -31,6 +31,8 @@ static const struct option_row rows[] = {
 	OPTION_STRING("process", 'p', T, process, "FILE",
 		      "check a process file as of exec --process"),
 	OPTION_STRING("resources", 'r', T, resources, "FILE", "check a resources file"),
+	OPTION_FLAG("against-host", 0, T, against_host,
+		    "also tell what this machine and caller could not carry out"),
 	OPTION_FLAG("strict", 0, T, strict, "unknown and misspelt members are errors"),
 	OPTION_FLAG("json", 0, T, json, "print the findings as JSON"),
 	OPTION_END,
@@ -43,7 +45,6 @@ struct report {
 	const struct json_finding **findings;
 	size_t count;
 	size_t errors;
-	bool not_json;			/* what was not reached would look missing */
 };
 
 static void collect(void *ctx, const struct json_finding *finding)
@@ -54,37 +55,6 @@ static void collect(void *ctx, const struct json_finding *finding)
 	r->findings[r->count++] = arena_memdup(r->cli->arena, finding, sizeof(*finding));
 	if (!finding->warning)
 		r->errors++;
-	if (finding->class_ == JSON_SYNTAX)
-		r->not_json = true;
-}
-
-/* Each reads doc, and looks at the rules beyond the tables even after an error in one member. */
-static int check_config(struct json_doc *doc, const struct report *r, struct error *err)
-{
-	struct oci_config *config = NULL;
-	int ret = oci_config_parse_doc(doc, doc->arena, &config, err);
-
-	if (!r->not_json && oci_config_check(config, err) < 0)
-		ret = -EINVAL;
-	return ret;
-}
-
-static int check_process(struct json_doc *doc, const struct report *r, struct error *err)
-{
-	struct oci_process process = { 0 };
-	int ret = json_read(doc, oci_process_fields, &process, err);
-
-	if (!r->not_json && oci_process_check(&process, doc, err) < 0)
-		ret = -EINVAL;
-	return ret;
-}
-
-static int check_resources(struct json_doc *doc, const struct report *r, struct error *err)
-{
-	struct oci_resources resources = { 0 };
-
-	(void)r;
-	return json_read(doc, oci_resources_fields, &resources, err);
 }
 
 /* "config.json:3:14: error: process.cwd: ...": the form that editors jump to. */
@@ -153,7 +123,10 @@ static int run(struct cli *cli, struct error *err)
 {
 	const struct validate_options *o = cli->options;
 	struct report report = { .cli = cli };
-	int (*check)(struct json_doc *, const struct report *, struct error *) = check_config;
+	struct container_validate_options options = {
+		.bundle = o->bundle,
+		.against_host = o->against_host,
+	};
 	struct json_doc doc = { .arena = cli->arena, .strict = o->strict, .collect = collect,
 				.collect_ctx = &report };
 	char *text;
@@ -162,12 +135,15 @@ static int run(struct cli *cli, struct error *err)
 	if (!!o->config + !!o->process + !!o->resources > 1)
 		return error_set(err, 0,
 				 "validate takes one of --config, --process and --resources");
+	if (o->against_host && o->resources)
+		return error_set(err, 0, "validate --against-host takes no --resources: which "
+					 "limits are there is seen with the container");
 	if (o->process) {
 		report.file = o->process;
-		check = check_process;
+		options.what = CONTAINER_VALIDATE_PROCESS;
 	} else if (o->resources) {
 		report.file = o->resources;
-		check = check_resources;
+		options.what = CONTAINER_VALIDATE_RESOURCES;
 	} else {
 		report.file = config_file(o, cli->arena);
 	}
@@ -176,7 +152,7 @@ static int run(struct cli *cli, struct error *err)
 		return ret;
 	doc.name = report.file;
 	doc.text = text;
-	ret = check(&doc, &report, err);
+	ret = container_validate(&cli->ctx, &options, &doc, err);
 	/* An error that no finding stands for must not get lost. */
 	if (ret < 0 && report.errors == 0)
 		return ret;

@@ -443,6 +443,20 @@ int oci_error(const struct oci_config *c, const void *member, struct error *err,
 const char *oci_position(const struct oci_config *c, const void *member, struct arena *a,
 			 const char *path);
 
+/*
+ * The results of several rules in a row: the first error is kept.  Under a collector (validate) all
+ * rules are asked, as each finding is told; else the first error ends it.
+ */
+static inline bool oci_goes_on(const struct oci_config *c, int r)
+{
+	return r == 0 || (c->doc && c->doc->collect);
+}
+
+static inline void oci_keep(int *r, int next)
+{
+	*r = *r < 0 ? *r : next;
+}
+
 /* Lookup helpers; NULL / default when absent. */
 const struct oci_namespace *oci_namespace_find(const struct oci_config *c, int type);
 const char *oci_annotation(const struct oci_config *c, const char *key);
@@ -473,6 +487,7 @@ struct oci_features {
 	const char *version;			/* of kist */
 	const char *commit;			/* "" when not known */
 	const char *libseccomp_version;		/* NULL: built without */
+	const char *const *seccomp_archs;	/* NULL-terminated; those libseccomp takes */
 	const char *const *mount_options;	/* NULL-terminated */
 	const char *const *capabilities;	/* NULL-terminated */
 	bool systemd;

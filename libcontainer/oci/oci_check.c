@@ -375,13 +375,65 @@ static void check_uts_name(struct check *ck, const struct oci_config *c, char *c
 			  HOST_NAME_LEN);
 }
 
+/*
+ * Annotations that ask something of a runtime, one row each; a final dot makes a prefix.  Whoever
+ * wrote one relies on it: what kist does not do is told.  Rows without a reason are carried out.
+ */
+static const struct request {
+	const char *name;
+	const char *why_not;
+} requests[] = {
+	{ "run.oci.delegate-cgroup", NULL },
+	{ "run.oci.keep_original_groups", NULL },
+	{ "run.oci.systemd.force_cgroup_v1", NULL },
+	{ "run.oci.systemd.subgroup", NULL },
+	{ "run.oci.handler", "kist runs programs of this machine only" },
+	{ "run.oci.hooks.stderr", "output of hooks goes to the log when they fail" },
+	{ "run.oci.hooks.stdout", "output of hooks goes to the log when they fail" },
+	{ "run.oci.mount_context_type", "mountLabel is always given as context=" },
+	{ "run.oci.pidfd_receiver", "use --pidfd-socket" },
+	{ "run.oci.seccomp.plugins", "filters come from linux.seccomp" },
+	{ "run.oci.seccomp.receiver", "use linux.seccomp.listenerPath" },
+	{ "run.oci.seccomp_bpf_data", "filters come from linux.seccomp" },
+	{ "run.oci.seccomp_fail_unknown_syscall", "unknown system calls are left out" },
+	{ "run.oci.", "no such annotation is known" },
+	{ "krun.", "kist makes no virtual machines" },
+	{ "module.wasm.image/variant", "kist runs programs of this machine only" },
+	{ "org.criu.config", "kist makes no checkpoints" },
+};
+
+static const struct request *find_request(const char *key)
+{
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		const char *name = requests[i].name;
+		size_t len = strlen(name);
+
+		if (name[len - 1] == '.' ? strncmp(key, name, len) == 0 : strcmp(key, name) == 0)
+			return &requests[i];
+	}
+	return NULL;
+}
+
+static void check_annotations(struct check *ck, const struct oci_config *c)
+{
+	for (size_t i = 0; i < c->n_annotations; i++) {
+		const struct oci_pair *a = &c->annotations[i];
+		const struct request *request = find_request(a->key);
+
+		if (!*a->key)
+			oci_fault(ck, JSON_BAD_VALUE, a, "the name of an annotation is empty");
+		else if (request && request->why_not)
+			oci_warn(ck, a, "not carried out: %s", request->why_not);
+	}
+}
+
 int oci_config_check(const struct oci_config *c, struct error *err)
 {
 	struct check ck = { .doc = c->doc, .err = err };
 
 	check_version(&ck, c);
 	if (!c->root)
-		oci_fault(&ck, JSON_MISSING, c, "\"root\" is required");
+		oci_fault(&ck, JSON_MISSING, NULL, "\"root\" is required");
 	else if (c->root->path && !*c->root->path)
 		oci_fault(&ck, JSON_BAD_VALUE, &c->root->path, "the path is empty");
 	check_mounts(&ck, c);
@@ -392,10 +444,7 @@ int oci_config_check(const struct oci_config *c, struct error *err)
 		check_hooks(&ck, c->hooks);
 	check_uts_name(&ck, c, &c->hostname, "hostname");
 	check_uts_name(&ck, c, &c->domainname, "domainname");
-	for (size_t i = 0; i < c->n_annotations; i++)
-		if (!*c->annotations[i].key)
-			oci_fault(&ck, JSON_BAD_VALUE, &c->annotations[i],
-				  "the name of an annotation is empty");
+	check_annotations(&ck, c);
 	if (c->linux)
 		oci_check_linux(&ck, c);
 	return ck.result;
@@ -405,7 +454,7 @@ int oci_process_check(const struct oci_process *p, struct json_doc *doc, struct 
 {
 	struct check ck = { .doc = doc, .err = err };
 
-	check_process(&ck, p, p);
+	check_process(&ck, p, NULL);
 	return ck.result;
 }
 

@@ -32,6 +32,6 @@ void oci_check_mappings(struct check *ck, const struct oci_id_mapping *map, size
 
 void oci_check_linux(struct check *ck, const struct oci_config *c);
 void oci_check_resources(struct check *ck, const struct oci_resources *r);
-void oci_check_seccomp(struct check *ck, const struct oci_config *c, const struct oci_seccomp *s);
+void oci_check_seccomp(struct check *ck, const struct oci_seccomp *s);
 
 #endif

@@ -89,7 +89,7 @@ static void check_devices(struct check *ck, const struct oci_linux *l)
 		if (d->path && path_has_dotdot(d->path))
 			oci_fault(ck, JSON_BAD_VALUE, &d->path, "path \"%s\" has a \"..\" in it",
 				  d->path);
-		if (d->type != 'p' && (!d->major || !d->minor))
+		if (d->type && d->type != 'p' && (!d->major || !d->minor))
 			oci_fault(ck, JSON_MISSING, &d->type, "type \"%c\" needs major and minor",
 				  d->type);
 		check_device_number(ck, &d->major, DEVICE_MAJOR_MAX);
@@ -253,9 +253,15 @@ void oci_check_linux(struct check *ck, const struct oci_config *c)
 	if (l->resources)
 		oci_check_resources(ck, l->resources);
 	if (l->seccomp)
-		oci_check_seccomp(ck, c, l->seccomp);
-	if (l->intel_rdt)
+		oci_check_seccomp(ck, l->seccomp);
+	if (l->rootfs_propagation && !oci_namespace_find(c, CLONE_NEWNS))
+		oci_warn(ck, &l->rootfs_propagation,
+			 "has no effect without a mount namespace");
+	if (l->intel_rdt) {
 		check_intel_rdt(ck, l->intel_rdt);
+		oci_fault(ck, JSON_BAD_VALUE, &l->intel_rdt,
+			  "Intel RDT is not supported by this version of kist");
+	}
 	if (l->memory_policy)
 		check_memory_policy(ck, l->memory_policy);
 	if (l->personality)

@@ -2,6 +2,7 @@
 /*
  * oci_check_resources.c - rules of linux.resources and linux.seccomp.
  */
+#include <linux/seccomp.h>
 #include <string.h>
 
 #include "oci/oci_check.h"
@@ -9,6 +10,10 @@
 #define ERRNO_MAX 4095		/* what a system call can return as an error */
 #define TRACE_DATA_MAX 65535	/* SECCOMP_RET_DATA has 16 bits */
 #define SYSCALL_ARGS 6
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)	/* Linux 5.19 */
+#endif
 
 static void check_device_rules(struct check *ck, const struct oci_resources *r)
 {
@@ -152,22 +157,33 @@ static void check_syscall_rule(struct check *ck, const struct oci_syscall *s)
 				  "SCMP_ACT_NOTIFY cannot be used for write");
 }
 
-void oci_check_seccomp(struct check *ck, const struct oci_config *c, const struct oci_seccomp *s)
+/* It says how to wait for an agent; the kernel refuses it where there is none. */
+static void check_flags(struct check *ck, const struct oci_seccomp *s)
 {
-	bool listener = s->listener_path || oci_annotation(c, "run.oci.seccomp.receiver");
+	bool notify = false;
 
+	for (size_t i = 0; i < s->n_syscalls; i++)
+		notify |= s->syscalls[i].action == OCI_ACT_NOTIFY;
+	for (size_t i = 0; i < s->n_flags && !notify; i++)
+		if (s->flags[i] == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+			oci_warn(ck, &s->flags[i], "has no effect without SCMP_ACT_NOTIFY");
+}
+
+void oci_check_seccomp(struct check *ck, const struct oci_seccomp *s)
+{
+	check_flags(ck, s);
 	check_errno(ck, s->default_action, &s->default_errno_ret);
 	if (s->default_action == OCI_ACT_NOTIFY)
 		oci_fault(ck, JSON_BAD_VALUE, &s->default_action,
 			  "SCMP_ACT_NOTIFY cannot be the default: handing over would be stopped");
-	if (s->listener_metadata && !listener)
+	if (s->listener_metadata && !s->listener_path)
 		oci_fault(ck, JSON_CONFLICT, &s->listener_metadata,
 			  "listenerMetadata needs a listenerPath");
 	if (s->listener_path)
 		oci_check_absolute(ck, &s->listener_path);
 	for (size_t i = 0; i < s->n_syscalls; i++) {
 		check_syscall_rule(ck, &s->syscalls[i]);
-		if (s->syscalls[i].action == OCI_ACT_NOTIFY && !listener)
+		if (s->syscalls[i].action == OCI_ACT_NOTIFY && !s->listener_path)
 			oci_fault(ck, JSON_MISSING, &s->syscalls[i].action,
 				  "SCMP_ACT_NOTIFY needs a listenerPath");
 	}

@@ -11,7 +11,7 @@
 
 /* Annotations of a config that change what the runtime does; a final dot makes a prefix. */
 static const char *const unsafe_annotations[] = {
-	"org.criu.config", "org.systemd.property.", "run.kist.", "run.oci.", NULL,
+	"org.systemd.property.", "run.oci.", NULL,
 };
 
 static void write_strings(struct json_out *out, const char *key, const char *const *list)
@@ -75,7 +75,7 @@ static void write_seccomp(struct json_out *out, const struct oci_features *f)
 	if (f->libseccomp_version) {
 		write_choices(out, "actions", oci_seccomp_actions);
 		write_choices(out, "operators", oci_seccomp_operators);
-		write_choices(out, "archs", oci_seccomp_archs);
+		write_strings(out, "archs", f->seccomp_archs);
 		write_choices(out, "knownFlags", oci_seccomp_flags);
 		write_choices(out, "supportedFlags", oci_seccomp_flags);
 	}
@@ -92,12 +92,7 @@ static void write_linux(struct json_out *out, const struct oci_features *f)
 	write_seccomp(out, f);
 	write_enabled(out, "apparmor", f->apparmor);
 	write_enabled(out, "selinux", f->selinux);
-	json_out_key(out, "intelRdt");
-	json_out_open_object(out);
-	write_bool(out, "enabled", true);
-	write_bool(out, "schemata", true);
-	write_bool(out, "monitoring", true);
-	json_out_close_object(out);
+	write_enabled(out, "intelRdt", false);
 	json_out_key(out, "memoryPolicy");
 	json_out_open_object(out);
 	write_choices(out, "modes", oci_memory_policy_modes);

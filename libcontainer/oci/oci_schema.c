@@ -30,6 +30,7 @@ static const struct json_field mount[] = {
 	FIELD(type, "type", JSON_OPTIONAL),
 	FIELD(source, "source", JSON_OPTIONAL),
 	FIELD(options, "options", JSON_OPTIONAL),
+	OTHER_WORD("target", "destination"),
 	LIST(uid_mappings, "uidMappings", oci_id_mapping_fields, JSON_OPTIONAL),
 	LIST(gid_mappings, "gidMappings", oci_id_mapping_fields, JSON_OPTIONAL),
 	{ 0 }
@@ -145,6 +146,13 @@ const struct json_field oci_process_fields[] = {
 	OBJECT(io_priority, "ioPriority", io_priority, JSON_OPTIONAL),
 	OBJECT(exec_cpu_affinity, "execCPUAffinity", exec_cpu_affinity, JSON_OPTIONAL),
 	FIELD(command_line, "commandLine", JSON_OPTIONAL),
+	OTHER_WORD("noNewPrivs", "noNewPrivileges"),
+	OTHER_WORD("no_new_privs", "noNewPrivileges"),
+	OTHER_WORD("caps", "capabilities"),
+	OTHER_WORD("command", "args"),
+	OTHER_WORD("environment", "env"),
+	OTHER_WORD("workdir", "cwd"),
+	OTHER_WORD("workingDir", "cwd"),
 	{ 0 }
 };
 #undef JSON_TYPE

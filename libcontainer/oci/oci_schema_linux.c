@@ -155,6 +155,8 @@ const struct json_field oci_resources_fields[] = {
 	OBJECT(network, "network", network, JSON_OPTIONAL),
 	MAP(rdma, "rdma", rdma, JSON_OPTIONAL),
 	PAIRS(unified, "unified", JSON_OPTIONAL),
+	OTHER_WORD("blkio", "blockIO"),
+	OTHER_WORD("hugetlb", "hugepageLimits"),
 	{ 0 }
 };
 #undef JSON_TYPE

@@ -178,3 +178,29 @@ setup() {
 	done
 	wait_for test "$(kist ps -f json "$ID" | jq length)" = 1
 }
+
+@test "an error of an option names the option, one of a process file the file" {
+	start_container
+	refused 255 '--cwd: working directory "rel" is not an absolute path' kist exec --cwd rel "$ID" true
+	output_lacks config.json
+	refused 255 '--env: "NOEQUALS" has no' kist exec --env NOEQUALS "$ID" true
+	output_lacks config.json
+	kist exec --cap CAP_TYPO "$ID" true 2>"$T/errors"
+	grep -q -- '--cap: unknown capability CAP_TYPO' "$T/errors"
+	jq '.process | .args = ["true"] | .user.umask = 999' "$BUNDLE/config.json" >"$T/p.json"
+	refused 255 'p.json:*: user.umask' kist exec --process "$T/p.json" "$ID"
+	output_lacks config.json
+	jq '.process | .args = ["true"] | .capabilities.bounding += ["CAP_TYPO"]' "$BUNDLE/config.json" >"$T/p.json"
+	kist exec --process "$T/p.json" "$ID" 2>"$T/errors"
+	grep -q 'p.json:.*: capabilities.bounding.*CAP_TYPO' "$T/errors"
+}
+
+@test "a process file and an option that would change it: not both" {
+	start_container
+	jq '.process | .args = ["true"]' "$BUNDLE/config.json" >"$T/p.json"
+	local option
+	for option in --user=1 --cwd=/ --env=A=b --cap=CAP_KILL --additional-gids=5 --no-new-privs --apparmor=x --process-label=x; do
+		refused 255 "exec takes --process or ${option%%=*}, not both" kist exec --process "$T/p.json" "$option" "$ID"
+	done
+	ok kist exec --process "$T/p.json" --pid-file "$T/pid" "$ID"
+}

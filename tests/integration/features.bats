@@ -23,6 +23,29 @@ load helpers
 	fi
 }
 
+@test "features claims nothing that is not done" {
+	ok kist features
+	jq -e '.linux.intelRdt.enabled == false and (.linux.intelRdt | has("schemata") or has("monitoring") | not)
+		and (.potentiallyUnsafeConfigAnnotations == ["org.systemd.property.", "run.oci."])
+		and (.mountOptions | index("rsync", "rasync", "rmand") | not)' <<<"$output"
+}
+
+@test "every architecture of features is accepted, and no other" {
+	ok kist features
+	jq -r '.linux.seccomp.archs[]?' <<<"$output" >"$T/archs"
+	[ -s "$T/archs" ] || skip 'built without libseccomp'
+	local arch
+	while read -r arch; do
+		config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": [$arch]}' --arg arch "$arch"
+		ok kist validate --against-host --bundle "$BUNDLE"
+	done <"$T/archs"
+	for arch in M68K SH SHEB LOONGARCH64 S390X; do
+		! grep -qx "SCMP_ARCH_$arch" "$T/archs" || continue
+		config_set '.linux.seccomp.architectures = [$arch]' --arg arch "SCMP_ARCH_$arch"
+		refused 1 'architectures' kist create --bundle "$BUNDLE" "$ID"
+	done
+}
+
 @test "every mount option of features is accepted" {
 	ok kist features
 	local option

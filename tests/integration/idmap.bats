@@ -70,6 +70,51 @@ setup() {
 	is "$output" "$(readlink "/proc/$(pid_of)/ns/user")"$'\n'0
 }
 
+# join FILTER: config.json joins the user namespace of the container that runs, and is changed by the filter.
+join() {
+	config_set '.linux.namespaces |= map(if .type == "user" then .path = $path else . end)' --arg path "${path:-/proc/$(pid_of)/ns/user}"
+	config_set "$1"
+}
+
+@test "mappings beside a user namespace by path are those that it has" {
+	start_container
+	args true
+	join .
+	ok kist run --bundle "$BUNDLE" "other$ID"
+	join '.linux.uidMappings[0].hostID += 1'
+	refused 1 'config.json:*: linux.uidMappings: the user namespace to join has other mappings' kist run --bundle "$BUNDLE" "other$ID"
+	join '.linux.uidMappings[0].hostID -= 1 | .linux.gidMappings[0].size += 1'
+	refused 1 'linux.gidMappings: the user namespace to join has other mappings' kist run --bundle "$BUNDLE" "other$ID"
+	# The same in other pieces is the same.
+	join '.linux.gidMappings = .linux.uidMappings
+		| .linux.uidMappings |= (.[0] as $m | [($m | .size = 1), ($m | .containerID += 1 | .hostID += 1 | .size -= 1)])'
+	ok kist run --bundle "$BUNDLE" "other$ID"
+}
+
+@test "the maps of a user namespace that a mount keeps are compared, too" {
+	need_root 'binds a namespace'
+	start_container
+	args true
+	touch "$T/user"
+	mount --bind "/proc/$(pid_of)/ns/user" "$T/user"
+	path=$T/user join .
+	try kist run --bundle "$BUNDLE" "other$ID"
+	local same=$status
+	path=$T/user join '.linux.uidMappings[0].hostID += 1'
+	try kist run --bundle "$BUNDLE" "other$ID"
+	umount "$T/user"
+	[ "$same" -eq 0 ]
+	[ "$status" -eq 1 ]
+	output_has 'other mappings'
+}
+
+@test "the caller's own user namespace is none to join" {
+	path=/proc/self/ns/user join .
+	refused 1 "linux.namespaces*: /proc/self/ns/user is the caller's own user namespace" kist run --bundle "$BUNDLE" "$ID"
+	config_set 'del(.linux.uidMappings, .linux.gidMappings)'
+	refused 1 "own user namespace" kist run --bundle "$BUNDLE" "$ID"
+}
+
 @test "life of a container with ids: create, start, exec, kill, delete" {
 	config_cgroup
 	start_container

@@ -99,3 +99,105 @@ wrong() {
 	echo '{"pids": {"limit": "x"}}' >"$T/resources.json"
 	refused 1 'pids.limit' kist validate --resources "$T/resources.json"
 }
+
+# finds FILTER PATTERN...: config.json changed by the filter has all these findings, each with a place, in one run.
+finds() {
+	cp "$BUNDLE/config.json" "$T/good.json"
+	config_set "$1"
+	shift
+	try kist validate --bundle "$BUNDLE"
+	local pattern
+	for pattern; do
+		grep -E "^[^ ]*config.json:[0-9]+:[0-9]+: " "$T/output" | grep -qE -- "$pattern" || fail "no \"$pattern\" in:" "$output"
+	done
+	cp "$T/good.json" "$BUNDLE/config.json"
+}
+
+@test "all that create refuses by the text alone, at once" {
+	finds '.linux.namespaces |= map(select(.type != "user")) + [{"type": "user"}] | del(.linux.uidMappings, .linux.gidMappings)' \
+		'error: linux.namespaces.*needs linux.uidMappings'
+	finds '.linux.namespaces |= map(select(.type != "user")) + [{"type": "user"}] | .process.user = {"uid": 7, "gid": 8, "additionalGids": [9, 10]}
+		| .linux.uidMappings = [{"containerID": 0, "hostID": 1000, "size": 1}] | .linux.gidMappings = .linux.uidMappings' \
+		'error: process.user.uid: .*unmapped uid 7' 'error: process.user.gid: .*unmapped gid 8' 'additionalGids\[0\].* 9 ' 'additionalGids\[1\].* 10 '
+	finds '.process.capabilities.bounding += ["CAP_TYPO"]' 'warning: process.capabilities.bounding\[[0-9]+\]: unknown capability CAP_TYPO'
+	finds '.mounts += [{"destination": "/x", "type": "bind", "source": "/", "options": ["rbnd", "nosiud"]}, {"destination": "/proc/sys", "type": "bind",
+		"source": "/"}, {"destination": "/", "type": "tmpfs"}]' 'rbnd.*did you mean "rbind"' 'nosiud.*"nosuid"' 'inside /proc' 'cannot be mounted over'
+	finds '.linux.sysctl = {"vm.swappiness": "1", "kernel.foo": "1"}' 'vm.swappiness.*not in a separate' 'kernel.foo.*not in a separate'
+	finds '.linux.namespaces |= map(select(.type != "mount")) | .root.readonly = true | .linux.maskedPaths = ["/a"] | .linux.readonlyPaths = ["/b"]' \
+		'error: root.readonly' 'error: linux.maskedPaths' 'error: linux.readonlyPaths'
+	finds '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x", "syscalls": [{"names": ["sendmsg"], "action": "SCMP_ACT_NOTIFY"},
+		{"names": ["write"], "action": "SCMP_ACT_NOTIFY"}]}' 'syscalls\[0\].names\[0\].*sendmsg' 'syscalls\[1\].names\[0\].*write'
+	finds 'del(.root)' ':1:1: error: "root" is required'
+	finds '.linux.devices = [{"path": "/dev/x", "type": "z"}]' 'devices\[0\].type: .*known: c, b, u, p'
+	finds '.process.noNewPrivs = true' 'did you mean "noNewPrivileges"'
+	finds '.linux.intelRdt = {"closID": "guaranteed"}' 'error: linux.intelRdt: Intel RDT is not supported'
+}
+
+@test "one mistake is one finding, though two rules see it" {
+	config_set '.process.args = [] | .process.oomScoreAdj = 5000 | .process.scheduler = {"policy": "SCHED_OTHER", "nice": 99}'
+	try kist validate --bundle "$BUNDLE"
+	is "$(grep -c error: "$T/output")" 3
+}
+
+@test "Intel RDT is refused, since nothing carries it out" {
+	wrong '.linux.intelRdt = {}' 'linux.intelRdt: Intel RDT is not supported'
+}
+
+@test "a resources file: the rules beyond types" {
+	echo '{"devices": [{"allow": true, "access": "x"}], "cpu": {"cpus": "a"}}' >"$T/resources.json"
+	refused 1 'devices\[0\].access' kist validate --resources "$T/resources.json"
+	output_has 'cpu.cpus'
+}
+
+@test "a process file: the rules of exec" {
+	echo '{"cwd": "/", "args": ["a"], "user": {"umask": 999}, "scheduler": {"policy": "SCHED_FIFO"}}' >"$T/process.json"
+	refused 1 'user.umask' kist validate --process "$T/process.json"
+	output_has 'scheduler'
+	echo '{"cwd": "/"}' >"$T/process.json"
+	refused 1 'process.json:1:1: error: args must not be empty' kist validate --process "$T/process.json"
+}
+
+@test "against the host: what only this machine decides" {
+	ok kist validate --against-host --bundle "$BUNDLE"
+	config_set '.mounts += [{"destination": "/x", "type": "bind", "source": "/no/such", "options": ["rbind"]}] | .hooks.poststop = [{"path": "/no/hook"}]'
+	ok kist validate --bundle "$BUNDLE"
+	refused 1 'mounts*source: /no/such: no such file' kist validate --against-host --bundle "$BUNDLE"
+	output_has 'hooks.poststop'
+	config_set 'del(.hooks) | .mounts |= .[:-1] | .root.path = "nowhere" | .linux.namespaces += [{"type": "time", "path": "/no/time"}]'
+	ok kist validate --bundle "$BUNDLE"
+	refused 1 'root.path: nowhere: no such file' kist validate --against-host --bundle "$BUNDLE"
+	output_has '/no/time'
+	refused 1 'against-host' kist validate --against-host --resources "$T/none"
+}
+
+@test "what asks for something that is not done is a warning, and the container runs" {
+	finds '.annotations = {"run.oci.handler": "wasm", "run.oci.nosuch": "1", "krun.cpus": "2"}' \
+		'warning: annotations\["run.oci.handler"\]' 'warning: annotations\["run.oci.nosuch"\]' 'warning: annotations\["krun.cpus"\]'
+	finds '.mounts += [{"destination": "/x", "type": "bind", "source": "/", "options": ["rbind", "sync", "rsync"]}, {"destination": "/y", "type": "tmpfs",
+		"source": "tmpfs", "options": ["copy-symlink", "sync"]}]' 'warning: .*options\[1\]: sync has no effect on a bind' \
+		'warning: .*options\[2\]: rsync' 'warning: .*options\[0\]: copy-symlink has no effect'
+	output_lacks 'options[1]: sync has no effect on a new'
+	finds '.mounts += [{"destination": "/dev", "type": "bind", "source": "/dev"}] | .linux.devices = [{"path": "/dev/q", "type": "c", "major": 1, "minor": 3}]' \
+		'warning: linux.devices: no device is made'
+	finds '.linux.namespaces |= map(select(.type != "mount")) | .linux.rootfsPropagation = "rslave"' 'warning: linux.rootfsPropagation'
+	finds '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}' 'warning: linux.seccomp.flags\[0\]'
+	config_set '.annotations = {"run.oci.handler": "wasm"}'
+	run_container
+}
+
+@test "what engines write has no warnings" {
+	kist spec --bundle "$T"
+	ok kist validate --config "$T/config.json"
+	is "$output" ''
+	# Docker, containerd and Podman in one.
+	config_set '.mounts += [{"destination": "/a", "type": "bind", "source": "/", "options": ["rbind", "rprivate"]},
+			{"destination": "/b", "type": "bind", "source": "/", "options": ["bind", "ro", "nosuid", "nodev", "private", ""]},
+			{"destination": "/c", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev", "rprivate", "tmpcopyup", "mode=1777", "size=65536k"]},
+			{"destination": "/d", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro", "relatime", "strictatime"]},
+			{"destination": "/e", "type": "cgroup", "source": "cgroup", "options": ["ro", "nosuid", "noexec", "nodev", "rprivate"]}]
+		| .linux.rootfsPropagation = "rslave"
+		| .annotations = {"io.kubernetes.cri.container-type": "sandbox", "io.podman.annotations.autoremove": "FALSE",
+			"org.opencontainers.image.base.name": "x", "run.oci.keep_original_groups": "1"}'
+	ok kist validate --bundle "$BUNDLE"
+	is "$output" ''
+}

@@ -191,7 +191,7 @@ static const struct row linux_rows[] = {
 	{ "linux", "\"maskedPaths\":[\"/a\",\"b\"]",
 	  "linux.maskedPaths[1]: path \"b\" is not absolute" },
 	{ "linux", "\"readonlyPaths\":[\"b\"]", "linux.readonlyPaths[0]" },
-	{ "linux", "\"intelRdt\":{\"closID\":\"/\"}", NULL },
+	{ "linux", "\"intelRdt\":{\"closID\":\"/\"}", "intelRdt: Intel RDT is not supported" },
 	{ "linux", "\"intelRdt\":{\"closID\":\"../x\"}", "is no name of a directory" },
 	{ "linux", "\"intelRdt\":{\"memBwSchema\":\"L3:0=1\"}", "must start with \"MB:\"" },
 	{ "linux", "\"intelRdt\":{\"schemata\":[\"a\\nb\"]}", "schemata[0]: a schema is one line" },
@@ -279,6 +279,21 @@ static void test_warnings(void)
 		     "\"capabilities\":{\"permitted\":[\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"]}"),
 	       0, "ambient without inheritable");
 	ok(strstr(warning, "ambient[0]: can't raise ambient capability CAP_KILL"), "is a warning");
+	check("", V "\"annotations\":{\"run.oci.handler\":\"wasm\"}");
+	ok(strstr(warning, "annotations[\"run.oci.handler\"]: not carried out"), "%s", warning);
+	check("", V "\"annotations\":{\"run.oci.keep_original_groups\":\"1\",\"a\":\"b\"}");
+	is_str(warning, "", "annotations that are carried out, or that ask for nothing");
+	check("linux", "\"rootfsPropagation\":\"rslave\"");
+	ok(strstr(warning, "rootfsPropagation: has no effect without a mount"), "%s", warning);
+	check("linux", NS("mount") ",\"rootfsPropagation\":\"rslave\"");
+	is_str(warning, "", "with one it has");
+	check("seccomp", "\"defaultAction\":\"SCMP_ACT_ALLOW\",\"flags\":["
+			 "\"SECCOMP_FILTER_FLAG_LOG\","
+			 "\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"]");
+	ok(strstr(warning, "flags[1]: has no effect without SCMP_ACT_NOTIFY"), "%s", warning);
+	check("process", P "\"noNewPrivs\":true");
+	ok(strstr(warning, "noNewPrivs: unknown member, did you mean \"noNewPrivileges\"?"), "%s",
+	   warning);
 }
 
 static void count(void *ctx, const struct json_finding *f)

@@ -198,7 +198,7 @@ static void compare_row(const struct level *level, const struct json_field *fiel
 	struct node *type = member(schema, "type"), *items = member(schema, "items");
 	struct level below = { .path = path, .fields = field->fields };
 
-	if (field->kind == JSON_IGNORED)
+	if (field->kind == JSON_IGNORED || field->kind == JSON_OTHER_WORD)
 		return;
 	is_str(type ? type->text : "object", type_wanted(field), "%s: its type", path);
 	if (items)
@@ -252,7 +252,7 @@ static void compare(const struct level *level)
 		const char *path = arena_printf(&arena, "%s.%s", level->path, f->name);
 
 		look.wanted = f->name;
-		if (!*f->name || is_extra(path))
+		if (!*f->name || f->kind == JSON_OTHER_WORD || is_extra(path))
 			continue;
 		each_property(level->schema, visit_name, &look);
 		ok(look.found, "row %s is a property", path);
