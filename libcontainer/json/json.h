@@ -264,9 +264,9 @@ void json_place_name(struct json_doc *doc, const void *addr, const char *name);
 /*
  * An error or a warning about the value at this address (may be NULL: about the whole, which stands
  * where its text begins), found by rules beyond the tables.  doc may be NULL (a struct that was not
- * read): then only the text is left, and a warning goes to log_warning().  json_fault() fills err
- * as json_read() does and returns negative; err keeps the first error of the document when there is a
- * collector.  json_warn() goes to the collector, or to log_warning().
+ * read): then only the text is left, and a warning goes to log_warning().
+ * json_fault() fills err as json_read() does and returns negative; err keeps the first error of the
+ * document when there is a collector.  json_warn() goes to the collector, or to log_warning().
  */
 int json_fault(struct json_doc *doc, enum json_class class_, const void *addr, struct error *err,
 	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
