@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # variables of the container's shell, and of helpers.bash
 load helpers
 
 # wrong FILTER PATTERN: config.json changed by the filter is refused with a place, both by validate and by create.
