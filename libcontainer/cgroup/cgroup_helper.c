@@ -236,9 +236,9 @@ static int receive(struct cgroup_helper *h, struct arena *a, struct cgroup_reply
 		log_warning("%s", reply->warning);
 	if (!reply->error)
 		return 0;
-	error_set(err, 0, "%s", reply->error);
+	error_set(err, 0, "%s", *reply->error ? reply->error : HELPER " failed without a reason");
 	if (err)
-		err->errnum = reply->errnum;
+		err->errnum = reply->errnum > 0 ? reply->errnum : 0;
 	return reply->errnum > 0 ? -reply->errnum : -EINVAL;
 }
 
