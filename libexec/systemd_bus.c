@@ -229,10 +229,12 @@ static int append_tuple(sd_bus_message *m, const char *members, char *const **wo
 static int append_array(sd_bus_message *m, const char *element, char *const *words)
 {
 	int ret = sd_bus_message_open_container(m, 'a', element);
+	size_t len = strlen(element);
 	char members[32] = "";
 
-	if (*element == '(' && strlen(element) < sizeof(members))
-		memcpy(members, element + 1, strlen(element) - 2);
+	/* "(st)" holds "st"; what else begins like that was refused by the line above. */
+	if (*element == '(' && len > 2 && len < sizeof(members))
+		memcpy(members, element + 1, len - 2);
 	while (ret >= 0 && *words)
 		ret = *members ? append_tuple(m, members, &words)
 			       : append_basic(m, *element, *words++);
