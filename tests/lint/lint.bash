@@ -71,6 +71,7 @@ scripts() {
 	(
 		cd "$top"
 		find . \( -name .git -o -name autom4te.cache -o -name 'build-*' -o -name 'kist-[0-9]*' -o -name _build \
+			-o -path ./tests/fuzz/corpus \
 			-o -name _inst \) -prune -o -type f -size -256k ! -name '*.[cho]' ! -name '*~' ! -name '*.log' \
 			! -path ./configure ! -name config.status -print | sort | xargs awk '
 			FNR == 1 && (/^#!.*(bash|bats|[\/ ]sh)/ || FILENAME ~ /\.(bash|bats)$/) {
