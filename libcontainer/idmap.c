@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -23,7 +22,6 @@
 #define IDMAP_TEXT_MAX 4096	/* one write() of less than a page */
 #define IDMAP_LINE_MAX 34	/* three columns of ten, as the kernel prints them */
 #define HELPER_TIMEOUT_MS 10000
-#define HELPER_PATH "/usr/bin:/bin:/usr/local/bin"
 
 /* What differs between uids and gids. */
 static const struct idmap_kind {
@@ -165,27 +163,6 @@ int idmap_compile(const struct oci_config *c, const struct host *h, struct arena
 	return 0;
 }
 
-/*
- * Looks name up in PATH, or the usual places without one (podman runs the runtime so).  Only in the
- * parent.
- */
-static bool find_helper(const char *name, char *out, size_t size)
-{
-	const char *path = getenv("PATH");
-
-	if (path == NULL || path[0] == '\0')
-		path = HELPER_PATH;
-	while (*path != '\0') {
-		size_t len = strcspn(path, ":");
-		int n = snprintf(out, size, "%.*s/%s", (int)len, path, name);
-
-		if (path[0] == '/' && n > 0 && (size_t)n < size && access(out, X_OK) == 0)
-			return true;
-		path += len + (path[len] == ':');
-	}
-	return false;
-}
-
 static int run_helper(const struct idmap_plan *p, const struct idmap_kind *k,
 		      const struct idmap_side *side, pid_t pid, struct error *err)
 {
@@ -204,7 +181,7 @@ static int run_helper(const struct idmap_plan *p, const struct idmap_kind *k,
 	size_t n = 0;
 	int r;
 
-	if (!find_helper(k->helper, path, sizeof(path)))
+	if (!spawn_find(k->helper, path, sizeof(path)))
 		return error_set(err, 0,
 				 "linux.%s maps more than the caller's own id, which needs %s: "
 				 "executable file not found in $PATH (Debian package uidmap, "

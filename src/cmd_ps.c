@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/spawn.h"
 #include "cmds.h"
 #include "json/json.h"
 #include "output.h"
@@ -61,13 +63,16 @@ static void print_json(struct cli *cli, const struct pids *pids)
 	output_json(cli->out, &o);
 }
 
-/* Starts the host's ps(1), found by PATH, with its output in a pipe.  0 or -errno. */
+/* Starts the host's ps(1) with its output in a pipe.  0 or -errno. */
 static int spawn_ps(char *const *argv, pid_t *pid, int *output)
 {
 	posix_spawn_file_actions_t actions;
 	owned_fd reader = -1, writer = -1;
+	char path[PATH_MAX];
 	int fds[2], ret;
 
+	if (!spawn_find(argv[0], path, sizeof(path)))
+		return -ENOENT;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	reader = fds[0];
@@ -77,7 +82,7 @@ static int spawn_ps(char *const *argv, pid_t *pid, int *output)
 		return -ret;
 	ret = posix_spawn_file_actions_adddup2(&actions, writer, STDOUT_FILENO);
 	if (ret == 0)
-		ret = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+		ret = posix_spawn(pid, path, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	*output = fd_take(&reader);
 	return -ret;

@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -21,6 +23,7 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
+#define SPAWN_PATH "/usr/bin:/bin:/usr/local/bin"
 #define SPAWN_KILL_WAIT_MS 5000	/* for a process that is in the kernel while it is killed */
 
 /* One running program: our ends of what connects us to it. */
@@ -282,4 +285,21 @@ int spawn_run(const struct spawn *s, struct spawn_result *result)
 	ret = child_run(s, &c, result);
 	child_close(&c);
 	return ret;
+}
+
+bool spawn_find(const char *name, char *out, size_t size)
+{
+	const char *path = getenv("PATH");
+
+	if (!path || path[0] == '\0')
+		path = SPAWN_PATH;
+	while (*path != '\0') {
+		size_t len = strcspn(path, ":");
+		int n = snprintf(out, size, "%.*s/%s", (int)len, path, name);
+
+		if (path[0] == '/' && n > 0 && (size_t)n < size && access(out, X_OK) == 0)
+			return true;
+		path += len + (path[len] == ':');
+	}
+	return false;
 }

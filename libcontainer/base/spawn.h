@@ -5,6 +5,7 @@
 #ifndef KIST_BASE_SPAWN_H
 #define KIST_BASE_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -37,5 +38,12 @@ struct spawn_result {
  * because s->cancel became readable (nothing is read from it).
  */
 int spawn_run(const struct spawn *s, struct spawn_result *result);
+
+/*
+ * Looks a program of the host up in $PATH, or in the usual places without one (podman runs the
+ * runtime so).  Only absolute directories count: "." may be a bundle or the root file system of a
+ * container, whose programs must not run on the host (CVE-2026-41567).  True: out has its path.
+ */
+bool spawn_find(const char *name, char *out, size_t size);
 
 #endif
