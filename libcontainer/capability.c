@@ -104,19 +104,6 @@ static void limit_ambient(struct capability_plan *p)
 	p->set[CAPABILITY_AMBIENT] &= both;
 }
 
-/* For ids, streams, terminal, working directory, scheduling, limits, and the sets themselves. */
-static uint64_t joiner_needs(const struct oci_config *c, const struct oci_process *p)
-{
-	uint64_t needs = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) |
-			 BIT(CAP_FOWNER) | BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) |
-			 BIT(CAP_SYS_NICE) | BIT(CAP_SYS_RESOURCE);
-
-	/* seccomp(2) without no_new_privs; real-time I/O priority before Linux 5.14. */
-	if ((c->linux && c->linux->seccomp && !p->no_new_privileges) || p->io_priority)
-		needs |= BIT(CAP_SYS_ADMIN);
-	return needs;
-}
-
 int capability_compile(const struct oci_config *c, const struct oci_process *p,
 		       const struct host *h, struct arena *a, struct capability_plan *out,
 		       struct error *err)
@@ -154,7 +141,6 @@ int capability_compile(const struct oci_config *c, const struct oci_process *p,
 		  "not in the bounding set, or the caller lacks them");
 	limit_ambient(out);
 	out->drop = bounding & ~out->set[CAPABILITY_BOUNDING];
-	out->joiner = permitted & (out->set[CAPABILITY_PERMITTED] | joiner_needs(c, p));
 	return 0;
 }
 
@@ -189,21 +175,14 @@ static int set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable
 	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
-int capability_joiner_run(const struct capability_plan *p, struct error *err)
-{
-	int r = set_caps(p->joiner, p->joiner, 0);
-
-	return r < 0 ? error_set(err, -r, "give up capabilities before joining") : 0;
-}
-
 int capability_run(const struct capability_plan *p, struct error *err)
 {
 	/*
 	 * The inheritable set becomes exactly the planned one: what the caller had there must not
 	 * pass on (CVE-2022-29162, CVE-2025-27612).
 	 */
-	int r = set_caps(p->set[CAPABILITY_EFFECTIVE], p->set[CAPABILITY_PERMITTED],
-			 p->set[CAPABILITY_INHERITABLE]);
+	int r = set_caps(p->set[CAPABILITY_EFFECTIVE] | p->inside,
+			 p->set[CAPABILITY_PERMITTED] | p->inside, p->set[CAPABILITY_INHERITABLE]);
 
 	if (r < 0)
 		return error_set(err, -r, "set the capabilities");
@@ -215,6 +194,15 @@ int capability_run(const struct capability_plan *p, struct error *err)
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
 			return error_set(err, errno, "raise ambient capability %s", names[i]);
 	return 0;
+}
+
+int capability_inside_run(const struct capability_plan *p, struct error *err)
+{
+	/* Less than before: the ambient ones, a part of what stays permitted, are not touched. */
+	int r = set_caps(p->set[CAPABILITY_EFFECTIVE], p->set[CAPABILITY_PERMITTED],
+			 p->set[CAPABILITY_INHERITABLE]);
+
+	return r < 0 ? error_set(err, -r, "set the capabilities") : 0;
 }
 
 void capability_show(const struct capability_plan *p, struct show *out)

@@ -29,7 +29,7 @@ enum capability_set {
 struct capability_plan {
 	uint64_t set[CAPABILITY_SETS]; /* bit n = capability n */
 	uint64_t drop; /* bits to drop from the bounding set that the process starts with */
-	uint64_t joiner; /* what a process that joins a container needs until it has the above */
+	uint64_t inside; /* held besides, until capability_inside_run(); usually none */
 };
 
 /* Never fails; what is left out is logged. */
@@ -41,17 +41,13 @@ int capability_compile(const struct oci_config *c, const struct oci_process *p,
 int capability_bounding_run(const struct capability_plan *p, struct error *err);
 
 /*
- * Gives up what is not in `joiner`, for a process that is about to be seen from inside: with
- * CAP_SYS_PTRACE the container could take it over, and with it more than it was granted
- * (CVE-2016-9962).
- */
-int capability_joiner_run(const struct capability_plan *p, struct error *err);
-
-/*
  * Sets permitted, effective, inheritable and then ambient.  After the user was switched (user_run()
  * kept permitted).
  */
 int capability_run(const struct capability_plan *p, struct error *err);
+
+/* Gives `inside` up. */
+int capability_inside_run(const struct capability_plan *p, struct error *err);
 
 void capability_show(const struct capability_plan *p, struct show *out);
 

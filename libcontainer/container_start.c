@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,17 +47,12 @@ static int connect_start(int dir, struct error *err)
 static int map_page(struct job *job, struct error *err)
 {
 	char hello;
-	ssize_t n = unix_socket_receive(job->channel, &hello, sizeof(hello), &job->page_fd);
+	ssize_t n = unix_socket_receive(job->channel, &hello, sizeof(hello), &job->report_fd);
 
-	if (n != sizeof(hello) || job->page_fd < 0)
+	if (n != sizeof(hello) || job->report_fd < 0)
 		return error_set(err, n < 0 ? (int)-n : 0,
 				 "the container's process did not answer");
-	job->page = mmap(NULL, sizeof(struct job_page), PROT_READ, MAP_SHARED, job->page_fd, 0);
-	if (job->page == MAP_FAILED) {
-		job->page = NULL;
-		return error_set(err, errno, "map the shared page");
-	}
-	return 0;
+	return stage_page_take(job, err);
 }
 
 static int start_process(struct container *c, struct job *job, struct error *err)
@@ -134,6 +128,7 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 	job.steps = steps_create;
 	job.state = c->state;
 	job.state_dir = c->dir;
+	job.proc = c->proc;
 	ret = notify_socket_compile(getenv("NOTIFY_SOCKET"), &notify, err);
 	if (ret == 0 && notify.host)
 		ret = job.notify = notify_socket_open(c->dir, err);
@@ -151,7 +146,7 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 		if (ret < 0)
 			(void)container_signal_init(c, SIGKILL, NULL);
 	}
-	job.state_dir = -1; /* is c's */
+	job.state_dir = job.proc = -1; /* are c's */
 	job_close(&job);
 	return ret;
 }

@@ -17,28 +17,40 @@
 /* The container's process has its terminal before it is executed: the message is there already. */
 #define TERMINAL_TIMEOUT_MS 10000
 
-int container_wait(struct job *job, int *status, struct error *err)
+/* Between the caller and the process until that ends; its status as of wait(2). */
+static int stand_between(struct job *job, int *wstatus, struct error *err)
 {
 	struct terminal_proxy proxy = TERMINAL_PROXY_INIT;
-	int wstatus = 0, ret = 0;
+	int ret;
 
 	if (job->terminal_channel >= 0) {
 		job->terminal = terminal_receive(job->terminal_channel, TERMINAL_TIMEOUT_MS, err);
 		if (job->terminal < 0)
 			return job->terminal;
 	}
+	ret = terminal_proxy_begin(&proxy, err);
+	if (ret == 0)
+		ret = terminal_proxy_run(&proxy, job->init_pid, job->init_pidfd, job->terminal,
+					 wstatus, err);
+	terminal_proxy_end(&proxy);
+	return ret;
+}
+
+int container_wait(struct job *job, int *status, struct error *err)
+{
+	int wstatus = 0, ret;
+
 	if (plan_has_two_processes(job->plan)) {
 		/* What clone3() gave was of the first process, which has ended. */
 		fd_close(&job->init_pidfd);
 		job->init_pidfd = sys_pidfd_open(job->init_pid, 0);
 	}
-	ret = terminal_proxy_begin(&proxy, err);
-	if (ret == 0)
-		ret = terminal_proxy_run(&proxy, job->init_pid, job->init_pidfd, job->terminal,
-					 &wstatus, err);
-	terminal_proxy_end(&proxy);
-	if (ret < 0)
+	ret = stand_between(job, &wstatus, err);
+	if (ret < 0) {
+		/* Nobody will look after it, and its command has failed. */
+		(void)sys_pidfd_send_signal(job->init_pidfd, SIGKILL);
 		return ret;
+	}
 	*status = WIFSIGNALED(wstatus) ? 128 + WTERMSIG(wstatus) : WEXITSTATUS(wstatus);
 	if (WIFSIGNALED(wstatus) && WTERMSIG(wstatus) == SIGSYS)
 		log_warning("the container's process was killed by its seccomp filter (SIGSYS)");

@@ -190,6 +190,15 @@ static int read_cgroups(struct host *h, struct arena *a, struct error *err)
 	return 0;
 }
 
+/* Whether "6.18.2-amd64" is that release or a later one. */
+static bool is_release(const char *text, unsigned long major, unsigned long minor)
+{
+	char *end;
+	unsigned long own = strtoul(text, &end, 10);
+
+	return own > major || (own == major && *end == '.' && strtoul(end + 1, NULL, 10) >= minor);
+}
+
 int host_read_process(struct host *h, struct arena *a, struct error *err)
 {
 	struct utsname uts;
@@ -206,6 +215,7 @@ int host_read_process(struct host *h, struct arena *a, struct error *err)
 	if (uname(&uts) < 0)
 		return error_set(err, errno, "uname");
 	h->arch = arena_strdup(a, uts.machine);
+	h->proc_pidns = is_release(uts.release, 6, 18);
 	return 0;
 }
 

@@ -49,6 +49,7 @@ struct host {
 	bool selinux, apparmor;
 	/* kernel */
 	char *arch; /* uname -m */
+	bool proc_pidns; /* a procfs can be of another PID namespace than its maker's (6.18) */
 };
 
 /*

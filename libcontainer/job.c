@@ -12,6 +12,7 @@ void job_init(struct job *job, struct arena *arena, const char *trace)
 	*job = (struct job){
 		.arena = arena,
 		.trace = trace,
+		.traced = trace != NULL,
 		.init_pid = -1,
 		.stage1_pid = -1,
 		.self_exe = SELF_EXE_INIT,
@@ -19,7 +20,7 @@ void job_init(struct job *job, struct arena *arena, const char *trace)
 		.channel_child = -1,
 		.init_pidfd = -1,
 		.proc = -1,
-		.page_fd = -1,
+		.report_fd = -1,
 		.state_root = -1,
 		.state_dir = -1,
 		.console_socket = -1,
@@ -41,7 +42,7 @@ void job_close(struct job *job)
 		&job->channel_child,
 		&job->init_pidfd,
 		&job->proc,
-		&job->page_fd,
+		&job->report_fd,
 		&job->state_root,
 		&job->state_dir,
 		&job->console_socket,
@@ -75,6 +76,8 @@ int job_block_signals(struct job *job, struct error *err)
 {
 	sigset_t set = ending_signals();
 
+	/* Ignored, as a caller may have it, children vanish, and their numbers with them. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	if (sigprocmask(SIG_BLOCK, &set, &job->old_mask) < 0)
 		return error_set(err, errno, "block signals");
 	return 0;

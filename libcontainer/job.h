@@ -31,25 +31,39 @@ enum job_stage { STAGE_PARENT, STAGE_1, STAGE_2, STAGE_COUNT };
 
 #define JOB_ROWS_MAX 80
 
+/* As other runtimes tell a container that failed from one that never was. */
+#define EXIT_AFTER_START 255
+
 /* When a row began and ended, CLOCK_MONOTONIC nanoseconds; 0 = it did not run. */
 struct job_time {
 	uint64_t begin, end;
 };
 
-/*
- * The page that all processes of a job share (MAP_SHARED).  It needs no system call to write, so it
- * says where a process was killed, and carries an error past a seccomp filter that forbids
- * sendmsg().  The container cannot reach it: the mapping is gone when its process is executed.
- */
-struct job_page {
-	volatile uint32_t
-		row[STAGE_COUNT];  /* 1 + index of the row each process is in; 0 = none yet */
-	volatile int32_t init_pid; /* stage 2 in the caller's pid namespace */
-	volatile uint32_t failed;  /* error is valid */
-	uint32_t failed_stage;
-	uint32_t trace; /* fill times */
+/* What one process of the container says of itself. */
+struct job_report {
+	volatile uint32_t row;	  /* 1 + index of the row that it is in; 0 = none yet */
+	volatile uint32_t failed; /* error is valid */
 	struct error error;
 	struct job_time times[JOB_ROWS_MAX];
+};
+
+/* At least one page of memory on every architecture. */
+#define JOB_PAGE_ALIGN 65536
+
+/*
+ * Memory that the processes of a job share (MAP_SHARED).  It needs no system call to write, so it
+ * says where a process was killed, and carries an error past a seccomp filter that forbids
+ * sendmsg().
+ *
+ * A second process is born where others live already, and one of those that has CAP_SYS_PTRACE can
+ * write all its memory.  So the part up to `second` is unmapped there (MADV_DONTFORK), and what the
+ * parent finds in `second` is a text to show at most: every number is checked against a bound, and
+ * the pid is the one that the kernel wrote into the first part.
+ */
+struct job_page {
+	struct job_report first;
+	volatile int32_t init_pid; /* stage 2 in the caller's pid namespace, by the kernel */
+	_Alignas(JOB_PAGE_ALIGN) struct job_report second;
 };
 
 /* A failure on request, for tests: at this row, before it runs. */
@@ -74,6 +88,8 @@ struct job {
 	bool filtered;		/* this process has loaded its seccomp filter */
 	bool wait_exec;	   /* done only when the program was executed (run, exec) */
 	const char *trace; /* file for the trace, or NULL */
+	bool traced;	   /* note when rows begin and end */
+	struct job_time times[JOB_ROWS_MAX]; /* of the parent's rows and halves */
 	struct job_time undo_times[JOB_ROWS_MAX];
 
 	enum job_stage self; /* which process this copy is in */
@@ -81,12 +97,13 @@ struct job {
 	int channel;	   /* this process's end of the frame channel */
 	int channel_child; /* the other end, until it is given to the child */
 
-	pid_t init_pid; /* the container process, seen from the parent */
+	/* The container process, seen from the parent.  In that process: as the parent told it. */
+	pid_t init_pid;
 	int init_pidfd;
 	pid_t stage1_pid; /* the short-lived first process, if there are two */
 
 	int proc;    /* the host's procfs, type checked */
-	int page_fd; /* memfd of the page, where `start` will need it */
+	int report_fd; /* memfd of page->second, where `start` will need it */
 	int state_root;
 	int state_dir;
 	const char *state_path; /* of that directory */
@@ -107,6 +124,7 @@ struct job {
 	char **exec_cgroups;  /* exec: --cgroup, or NULL */
 	int signals;	      /* signalfd of the parent */
 	sigset_t old_mask;    /* the caller's signal mask, for the container */
+	uint64_t ignored;     /* signals that the caller ignores: bit n - 1 is signal n */
 };
 
 /* A job with no descriptor open. */

@@ -94,7 +94,22 @@ static int raise_only(struct kernel_limit *new)
 	return 0;
 }
 
-int limit_run(const struct limit_plan *p, struct error *err)
+/*
+ * The number of processes, with one more for the joiner, which ends when it has forked: so the
+ * kernel comes to the same verdict as with the limit itself and without the joiner.
+ */
+static int raise_by_one(struct kernel_limit *new)
+{
+	struct kernel_limit now;
+
+	if (syscall(SYS_prlimit64, 0, RLIMIT_NPROC, NULL, &now) < 0)
+		return -errno;
+	new->max = new->max > now.max ? new->max : now.max;
+	new->cur += new->cur < new->max;
+	return 0;
+}
+
+int limit_run(const struct limit_plan *p, bool joiner, struct error *err)
 {
 	for (size_t i = 0; i < p->n_limits; i++) {
 		const struct limit *l = &p->limits[i];
@@ -102,19 +117,21 @@ int limit_run(const struct limit_plan *p, struct error *err)
 
 		if (l->resource == RLIMIT_NOFILE && raise_only(&new) < 0)
 			return limit_error(l, errno, err);
+		if (l->resource == RLIMIT_NPROC && joiner && raise_by_one(&new) < 0)
+			return limit_error(l, errno, err);
 		if (syscall(SYS_prlimit64, 0, l->resource, &new, NULL) < 0)
 			return limit_error(l, errno, err);
 	}
 	return 0;
 }
 
-int limit_last_run(const struct limit_plan *p, struct error *err)
+int limit_last_run(const struct limit_plan *p, bool joined, struct error *err)
 {
 	for (size_t i = 0; i < p->n_limits; i++) {
 		const struct limit *l = &p->limits[i];
 		struct kernel_limit new = { l->soft, l->hard };
 
-		if (l->resource == RLIMIT_NOFILE &&
+		if ((l->resource == RLIMIT_NOFILE || (l->resource == RLIMIT_NPROC && joined)) &&
 		    syscall(SYS_prlimit64, 0, l->resource, &new, NULL) < 0)
 			return limit_error(l, errno, err);
 	}
@@ -124,7 +141,8 @@ int limit_last_run(const struct limit_plan *p, struct error *err)
 bool limit_has_last(const struct limit_plan *p)
 {
 	for (size_t i = 0; i < p->n_limits; i++) {
-		if (p->limits[i].resource == RLIMIT_NOFILE)
+		if (p->limits[i].resource == RLIMIT_NOFILE ||
+		    p->limits[i].resource == RLIMIT_NPROC)
 			return true;
 	}
 	return false;

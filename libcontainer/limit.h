@@ -37,12 +37,16 @@ int limit_compile(const struct oci_config *c, const struct oci_process *p, const
 /*
  * Sets them for the calling process.  Before the user is switched, for raising a hard limit needs
  * CAP_SYS_RESOURCE; as late as that allows, for RLIMIT_AS or RLIMIT_NPROC would hit the runtime
- * itself.  RLIMIT_NOFILE is only raised here.
+ * itself.  RLIMIT_NOFILE is only raised here.  joiner: a process is yet to be forked, so
+ * RLIMIT_NPROC has room for the two of them.
  */
-int limit_run(const struct limit_plan *p, struct error *err);
+int limit_run(const struct limit_plan *p, bool joiner, struct error *err);
 
-/* Lowers RLIMIT_NOFILE, when no descriptor is needed any more.  Needs no privilege. */
-int limit_last_run(const struct limit_plan *p, struct error *err);
+/*
+ * Lowers RLIMIT_NOFILE, when no descriptor is needed any more, and in the process that a joiner has
+ * forked RLIMIT_NPROC.  Needs no privilege.
+ */
+int limit_last_run(const struct limit_plan *p, bool joined, struct error *err);
 bool limit_has_last(const struct limit_plan *p);
 
 void limit_show(const struct limit_plan *p, struct show *out);

@@ -70,6 +70,7 @@ struct mount_plan {
 	struct mount_fds *fds;		/* n of them */
 	bool userns;			/* the container has a user namespace of its own */
 	bool skipped;			/* no mount namespace: nothing is mounted */
+	bool proc_of_children;		/* procfs: of the PID namespace that a child will be in */
 	struct mount_cgroup_plan cgroup;
 	struct mount_cgroup_plan cgroup_v1;	/* for entries of that kind */
 };

@@ -316,6 +316,9 @@ static int run_fs_on(const struct run *k, const struct mnt_dest *d, bool created
 		snprintf(mode, sizeof(mode), "%o", (unsigned int)st.st_mode & 07777);
 		fs.extra = (struct mnt_param){ "mode", mode };
 	}
+	/* The host's tree is still "/", and this link in it the kernel's own. */
+	if (k->p->proc_of_children && strcmp(fs.type, "proc") == 0)
+		fs.extra = (struct mnt_param){ "pidns", "/proc/self/ns/pid_for_children" };
 	r = mnt_create(&fs, m, text, sizeof(text));
 	if (r == 0) {
 		r = idmap(k, m);

@@ -91,12 +91,12 @@ static int compile_time(const struct oci_config *c, struct arena *a, struct name
 /* Who makes what; see the head of namespace.h. */
 static void distribute(struct namespace_plan *p)
 {
-	bool join_user = false, join_pid = false;
+	bool join_user = false;
 	uint64_t create = p->create & ~(uint64_t)CLONE_NEWCGROUP;
 
 	for (size_t i = 0; i < p->n_join; i++) {
 		join_user |= p->join[i].type == CLONE_NEWUSER;
-		join_pid |= p->join[i].type == CLONE_NEWPID;
+		p->join_pid |= p->join[i].type == CLONE_NEWPID;
 	}
 	/*
 	 * Inside a new user namespace nothing of the host can be joined any more, and what is new
@@ -105,10 +105,10 @@ static void distribute(struct namespace_plan *p)
 	if (join_user || (p->n_join > 0 && (create & CLONE_NEWUSER))) {
 		p->unshare = create & ~(uint64_t)CLONE_NEWPID;
 		p->clone_second = create & CLONE_NEWPID;
-		p->two_stages = join_pid || p->clone_second != 0;
+		p->two_stages = p->join_pid || p->clone_second != 0;
 	} else {
 		p->clone_first = create;
-		p->two_stages = join_pid;
+		p->two_stages = p->join_pid;
 	}
 	if (p->time_offsets != NULL) {
 		p->clone_first &= ~(uint64_t)CLONE_NEWTIME;

@@ -45,6 +45,7 @@ struct namespace_plan {
 	uint64_t unshare;		/* made by the first child, after it has joined */
 	uint64_t clone_second;		/* for the second clone3(), if two_stages */
 	bool two_stages;
+	bool join_pid;			/* a PID namespace is joined: others live in it */
 	const char *time_offsets;	/* text for timens_offsets, or NULL */
 	const struct oci_config *config;
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plan.h"
 
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "seccomp_cache.h"
@@ -98,6 +100,32 @@ static int compile_container(struct plan *p, struct arena *a, struct error *err)
 	return ret;
 }
 
+/* The hooks before "ready" get the pid of the container's process, which must be there for them. */
+static bool has_early_hooks(const struct plan *p)
+{
+	return hook_any(&p->hooks, HOOK_PRESTART) || hook_any(&p->hooks, HOOK_CREATE_RUNTIME) ||
+	       hook_any(&p->hooks, HOOK_CREATE_CONTAINER);
+}
+
+/*
+ * On an old kernel a procfs is always of its maker's PID namespace, so the maker must be in the
+ * container's; and in a mount namespace that is joined nobody knows what /proc is.
+ */
+static bool can_fork_late(const struct plan *p)
+{
+	for (size_t i = 0; i < p->namespaces.n_join; i++) {
+		if (p->namespaces.join[i].type == CLONE_NEWNS)
+			return false;
+	}
+	for (size_t i = 0; i < p->mounts.n && !p->mounts.skipped && !p->host->proc_pidns; i++) {
+		const struct mount_entry *e = &p->mounts.entries[i];
+
+		if (e->kind == MOUNT_FS && strcmp(e->type, "proc") == 0)
+			return false;
+	}
+	return true;
+}
+
 int plan_compile(const struct oci_config *c, const struct host *h, const struct plan_options *o,
 		 struct arena *a, struct plan *out, struct error *err)
 {
@@ -127,7 +155,44 @@ int plan_compile(const struct oci_config *c, const struct host *h, const struct 
 		out->namespaces.clone_first = out->namespaces.clone_second = 0;
 		out->namespaces.two_stages = true;
 	}
+	out->forks_late = o->command == PLAN_EXEC ||
+			  (out->namespaces.join_pid && !has_early_hooks(out) && can_fork_late(out));
+	out->mounts.proc_of_children = out->forks_late;
 	add_environment(out, a);
+	return 0;
+}
+
+/*
+ * Where a second process is forked late, as much as can be is done before.  The filter is loaded by
+ * the new process only where it cannot be otherwise, with privilege only if nobody can use that.
+ */
+static int place_seccomp(struct plan *p, struct error *err)
+{
+	const uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN, ptrace = UINT64_C(1) << CAP_SYS_PTRACE;
+	struct capability_plan *caps = &p->capabilities;
+	bool waits = p->command == PLAN_CREATE;
+
+	if (!p->seccomp.enabled || !plan_forks_late(p))
+		return 0;
+	if (!p->seccomp.notify && !hook_any(&p->hooks, HOOK_START_CONTAINER) &&
+	    seccomp_lets_join(&p->seccomp, p->terminal.wanted, waits)) {
+		if (p->seccomp.when == SECCOMP_LAST)
+			p->seccomp.when = SECCOMP_JOINER;
+		return 0;
+	}
+	if (p->seccomp.when == SECCOMP_LAST)
+		return 0;
+	/* In a user namespace nobody may look into a process that was executed outside. */
+	if ((caps->set[CAPABILITY_BOUNDING] & (admin | ptrace)) == ptrace &&
+	    !plan_has_user_namespace(p))
+		return error_set(err, 0,
+				 "linux.seccomp: this profile can only be loaded by a process that "
+				 "the container sees while it has CAP_SYS_ADMIN, which a container "
+				 "with CAP_SYS_PTRACE could use: set process.noNewPrivileges, or "
+				 "let the profile allow clone, setsid, prctl, poll, sendmsg, "
+				 "recvmsg, prlimit64 and what an exec needs");
+	p->seccomp.when = SECCOMP_INSIDE;
+	caps->inside = admin;
 	return 0;
 }
 
@@ -137,11 +202,12 @@ int plan_seccomp(struct plan *p, int state_root, struct arena *a, struct error *
 	int ret;
 
 	if (!p->seccomp.enabled || seccomp_cache_get(state_root, c, p->host, a, &p->seccomp) == 1)
-		return 0;
+		return place_seccomp(p, err);
 	ret = seccomp_program(c, a, &p->seccomp, err);
-	if (ret == 0)
-		seccomp_cache_put(state_root, c, p->host, a, &p->seccomp);
-	return ret;
+	if (ret < 0)
+		return ret;
+	seccomp_cache_put(state_root, c, p->host, a, &p->seccomp);
+	return place_seccomp(p, err);
 }
 
 uint64_t plan_namespaces(const struct plan *p)
@@ -166,4 +232,9 @@ bool plan_has_own_pid_namespace(const struct plan *p)
 bool plan_has_two_processes(const struct plan *p)
 {
 	return p->namespaces.two_stages;
+}
+
+bool plan_forks_late(const struct plan *p)
+{
+	return p->forks_late;
 }

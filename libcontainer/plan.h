@@ -88,6 +88,7 @@ struct plan {
 	struct selinux_plan selinux;
 	struct apparmor_plan apparmor;
 	struct seccomp_plan seccomp;
+	bool forks_late; /* see plan_forks_late() */
 };
 
 /* 0 or negative with err. */
@@ -106,6 +107,12 @@ bool plan_has_user_namespace(const struct plan *p);
 
 /* Whether the first process only prepares, and a second one becomes the container's. */
 bool plan_has_two_processes(const struct plan *p);
+
+/*
+ * Whether the second process is forked last of all, with the container's rights and no others: who
+ * lives in the PID namespace already may have CAP_SYS_PTRACE.
+ */
+bool plan_forks_late(const struct plan *p);
 
 /* Whether the death of the container's process ends all its processes. */
 bool plan_has_own_pid_namespace(const struct plan *p);

@@ -25,7 +25,7 @@
 #define POLICY_ISO 4 /* SCHED_ISO: reserved by the kernel, never implemented */
 
 #define IOPRIO_CLASS_SHIFT 13
-#define IOPRIO_WHO_PGRP 2
+#define IOPRIO_WHO_PROCESS 1
 
 static int parse_number(const char **s, unsigned int *out)
 {
@@ -258,9 +258,9 @@ int scheduler_affinity_run(const struct scheduler_plan *p, struct error *err)
 	return r < 0 ? error_set(err, -r, "set CPU affinity %s", p->final->text) : 0;
 }
 
-static int run_attr(const struct scheduler_plan *p, struct error *err)
+static int run_attr(const struct scheduler_plan *p, pid_t pid, struct error *err)
 {
-	if (syscall(SYS_sched_setattr, 0, p->attr, 0) == 0)
+	if (syscall(SYS_sched_setattr, pid, p->attr, 0) == 0)
 		return 0;
 	if (errno == EPERM && p->with_cpuset)
 		return error_set(
@@ -295,19 +295,27 @@ static int run_memory(const struct scheduler_memory *m, struct error *err)
 			 m->text);
 }
 
-int scheduler_run(const struct scheduler_plan *p, struct error *err)
+bool scheduler_is_privileged(const struct scheduler_plan *p)
 {
-	int r = p->attr != NULL ? run_attr(p, err) : 0;
+	return p->attr != NULL || p->io_priority >= 0;
+}
+
+int scheduler_run(const struct scheduler_plan *p, pid_t pid, struct error *err)
+{
+	int r = p->attr != NULL ? run_attr(p, pid, err) : 0;
 
 	if (r < 0)
 		return r;
-	/*
-	 * The process group: the process leads its own by now, so this is it and its children to
-	 * come.
-	 */
-	if (p->io_priority >= 0 && syscall(SYS_ioprio_set, IOPRIO_WHO_PGRP, 0, p->io_priority) < 0)
+	/* The process has no children and threads yet: they will inherit it. */
+	if (p->io_priority >= 0 &&
+	    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, p->io_priority) < 0)
 		return error_set(err, errno, "set I/O priority class %d, priority %d",
 				 p->io_priority >> IOPRIO_CLASS_SHIFT, p->io_priority & 7);
+	return 0;
+}
+
+int scheduler_memory_run(const struct scheduler_plan *p, struct error *err)
+{
 	return p->memory != NULL ? run_memory(p->memory, err) : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -69,10 +70,15 @@ int scheduler_initial_run(const struct scheduler_plan *p, struct error *err);
 int scheduler_affinity_run(const struct scheduler_plan *p, struct error *err);
 
 /*
- * Policy, I/O priority and memory policy of the calling process.  While privileged; after the
+ * Policy and I/O priority of a process; pid 0: of the calling one.  While privileged; after the
  * cgroup was joined.
  */
-int scheduler_run(const struct scheduler_plan *p, struct error *err);
+int scheduler_run(const struct scheduler_plan *p, pid_t pid, struct error *err);
+/* Whether that has anything to do. */
+bool scheduler_is_privileged(const struct scheduler_plan *p);
+
+/* Memory policy of the calling process, which its children inherit.  Needs no privilege. */
+int scheduler_memory_run(const struct scheduler_plan *p, struct error *err);
 
 void scheduler_show(const struct scheduler_plan *p, struct show *out);
 

@@ -134,7 +134,7 @@ int seccomp_compile(const struct oci_config *c, const struct oci_process *p, con
 	if (r < 0)
 		return r;
 	out->flags = compile_flags(s, out->notify);
-	out->before_user = !p->no_new_privileges;
+	out->when = p->no_new_privileges ? SECCOMP_LAST : SECCOMP_PRIVILEGED;
 	out->listener_path = out->notify ? s->listener_path : NULL;
 	return 0;
 }

@@ -25,17 +25,20 @@
 
 #define SECCOMP_MAX_INSTRUCTIONS 4096 /* BPF_MAXINSNS of the kernel */
 
+/*
+ * When to load.  Without no_new_privs loading needs CAP_SYS_ADMIN, so it comes before the user is
+ * switched; with it, it comes last, so that the profile need not allow what the runtime itself
+ * does.  A process that forks into an inhabited PID namespace loads it before that, if the profile
+ * allows the rest of the way (seccomp_joiner.c); else its child must.
+ */
+enum seccomp_when { SECCOMP_LAST, SECCOMP_PRIVILEGED, SECCOMP_JOINER, SECCOMP_INSIDE };
+
 struct seccomp_plan {
 	bool enabled; /* there is a profile */
 	struct sock_filter *program;
 	size_t n_program;   /* instructions */
 	unsigned int flags; /* SECCOMP_FILTER_FLAG_* */
-	/*
-	 * When to load.  Without no_new_privs loading needs CAP_SYS_ADMIN, so it comes before the
-	 * user is switched; with it, it comes last, so that the profile need not allow what the
-	 * runtime itself does.
-	 */
-	bool before_user;
+	enum seccomp_when when;
 	bool notify;		    /* some rule is SCMP_ACT_NOTIFY: an agent gets the listener */
 	const char *listener_path;  /* the agent's AF_UNIX socket on the host */
 	const char *notify_text[3]; /* the agent's message; the pid stands between the pieces */
@@ -86,6 +89,15 @@ void seccomp_library_version(unsigned int v[3]);
  * Allocates in a; touches nothing else.
  */
 void seccomp_tree(struct seccomp_plan *p, struct arena *a);
+
+/* seccomp_joiner.c ------------------------------------------------------------------------ */
+
+/*
+ * Whether the filter may be loaded before the fork into an inhabited PID namespace: it allows the
+ * fork, and whatever system call kist makes after it.  terminal: the process gets one; waits: it
+ * waits for `start`.
+ */
+bool seccomp_lets_join(const struct seccomp_plan *p, bool terminal, bool waits);
 
 /* seccomp_notify.c -------------------------------------------------------------------------- */
 

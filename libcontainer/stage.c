@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,9 +18,13 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "base/unix_socket.h"
 #include "cgroup/cgroup_level.h"
+#include "plan.h"
+#include "state.h"
 #include "steps.h"
 #include "trace.h"
 
@@ -31,33 +36,77 @@ enum frame_type { FRAME_ASK = 1, FRAME_DONE, FRAME_FAIL, FRAME_LOG };
 struct frame {
 	uint32_t type;
 	uint32_t row;
+	int32_t pid;		/* DONE: the process itself, as the parent sees it */
 	uint32_t level;		/* LOG */
 	char text[1012];	/* LOG: NUL-terminated */
 };
 
 #define FRAME_HEAD offsetof(struct frame, text)
 
+/* A process that has closed the channel is at its end, or hostile: how long to wait for that. */
+#define END_DEADLINE_MS 2000
+
 static const char *const stage_names[STAGE_COUNT] = { "parent", "stage 1", "stage 2" };
 
 /* ---- the page and the channel ---------------------------------------------------------------- */
 
-int stage_page_new(struct job *job, bool with_fd, struct error *err)
-{
-	int flags = MAP_SHARED | (with_fd ? 0 : MAP_ANONYMOUS);
+/* The memory behind page->second: neither shorter nor longer, by anybody. */
+#define REPORT_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-	if (with_fd) {
-		job->page_fd = memfd_create("kist-page", MFD_CLOEXEC);
-		if (job->page_fd < 0 || ftruncate(job->page_fd, sizeof(struct job_page)) < 0)
-			return error_set(err, errno, "create the shared page");
-	}
-	job->page = mmap(NULL, sizeof(struct job_page), PROT_READ | PROT_WRITE, flags,
-			 with_fd ? job->page_fd : -1, 0);
+static int map_memory(struct job *job, struct error *err)
+{
+	job->page = mmap(NULL, sizeof(struct job_page), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (job->page == MAP_FAILED) {
 		job->page = NULL;
 		return error_set(err, errno, "map the shared page");
 	}
-	job->page->trace = job->trace != NULL;
 	return 0;
+}
+
+/* Puts the file of job->report_fd in the place of page->second. */
+static int map_report(struct job *job, int prot, struct error *err)
+{
+	if (mmap(&job->page->second, sizeof(job->page->second), prot, MAP_SHARED | MAP_FIXED,
+		 job->report_fd, 0) == MAP_FAILED)
+		return error_set(err, errno, "map the shared page");
+	return 0;
+}
+
+int stage_page_new(struct job *job, bool with_fd, struct error *err)
+{
+	int ret = map_memory(job, err);
+
+	if (ret < 0 || !with_fd)
+		return ret;
+	job->report_fd = memfd_create("kist-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (job->report_fd < 0 || ftruncate(job->report_fd, sizeof(struct job_report)) < 0 ||
+	    fcntl(job->report_fd, F_ADD_SEALS, REPORT_SEALS) < 0)
+		return error_set(err, errno, "create the shared page");
+	return map_report(job, PROT_READ | PROT_WRITE, err);
+}
+
+int stage_page_take(struct job *job, struct error *err)
+{
+	int seals = fcntl(job->report_fd, F_GET_SEALS);
+	struct stat st;
+
+	/* Of the right size for ever: memory behind the end of a file is a SIGBUS. */
+	if (seals < 0 || (seals & REPORT_SEALS) != REPORT_SEALS ||
+	    fstat(job->report_fd, &st) < 0 || st.st_size != sizeof(struct job_report))
+		return error_set(err, 0, "the container's process sent something else than a page");
+	return map_memory(job, err) < 0 ? -ENOMEM : map_report(job, PROT_READ, err);
+}
+
+static struct job_report *report_of(const struct job *job, enum job_stage stage)
+{
+	return stage == STAGE_2 ? &job->page->second : &job->page->first;
+}
+
+/* Where this process notes times: the parent's are its own. */
+static struct job_time *time_of(struct job *job, enum job_stage stage, uint32_t row)
+{
+	return stage == STAGE_PARENT ? &job->times[row] : &report_of(job, stage)->times[row];
 }
 
 /* ---- what happens around every row ---------------------------------------------------------- */
@@ -110,14 +159,14 @@ static int run_row(struct job *job, const struct step *row, struct error *err)
 		log_debug("%s: %s", stage_names[self], row->name);
 	if (!row->run)
 		return inject_fault(job, row, false, err);
-	if (job->page->trace && !job->page->times[i].begin)
-		job->page->times[i].begin = now_ns();
+	if (job->traced && !time_of(job, self, i)->begin)
+		time_of(job, self, i)->begin = now_ns();
 	ret = inject_fault(job, row, false, err);
 	if (ret == 0)
 		ret = row->run(job, err);
 	/* Only the process that began the row ends it: the copy that a fork made does not. */
-	if (job->page->trace && job->self == self)
-		job->page->times[i].end = now_ns();
+	if (job->traced && job->self == self)
+		time_of(job, self, i)->end = now_ns();
 	return ret;
 }
 
@@ -138,9 +187,10 @@ static void child_log_sink(void *ctx, enum log_level level, const char *text)
 /* The child's last act.  What it leaves in the page is what the user reads. */
 static void __attribute__((noreturn)) child_fail(struct job *job, const struct error *err)
 {
-	job->page->error = *err;
-	job->page->failed_stage = job->self;
-	__atomic_store_n(&job->page->failed, 1, __ATOMIC_RELEASE);
+	struct job_report *report = report_of(job, job->self);
+
+	report->error = *err;
+	__atomic_store_n(&report->failed, 1, __ATOMIC_RELEASE);
 	_exit(1);
 }
 
@@ -155,13 +205,14 @@ static void child_ask(struct job *job, const struct step *row)
 	if (unix_socket_receive(job->channel, &f, sizeof(f), NULL) < (ssize_t)FRAME_HEAD ||
 	    f.type != FRAME_DONE)
 		_exit(1);
+	job->init_pid = f.pid;
 }
 
 static void child_row(struct job *job, const struct step *row)
 {
 	struct error err = { 0 };
 
-	job->page->row[job->self] = index_of(job, row) + 1;
+	report_of(job, job->self)->row = index_of(job, row) + 1;
 	if (run_row(job, row, &err) < 0)
 		child_fail(job, &err);
 	if (row->serve)
@@ -170,16 +221,51 @@ static void child_row(struct job *job, const struct step *row)
 
 /* ---- the parent's side ---------------------------------------------------------------------- */
 
+/*
+ * Where the container's process says it is: its stage, and the name of a row of the table, whatever
+ * number is in the page.
+ */
+static const char *last_row(const struct job *job, enum job_stage *stage)
+{
+	uint32_t row, n = 0;
+
+	*stage = job->page->second.row ? STAGE_2 : STAGE_1;
+	row = report_of(job, *stage)->row;
+	while (n < row && job->steps[n].name)
+		n++;
+	if (row == 0)
+		return "start of the process";
+	return n == row ? job->steps[row - 1].name : "?";
+}
+
+/*
+ * How a child ended, without taking that away from who waits for it.  Only the end of the channel
+ * was seen: the rest of its way is short, unless somebody else closed the channel for it.
+ */
+static bool ended(pid_t pid, siginfo_t *info)
+{
+	owned_fd pidfd = pid > 0 ? sys_pidfd_open(pid, 0) : -1;
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int n;
+
+	info->si_pid = 0;
+	if (pidfd < 0)
+		return false;
+	do {
+		n = poll(&p, 1, END_DEADLINE_MS);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 && waitid(P_PID, (id_t)pid, info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+	       info->si_pid == pid;
+}
+
 /* Which row a process was in when it ended, for the message. */
 static int died_error(const struct job *job, struct error *err)
 {
-	enum job_stage s = job->page->row[STAGE_2] ? STAGE_2 : STAGE_1;
-	uint32_t row = job->page->row[s];
-	const char *name = row ? job->steps[row - 1].name : "start of the process";
-	siginfo_t info = { 0 };
-	pid_t pid = job->init_pid > 0 ? job->init_pid : job->stage1_pid;
+	enum job_stage s;
+	const char *name = last_row(job, &s);
+	siginfo_t info;
 
-	if (pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0 &&
+	if (ended(job->init_pid > 0 ? job->init_pid : job->stage1_pid, &info) &&
 	    (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED))
 		return error_set(err, 0, "%s: %s: the process was killed by signal %d (%s)%s",
 				 stage_names[s], name, info.si_status, strsignal(info.si_status),
@@ -188,18 +274,31 @@ static int died_error(const struct job *job, struct error *err)
 	return error_set(err, 0, "%s: %s: the process ended unexpectedly", stage_names[s], name);
 }
 
+/* Text that came from a process which somebody in the container may have written to. */
+static void make_printable(char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+	}
+}
+
 /* The child has closed the channel: by a failure it wrote down, by death, or by exec. */
 static int child_end(const struct job *job, struct error *err)
 {
-	if (__atomic_load_n(&job->page->failed, __ATOMIC_ACQUIRE)) {
-		enum job_stage s =
-			job->page->failed_stage < STAGE_COUNT ? job->page->failed_stage : STAGE_2;
-		uint32_t row = job->page->row[s];
+	enum job_stage s = job->page->second.failed ? STAGE_2 : STAGE_1;
+	const struct job_report *report = report_of(job, s);
 
-		*err = job->page->error;
+	if (__atomic_load_n(&report->failed, __ATOMIC_ACQUIRE)) {
+		const char *name = last_row(job, &s);
+
+		/* A copy: the page may go on changing. */
+		*err = report->error;
 		err->text[ERROR_TEXT_MAX - 1] = '\0';
-		return error_prefix(err, "%s: %s", stage_names[s],
-				    row ? job->steps[row - 1].name : "?");
+		make_printable(err->text);
+		err->errnum = err->errnum > 0 ? err->errnum : 0;
+		err->exit_code = err->exit_code ? EXIT_AFTER_START : 0;
+		return error_prefix(err, "%s: %s", stage_names[s], name);
 	}
 	return died_error(job, err);
 }
@@ -219,15 +318,14 @@ static int wait_channel(const struct job *job, int timeout_ms, struct error *err
 	if (n < 0)
 		return error_set(err, errno, "poll");
 	if (n == 0) {
-		enum job_stage s = job->page->row[STAGE_2] ? STAGE_2 : STAGE_1;
-		uint32_t row = job->page->row[s];
+		enum job_stage s;
+		const char *name = last_row(job, &s);
 
 		return error_set(err, ETIMEDOUT, "%s: %s: no answer for %d s", stage_names[s],
-				 row ? job->steps[row - 1].name : "?", timeout_ms / 1000);
+				 name, timeout_ms / 1000);
 	}
-	if (p[0].revents)
-		return 0;
-	if (read(job->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	/* The signal first: a child that talks without end must not keep it waiting. */
+	if (p[1].revents && read(job->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		return error_set(err, EINTR, "signal %u (%s) came", info.ssi_signo,
 				 strsignal((int)info.ssi_signo));
 	return 0;
@@ -252,20 +350,27 @@ static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct e
 		if (f->type != FRAME_LOG)
 			return 1;
 		f->text[sizeof(f->text) - 1] = '\0';
+		make_printable(f->text);
 		log_text(f->level <= LOG_LEVEL_DEBUG ? f->level : LOG_LEVEL_WARNING, f->text);
 	}
 }
 
 /*
- * Learns stage 2's pid when it is not the process that the parent itself started.  It is
- * in the page since stage 1's last act, so the wait for its end is short.
+ * Learns stage 2's pid when it is not the process that the parent itself started.  The kernel wrote
+ * it, into the first process's memory, before the second one ran for the first time.  The number
+ * stays that process's own, since it is a child of this one, which has not waited for it.
  */
 static void learn_init_pid(struct job *job)
 {
-	if (job->page->init_pid <= 0 || job->init_pid == job->page->init_pid)
+	siginfo_t info;
+
+	if (job->init_pid > 0 || job->page->init_pid <= 0)
 		return;
 	job->init_pid = job->page->init_pid;
-	if (job->stage1_pid > 0 && waitpid(job->stage1_pid, NULL, 0) == job->stage1_pid)
+	/* That was its last act, so the wait is short, if there is one. */
+	if (waitpid(job->stage1_pid, NULL, WNOHANG) == job->stage1_pid ||
+	    (ended(job->stage1_pid, &info) &&
+	     waitpid(job->stage1_pid, NULL, WNOHANG) == job->stage1_pid))
 		job->stage1_pid = -1;
 }
 
@@ -287,16 +392,16 @@ static int serve_row(struct job *job, const struct step *row, struct error *err)
 		return error_set(err, 0, "%s: the container's process asked out of order",
 				 row->name);
 	learn_init_pid(job);
-	if (job->page->trace)
-		job->page->times[i].begin = now_ns();
+	if (job->traced)
+		job->times[i].begin = now_ns();
 	ret = inject_fault(job, row, true, err);
 	if (ret == 0)
 		ret = row->serve(job, err);
-	if (job->page->trace)
-		job->page->times[i].end = now_ns();
+	if (job->traced)
+		job->times[i].end = now_ns();
 	if (ret < 0)
 		error_prefix(err, "%s", row->name);
-	f = (struct frame){ .type = ret < 0 ? FRAME_FAIL : FRAME_DONE };
+	f = (struct frame){ .type = ret < 0 ? FRAME_FAIL : FRAME_DONE, .pid = job->init_pid };
 	if (unix_socket_send(job->channel, &f, FRAME_HEAD, -1) < 0 && ret == 0)
 		return child_end(job, err);
 	return ret;
@@ -308,15 +413,41 @@ static int parent_row(struct job *job, const struct step *row, struct error *err
 
 	if (row->stage != STAGE_PARENT)
 		return row->serve ? serve_row(job, row, err) : 0;
-	job->page->row[STAGE_PARENT] = index_of(job, row) + 1;
 	ret = run_row(job, row, err);
 	if (ret < 0)
 		error_prefix(err, "%s", row->name);
 	return ret;
 }
 
+/*
+ * Whether the process is still the copy that a fork made, so that only its death can have closed
+ * the channel.  In the foreground its status will tell; and one that nobody can see any more may
+ * have executed the program and ended.
+ */
+static bool died_before_exec(const struct job *job, struct error *err)
+{
+	pid_t pid = job->init_pid > 0 ? job->init_pid : job->state->pid;
+	const char *name;
+	enum job_stage s;
+	struct proc_stat st;
+	int sig;
+
+	if (job->plan && !job->plan->options.detach)
+		return false;
+	if (proc_stat(job->proc, pid, &st) < 0 || st.executed ||
+	    (job->init_pid <= 0 && st.start_time != job->state->start_time))
+		return false;
+	name = last_row(job, &s);
+	sig = st.exit_status & 0x7f;
+	error_set(err, 0, "%s: %s: the process was killed by signal %d (%s)%s", stage_names[s],
+		  name, sig, strsignal(sig),
+		  sig == SIGSYS ? ": its seccomp filter does not let it execute the program" : "");
+	return true;
+}
+
 int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
 {
+	const struct step *last = job->steps;
 	struct frame f;
 	int ret = next_frame(job, &f, timeout_ms, err);
 
@@ -325,15 +456,13 @@ int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
 	if (ret > 0)
 		return error_set(err, 0, "the container's process spoke out of turn");
 	learn_init_pid(job);
-	if (job->page->failed)
+	while (last[1].name)
+		last++;
+	if (job->page->first.failed || job->page->second.failed ||
+	    job->page->second.row != index_of(job, last) + 1)
 		return child_end(job, err);
-	/* Closed without a failure by a process that had reached its last row: it was executed. */
-	for (const struct step *row = job->steps; row->name; row++) {
-		if (row[1].name)
-			continue;
-		return job->page->row[STAGE_2] == index_of(job, row) + 1 ? 0 : died_error(job, err);
-	}
-	return 0;
+	/* Closed without a failure by a process that had reached its last row. */
+	return died_before_exec(job, err) ? -EINVAL : 0;
 }
 
 /* ---- the walk ------------------------------------------------------------------------------- */

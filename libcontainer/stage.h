@@ -40,7 +40,13 @@ void stage_show(const struct job *job, struct show *out);
 /* --fault STEP=ERRNO|kill, STEP/serve=...  0 or -EINVAL with err. */
 int stage_parse_fault(const char *text, struct job_fault *out, struct arena *a, struct error *err);
 
-/* The shared page: anonymous, or on a memfd that another process can map (fd = -1: none wanted). */
+/*
+ * The memory that the processes share.  with_fd: what the last process writes lies on
+ * job->report_fd, which `start` will take.  0 or negative.
+ */
 int stage_page_new(struct job *job, bool with_fd, struct error *err);
+
+/* For `start`: maps what came as job->report_fd, to read.  Anything else than that is refused. */
+int stage_page_take(struct job *job, struct error *err);
 
 #endif

@@ -15,6 +15,7 @@
 	}
 
 WHEN(process, p->process != NULL)
+WHEN(forks_late, plan_forks_late(p))
 WHEN(home, p->program.home != NULL)
 WHEN(creates, p->command == PLAN_CREATE)
 WHEN(terminal, p->terminal.wanted)
@@ -47,13 +48,22 @@ WHEN(container_hooks, hook_any(&p->hooks, HOOK_CREATE_CONTAINER))
 WHEN(start_hooks, hook_any(&p->hooks, HOOK_START_CONTAINER))
 WHEN(poststop_hooks, hook_any(&p->hooks, HOOK_POSTSTOP))
 WHEN(personality, p->program.set_personality)
+WHEN(session, p->process && !plan_forks_late(p))
+WHEN(session_inside, p->process && plan_forks_late(p))
+WHEN(capabilities, p->process || plan_forks_late(p))
+WHEN(scheduler_of_child, plan_forks_late(p) && scheduler_is_privileged(&p->scheduler))
+WHEN(agent_pid, p->seccomp.notify && plan_has_two_processes(p) && !plan_forks_late(p))
+WHEN(agent_pid_inside, p->seccomp.notify && plan_forks_late(p))
 WHEN(labels, p->selinux.label || p->apparmor.profile)
 WHEN(limits, p->limits.n_limits > 0)
 WHEN(last_limits, limit_has_last(&p->limits))
 WHEN(drops_bounding, p->capabilities.drop != 0)
-WHEN(seccomp_early, p->seccomp.enabled && p->seccomp.before_user)
-WHEN(seccomp_late, p->seccomp.enabled && !p->seccomp.before_user)
-WHEN(no_new_privs, p->program.no_new_privs)
+WHEN(seccomp_early, p->seccomp.enabled && p->seccomp.when == SECCOMP_PRIVILEGED)
+WHEN(seccomp_joiner, p->seccomp.enabled && p->seccomp.when == SECCOMP_JOINER)
+WHEN(seccomp_inside, p->seccomp.enabled && p->seccomp.when == SECCOMP_INSIDE)
+WHEN(seccomp_late, p->seccomp.enabled && p->seccomp.when == SECCOMP_LAST)
+WHEN(no_new_privs, p->program.no_new_privs && !plan_forks_late(p))
+WHEN(no_new_privs_joiner, p->program.no_new_privs && plan_forks_late(p))
 WHEN(pid_wanted, p->options.pid_file || p->options.pidfd_socket)
 WHEN(initial_affinity, p->scheduler.initial != NULL)
 
@@ -111,6 +121,10 @@ SHOW(show_process, process_show(&p->program, out); hook_show(&p->hooks, HOOK_POS
 /*
  * Rows from "init" on run in the container's first process.  Where one process cannot do it,
  * "second-process" forks another; else it only marks that the first goes on as stage 2.
+ *
+ * A PID namespace that is joined has inhabitants, who may have CAP_SYS_PTRACE.  There
+ * "pid-namespace" forks, as late as can be: the new process has the container's user,
+ * capabilities, root and nothing of the host from birth.
  */
 const struct step steps_create[] = {
 	/* name, stage, when, run, serve, undo, show */
@@ -157,9 +171,11 @@ const struct step steps_create[] = {
 	{ "root-ids", STAGE_1, user_namespace, step_root_ids_run, NULL, NULL, NULL },
 	{ "time-namespace", STAGE_1, time_namespace, step_time_run, NULL, NULL, show_time },
 	{ "self-exe", STAGE_1, NULL, step_self_exe_run, NULL, NULL, NULL },
+	/* Before a process can be seen from a PID namespace; after the id maps, which the parent
+	 * writes to files that belong to the caller only while this process is dumpable. */
+	{ "dumpable", STAGE_1, NULL, step_dumpable_run, NULL, NULL, NULL },
 	{ "second-process", STAGE_1, NULL, step_second_process_run, NULL, NULL, NULL },
 
-	{ "dumpable", STAGE_2, NULL, step_dumpable_run, NULL, NULL, NULL },
 	{ "cgroup-namespace", STAGE_2, cgroup_namespace, step_cgroup_namespace_run, NULL, NULL,
 	  NULL },
 	{ "cgroup-payload", STAGE_2, cgroup_payload, step_cgroup_payload_run, NULL, NULL, NULL },
@@ -184,16 +200,29 @@ const struct step steps_create[] = {
 	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, show_personality },
 	{ "limits", STAGE_2, limits, step_limits_run, NULL, NULL, show_limits },
 	{ "labels", STAGE_2, labels, step_labels_run, NULL, NULL, show_labels },
-	{ "session", STAGE_2, process, step_session_run, NULL, NULL, NULL },
+	{ "streams", STAGE_2, process, step_streams_run, NULL, NULL, NULL },
+	{ "session", STAGE_2, session, step_session_run, NULL, NULL, NULL },
 	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
 	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
+	{ "agent-pid", STAGE_2, agent_pid, NULL, step_agent_pid_serve, NULL, NULL },
 	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL,
 	  show_seccomp },
 	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },
-	{ "capabilities", STAGE_2, process, step_capabilities_run, NULL, NULL, show_capabilities },
+	{ "capabilities", STAGE_2, capabilities, step_capabilities_run, NULL, NULL,
+	  show_capabilities },
 	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
 	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
+	{ "no-new-privs-joiner", STAGE_2, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
+	  show_no_new_privs },
+	{ "seccomp-joiner", STAGE_2, seccomp_joiner, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "pid-namespace", STAGE_2, forks_late, step_fork_run, NULL, NULL, NULL },
+	{ "agent-pid-inside", STAGE_2, agent_pid_inside, NULL, step_agent_pid_serve, NULL, NULL },
+	{ "seccomp-inside", STAGE_2, seccomp_inside, step_seccomp_inside_run, NULL, NULL,
+	  show_seccomp },
+	{ "scheduler-of-child", STAGE_2, scheduler_of_child, NULL, step_scheduler_serve, NULL,
+	  NULL },
+	{ "session-inside", STAGE_2, session_inside, step_session_run, NULL, NULL, NULL },
 	{ "ready", STAGE_2, NULL, step_ready_run, step_ready_serve, NULL, NULL },
 	{ "start", STAGE_2, creates, step_start_run, NULL, NULL, NULL },
 	{ "last-limits", STAGE_2, last_limits, step_last_limits_run, NULL, NULL, NULL },
@@ -209,8 +238,11 @@ const struct step steps_create[] = {
 
 /*
  * The first process stays outside the container's PID namespace, where nobody can look at it: it
- * joins the cgroup and the namespaces, lets go of everything that belongs to the host, and forks
- * the one that becomes the program, clean from birth (CVE-2016-9962).
+ * joins the cgroup and the namespaces, does all that takes privilege, lets go of everything that
+ * belongs to the host, and forks the one that becomes the program.  A container that has
+ * CAP_SYS_PTRACE can do with that one what it likes, and gains nothing (CVE-2016-9962): it has the
+ * user, the capabilities, and where the profile lets the rest of its way pass, the filter of the
+ * program from birth.
  */
 const struct step steps_exec[] = {
 	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },
@@ -229,32 +261,41 @@ const struct step steps_exec[] = {
 	{ "namespaces-join", STAGE_1, NULL, step_container_join_run, NULL, NULL, show_namespaces },
 	{ "root-ids", STAGE_1, user_namespace, step_root_ids_run, NULL, NULL, NULL },
 	{ "self-exe", STAGE_1, NULL, step_self_exe_run, NULL, NULL, NULL },
-	{ "host-descriptors", STAGE_1, NULL, step_host_descriptors_run, NULL, NULL, NULL },
+	{ "keyring", STAGE_1, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
+	{ "console", STAGE_1, terminal, step_console_run, NULL, NULL, show_terminal },
+	{ "scheduler", STAGE_1, process, step_scheduler_run, NULL, NULL, show_scheduler },
+	{ "personality", STAGE_1, personality, step_personality_run, NULL, NULL, show_personality },
+	{ "limits", STAGE_1, limits, step_limits_run, NULL, NULL, show_limits },
+	{ "streams", STAGE_1, process, step_streams_run, NULL, NULL, NULL },
+	{ "home", STAGE_1, home, step_home_run, NULL, NULL, NULL },
+	{ "cwd", STAGE_1, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_1, drops_bounding, step_bounding_run, NULL, NULL, NULL },
-	{ "joiner-capabilities", STAGE_1, process, step_joiner_capabilities_run, NULL, NULL,
-	  NULL },
-	{ "second-process", STAGE_1, NULL, step_second_process_run, NULL, NULL, NULL },
-
-	{ "keyring", STAGE_2, new_keyring, step_keyring_run, NULL, NULL, show_keyring },
-	{ "console", STAGE_2, terminal, step_console_run, NULL, NULL, show_terminal },
-	{ "scheduler", STAGE_2, process, step_scheduler_run, NULL, NULL, show_scheduler },
-	{ "personality", STAGE_2, personality, step_personality_run, NULL, NULL, show_personality },
-	{ "limits", STAGE_2, limits, step_limits_run, NULL, NULL, show_limits },
-	{ "session", STAGE_2, process, step_session_run, NULL, NULL, NULL },
-	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
-	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, show_cwd },
-	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL,
+	{ "seccomp-privileged", STAGE_1, seccomp_early, step_seccomp_run, NULL, NULL,
 	  show_seccomp },
-	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },
-	{ "capabilities", STAGE_2, process, step_capabilities_run, NULL, NULL, show_capabilities },
-	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
-	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
+	{ "user", STAGE_1, process, step_user_run, NULL, NULL, show_user },
+	{ "capabilities", STAGE_1, capabilities, step_capabilities_run, NULL, NULL,
+	  show_capabilities },
+	{ "program", STAGE_1, process, step_program_run, NULL, NULL, NULL },
+	{ "descriptors", STAGE_1, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
+	{ "no-new-privs", STAGE_1, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
+	  show_no_new_privs },
+	{ "seccomp-joiner", STAGE_1, seccomp_joiner, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "second-process", STAGE_1, NULL, step_fork_run, NULL, NULL, NULL },
+
+	{ "agent-pid", STAGE_2, agent_pid_inside, NULL, step_agent_pid_serve, NULL, NULL },
+	{ "seccomp-inside", STAGE_2, seccomp_inside, step_seccomp_inside_run, NULL, NULL,
+	  show_seccomp },
+	{ "scheduler-of-child", STAGE_2, scheduler_of_child, NULL, step_scheduler_serve, NULL,
+	  NULL },
+	{ "session", STAGE_2, session_inside, step_session_run, NULL, NULL, NULL },
 	{ "ready", STAGE_2, NULL, step_ready_run, NULL, NULL, NULL },
 	{ "pid-file", STAGE_2, pid_wanted, NULL, step_exec_ready_serve, NULL, NULL },
 	{ "last-limits", STAGE_2, last_limits, step_last_limits_run, NULL, NULL, NULL },
-	{ "no-new-privs", STAGE_2, no_new_privs, step_no_new_privs_run, NULL, NULL,
-	  show_no_new_privs },
 	{ "seccomp", STAGE_2, seccomp_late, step_seccomp_run, NULL, NULL, show_seccomp },
 	{ "exec", STAGE_2, NULL, step_exec_run, NULL, NULL, show_process },
 	{ 0 }
 };
+
+#define N_ROWS(table) (sizeof(table) / sizeof((table)[0]))
+_Static_assert(N_ROWS(steps_create) <= JOB_ROWS_MAX, "job.h: room for the times of all rows");
+_Static_assert(N_ROWS(steps_exec) <= JOB_ROWS_MAX, "job.h: room for the times of all rows");

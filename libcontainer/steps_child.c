@@ -13,16 +13,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "base/sys.h"
 #include "base/unix_socket.h"
 #include "state.h"
-
-#define EXIT_AFTER_START 255
 
 /* ---- stage 1: into the cgroup and the namespaces -------------------------------------------- */
 
@@ -59,6 +59,8 @@ int step_guard_run(struct job *job, struct error *err)
 
 	if (ret < 0)
 		return error_set(err, -ret, "set close-on-exec on inherited descriptors");
+	if (proc_ignored(job->proc, &job->ignored) < 0)
+		return error_set(err, EIO, "read /proc/self/status");
 	/* The parent's end of things that are of no use here, and must not be seen from inside. */
 	fd_close(&job->init_pidfd);
 	fd_close(&job->state_root);
@@ -97,8 +99,11 @@ int step_join_run(struct job *job, struct error *err)
 {
 	int ret;
 
-	/* Joined namespaces are inhabited: whoever is inside must not look into this process
-	 * (CVE-2016-9962). */
+	/*
+	 * Joined namespaces are inhabited: whoever is inside must not look into this process
+	 * (CVE-2016-9962).  Where the parent has to write id maps this waits for them: until it
+	 * forks, this process is not in the PID namespace, and has no number there.
+	 */
 	if (!job->plan->idmap.needed && process_dumpable_run(err) < 0)
 		return -EPERM;
 	ret = namespace_join_run(&job->plan->namespaces, &job->namespaces, err);
@@ -114,35 +119,41 @@ int step_unshare_run(struct job *job, struct error *err)
 	return namespace_unshare_run(&job->plan->namespaces, job->proc, err);
 }
 
+#define NEEDS_PTRACE " (before its start this needs CAP_SYS_PTRACE)"
+
 /* exec: all namespaces of the container's init at once; the kernel takes the user namespace first.
  */
 int step_container_join_run(struct job *job, struct error *err)
 {
 	const struct plan *p = job->plan;
+	char path[32];
 	int ret;
 
-	/* A container without a mount namespace has no root of its own but by chroot(2). */
-	if (!(plan_namespaces(p) & CLONE_NEWNS)) {
-		char path[64];
-
-		snprintf(path, sizeof(path), "/proc/%d/root", job->state->pid);
-		job->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (job->root < 0)
-			return error_set(err, errno, "open the container's root");
-	}
+	/*
+	 * Where setns() leads to, the root of the mount namespace, is not the container's root if
+	 * that is one by chroot(2): it has no mount namespace, or its runtime was in a chroot.  The
+	 * link leads to what the kernel has as the init's root, whatever its path is called now; a
+	 * container can choose that only among what it reaches itself.
+	 */
+	snprintf(path, sizeof(path), "%d/root", job->state->pid);
+	job->root = openat(job->proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (job->root < 0)
+		return error_set(err, errno, "open the container's root%s",
+				 errno == EACCES ? NEEDS_PTRACE : "");
 	fd_close(&job->proc);
-	ret = sys_setns(job->join_pidfd, (int)plan_namespaces(p));
+	/* That it can still be joined, or told from others, shows that the number was its own. */
+	if (plan_namespaces(p) == 0)
+		ret = sys_pidfd_send_signal(job->join_pidfd, 0);
+	else
+		ret = sys_setns(job->join_pidfd, (int)plan_namespaces(p));
 	if (ret < 0)
 		/* The waiting init is not dumpable, and was executed in the initial namespace. */
 		return error_set(err, -ret, "join the container's namespaces%s",
-				 ret == -EPERM ? " (before its start this needs CAP_SYS_PTRACE)" :
-						 "");
+				 ret == -EPERM ? NEEDS_PTRACE : "");
 	fd_close(&job->join_pidfd);
-	if (job->root >= 0 && (fchdir(job->root) < 0 || chroot(".") < 0))
+	if (fchdir(job->root) < 0 || chroot(".") < 0)
 		return error_set(err, errno, "enter the container's root");
-	fd_close(&job->root);
-	job->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return job->root < 0 ? error_set(err, errno, "open the container's root") : 0;
+	return 0;
 }
 
 /*
@@ -181,30 +192,19 @@ int step_self_exe_run(struct job *job, struct error *err)
 }
 
 /*
- * What the caller had open, and what kist had, must not be seen in a process that the container can
- * look at (CVE-2016-9962, CVE-2024-21626).  Left are the standard streams and what is passed on.
- */
-int step_host_descriptors_run(struct job *job, struct error *err)
-{
-	const int keep[] = { job->channel, job->console_socket, job->seccomp_socket, job->root };
-	int ret = preserve_fd_close_others(&job->plan->preserve_fds, keep,
-					   sizeof(keep) / sizeof(*keep));
-
-	return ret < 0 ? error_set(err, -ret, "close descriptors of the host") : 0;
-}
-
-/*
  * A PID namespace that was joined holds for children only.  The second process is the first one's
  * sibling, so that its parent is the kist process, and after that the caller's subreaper.  It has a
  * copy of the memory, though sharing it would be faster: through the second process a container
  * with CAP_SYS_PTRACE could reach the first, outside its PID namespace.
  */
-int step_second_process_run(struct job *job, struct error *err)
+int step_fork_run(struct job *job, struct error *err)
 {
 	struct sys_clone c = {
 		.flags = CLONE_PARENT | job->plan->namespaces.clone_second,
 		.exit_signal = 0,	/* the kernel takes that of the first process */
 		.cgroup = -1,
+		/* A filter may be loaded, and those of engines let this one pass. */
+		.plain = job->filtered,
 		/*
 		 * In this process's own PID namespace, which is the caller's: the number that
 		 * the caller needs, and by the kernel, since the new process may be at its last
@@ -214,10 +214,9 @@ int step_second_process_run(struct job *job, struct error *err)
 	};
 	pid_t pid;
 
-	if (!plan_has_two_processes(job->plan)) {
-		job->self = STAGE_2;
-		return 0;
-	}
+	/* The parent believes what is written there: the new process must not be able to write. */
+	if (madvise(job->page, offsetof(struct job_page, second), MADV_DONTFORK) < 0)
+		return error_set(err, errno, "keep a page to this process");
 	pid = sys_clone3(&c);
 	if (pid < 0)
 		return namespace_create_error(-1, c.flags & ~(uint64_t)CLONE_PARENT, -pid, err);
@@ -225,6 +224,14 @@ int step_second_process_run(struct job *job, struct error *err)
 		_exit(0);
 	job->self = STAGE_2;
 	return die_with_parent(job, err);
+}
+
+int step_second_process_run(struct job *job, struct error *err)
+{
+	if (plan_has_two_processes(job->plan) && !plan_forks_late(job->plan))
+		return step_fork_run(job, err);
+	job->self = STAGE_2;
+	return 0;
 }
 
 /* ---- stage 2: the namespaces' contents ------------------------------------------------------ */
@@ -355,9 +362,13 @@ int step_pivot_run(struct job *job, struct error *err)
 
 int step_scheduler_run(struct job *job, struct error *err)
 {
-	int ret = scheduler_affinity_run(&job->plan->scheduler, err);
+	const struct scheduler_plan *p = &job->plan->scheduler;
+	int ret = scheduler_affinity_run(p, err);
 
-	return ret < 0 ? ret : scheduler_run(&job->plan->scheduler, err);
+	if (ret == 0)
+		ret = scheduler_memory_run(p, err);
+	/* A policy need not pass on to children: for one that is to come the parent sets it. */
+	return ret < 0 || plan_forks_late(job->plan) ? ret : scheduler_run(p, 0, err);
 }
 
 int step_personality_run(struct job *job, struct error *err)
@@ -367,12 +378,12 @@ int step_personality_run(struct job *job, struct error *err)
 
 int step_limits_run(struct job *job, struct error *err)
 {
-	return limit_run(&job->plan->limits, err);
+	return limit_run(&job->plan->limits, plan_forks_late(job->plan), err);
 }
 
 int step_last_limits_run(struct job *job, struct error *err)
 {
-	return limit_last_run(&job->plan->limits, err);
+	return limit_last_run(&job->plan->limits, plan_forks_late(job->plan), err);
 }
 
 /* The kernel keeps them for the next execve; procfs is the host's, which the container cannot have
@@ -384,11 +395,6 @@ int step_labels_run(struct job *job, struct error *err)
 	return ret < 0 ? ret : apparmor_run(&job->plan->apparmor, job->proc, err);
 }
 
-int step_joiner_capabilities_run(struct job *job, struct error *err)
-{
-	return capability_joiner_run(&job->plan->capabilities, err);
-}
-
 int step_bounding_run(struct job *job, struct error *err)
 {
 	return capability_bounding_run(&job->plan->capabilities, err);
@@ -396,28 +402,43 @@ int step_bounding_run(struct job *job, struct error *err)
 
 int step_seccomp_run(struct job *job, struct error *err)
 {
-	int ret = seccomp_run(&job->plan->seccomp, job->seccomp_socket, job->page->init_pid, err);
+	/* A second process cannot see its number outside; the parent has said it ("agent-pid"). */
+	pid_t pid = plan_has_two_processes(job->plan) ? job->init_pid : job->page->init_pid;
+	int ret = seccomp_run(&job->plan->seccomp, job->seccomp_socket, pid, err);
 
 	job->filtered = true;
 	fd_close(&job->seccomp_socket);
 	return ret;
 }
 
-/*
- * The terminal, or the streams that came from the caller, become the user's while we may still give
- * them away. Without a terminal too the session is a new one: the caller's terminal, its signals
- * and TIOCSTI are not for the container (CVE-2017-5226).
- */
-int step_session_run(struct job *job, struct error *err)
+/* The one thing that a process inside may still need privilege for; then that goes. */
+int step_seccomp_inside_run(struct job *job, struct error *err)
+{
+	int ret = step_seccomp_run(job, err);
+
+	return ret < 0 ? ret : capability_inside_run(&job->plan->capabilities, err);
+}
+
+/* The streams that came from the caller become the user's while we may still give them away. */
+int step_streams_run(struct job *job, struct error *err)
 {
 	const struct terminal_plan *t = &job->plan->terminal;
 
-	if (t->wanted)
+	return t->wanted ? 0 : terminal_stdio_run(t, err);
+}
+
+/*
+ * Without a terminal too the session is a new one: the caller's terminal, its signals and TIOCSTI
+ * are not for the container (CVE-2017-5226).
+ */
+int step_session_run(struct job *job, struct error *err)
+{
+	if (job->plan->terminal.wanted)
 		return terminal_attach_run(job->terminal, err);
 	/* EPERM: it leads a session already. */
 	if (setsid() < 0 && errno != EPERM)
 		return error_set(err, errno, "start a session");
-	return terminal_stdio_run(t, err);
+	return 0;
 }
 
 int step_home_run(struct job *job, struct error *err)
@@ -465,13 +486,14 @@ int step_program_run(struct job *job, struct error *err)
  * rows need. */
 int step_descriptors_run(struct job *job, struct error *err)
 {
-	const int keep[] = { job->channel, job->start_socket, job->page_fd, job->seccomp_socket };
+	const int keep[] = { job->channel, job->start_socket, job->report_fd, job->seccomp_socket,
+			     plan_forks_late(job->plan) ? job->terminal : -1 };
 	int ret = preserve_fd_close_others(&job->plan->preserve_fds, keep,
 					   sizeof(keep) / sizeof(*keep));
 
 	if (ret < 0)
 		return error_set(err, -ret, "close descriptors");
-	job->proc = job->root = job->terminal = job->console_socket = -1;
+	job->proc = job->root = job->console_socket = -1;
 	return preserve_fd_run(&job->plan->preserve_fds, err);
 }
 
@@ -508,10 +530,10 @@ int step_start_run(struct job *job, struct error *err)
 	fd_close(&fd);
 	if (n != sizeof(traced))
 		return error_set(err, 0, "the start command has ended");
-	job->page->trace = traced != 0;
-	n = unix_socket_send(job->channel, &traced, sizeof(traced), job->page_fd);
+	job->traced = traced != 0;
+	n = unix_socket_send(job->channel, &traced, sizeof(traced), job->report_fd);
 	fd_close(&job->start_socket);
-	fd_close(&job->page_fd);
+	fd_close(&job->report_fd);
 	if (n < 0)
 		return error_set(err, (int)-n, "answer the start command");
 	/* config.md: process is REQUIRED when start is called, not before. */
@@ -534,12 +556,18 @@ int step_start_hooks_run(struct job *job, struct error *err)
 
 int step_exec_run(struct job *job, struct error *err)
 {
-	/* What kist changed for itself; all other dispositions are the caller's wish. */
-	(void)signal(SIGXFSZ, SIG_DFL);
+	/*
+	 * An ignored signal stays so over an exec, and a shell cannot even trap it: what an engine
+	 * ignores for its own sake, or kist, is not for the program.  HUP and INT are what a user
+	 * asks for by nohup and by "&": these are left.
+	 */
+	for (int sig = 1; sig <= 64; sig++) {
+		if (sig != SIGHUP && sig != SIGINT && (job->ignored & UINT64_C(1) << (sig - 1)))
+			(void)signal(sig, SIG_DFL);
+	}
 	if (sigprocmask(SIG_SETMASK, &job->old_mask, NULL) < 0)
 		return error_set(err, errno, "restore the signal mask");
 	(void)process_exec_run(&job->plan->program, job->program, err);
-	/* As other runtimes tell a container that failed from one that never was. */
 	err->exit_code = job->plan->command == PLAN_CREATE ? 0 : EXIT_AFTER_START;
 	return -err->errnum;
 }

@@ -439,7 +439,7 @@ static int kill_child_and_wait(pid_t pid, struct error *err)
 	return pidfd < 0 ? 0 : wait_death(pidfd, pid, err);
 }
 
-/* Stage 2 as far as it is known: the child may have written its pid down before it could say so. */
+/* Stage 2 as far as it is known: the kernel writes its pid down before it can say a word. */
 static pid_t second_pid(const struct job *job)
 {
 	return job->init_pid > 0 ? job->init_pid : job->page ? job->page->init_pid : -1;
@@ -481,6 +481,26 @@ int step_exec_process_undo(struct job *job, struct error *err)
 
 /* ---- the parent's halves -------------------------------------------------------------------- */
 
+/* Who asks: the second process, if there is one by now. */
+static pid_t acting_pid(const struct job *job)
+{
+	return job->init_pid > 0 ? job->init_pid : job->stage1_pid;
+}
+
+/* A process in a joined PID namespace must not have the privilege that this takes. */
+int step_scheduler_serve(struct job *job, struct error *err)
+{
+	return scheduler_run(&job->plan->scheduler, job->init_pid, err);
+}
+
+/* The answer to every question has the pid. */
+int step_agent_pid_serve(struct job *job, struct error *err)
+{
+	(void)job;
+	(void)err;
+	return 0;
+}
+
 int step_oom_score_serve(struct job *job, struct error *err)
 {
 	return process_oom_run(&job->plan->program, job->proc, job->stage1_pid, err);
@@ -493,14 +513,15 @@ int step_id_maps_serve(struct job *job, struct error *err)
 
 int step_net_devices_serve(struct job *job, struct error *err)
 {
-	owned_fd own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	owned_fd own = openat(job->proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
 	owned_fd other = -1;
 	char path[64];
 	struct arena scratch = ARENA_INIT;
 	int ret;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", job->init_pid);
-	other = open(path, O_RDONLY | O_CLOEXEC);
+	/* A child that was not waited for: nobody else can have its number. */
+	snprintf(path, sizeof(path), "%d/ns/net", acting_pid(job));
+	other = openat(job->proc, path, O_RDONLY | O_CLOEXEC);
 	if (own < 0 || other < 0)
 		return error_set(err, errno, "open the container's network namespace");
 	ret = network_serve(&job->plan->network, own, other, &scratch, err);

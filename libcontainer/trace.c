@@ -52,8 +52,12 @@ int trace_write(const struct job *job, struct error *err)
 	for (const struct step *row = job->steps; row->name; row++) {
 		size_t i = (size_t)(row - job->steps);
 
-		if (job->page)
-			write_event(&o, row, stage[row->stage], &job->page->times[i]);
+		write_event(&o, row, stage[row->stage], &job->times[i]);
+		/* The parent's half of a row stands for the whole of it. */
+		if (job->page && !job->times[i].begin)
+			write_event(&o, row, stage[row->stage],
+				    row->stage == STAGE_2 ? &job->page->second.times[i]
+							  : &job->page->first.times[i]);
 		write_event(&o, row, "undo", &job->undo_times[i]);
 	}
 	json_out_close_array(&o);

@@ -27,7 +27,12 @@ struct proc_stat {
 	pid_t ppid;
 	char state;			/* 'R' 'S' 'D' 'Z' 'T' ... */
 	uint64_t start_time;		/* clock ticks since boot: with the pid, its identity */
+	bool executed;			/* a program since it was forked */
+	int exit_status;		/* as of wait(2), when it has ended and may be looked at */
 };
+
+/* The signals that the calling process ignores: bit n - 1 is signal n.  0 or -errno. */
+int proc_ignored(int proc, uint64_t *out);
 
 /* Reads /proc/PID/stat.  0, -ESRCH (no such process) or -errno. */
 int proc_stat(int proc, pid_t pid, struct proc_stat *out);

@@ -158,6 +158,8 @@ pid_t sys_clone3(const struct sys_clone *c)
 	/* Refused by the kernel if it were set without the flag. */
 	if (c->flags & CLONE_INTO_CGROUP)
 		args.cgroup = (uint64_t)(unsigned int)c->cgroup;
+	if (c->plain)
+		return clone_old(&args);
 	pid = (pid_t)result(syscall(SYS_clone3, &args, sizeof(args)));
 	/* Filters of outer containers cannot look into clone3's memory and answer so: glibc does
 	 * the same. */

@@ -104,6 +104,7 @@ struct sys_clone {
 	uint64_t flags;			/* CLONE_*; CLONE_PIDFD is added when pidfd is set */
 	int exit_signal;		/* SIGCHLD, usually; 0 with CLONE_PARENT */
 	int cgroup;			/* for CLONE_INTO_CGROUP */
+	bool plain;			/* by clone(2), whose flags a seccomp filter can see */
 	int *pidfd;			/* or NULL */
 	pid_t *pid; /* or NULL: gets the pid before the new process runs */
 };

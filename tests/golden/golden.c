@@ -80,6 +80,7 @@ static const struct json_field machine_fields[] = {
 	FIELD(host.selinux, "selinux", JSON_OPTIONAL),
 	FIELD(host.apparmor, "apparmor", JSON_OPTIONAL),
 	FIELD(host.arch, "arch", JSON_REQUIRED),
+	FIELD(host.proc_pidns, "procPidns", JSON_OPTIONAL),
 	{ 0 }
 };
 #undef JSON_TYPE

@@ -204,3 +204,46 @@ setup() {
 	done
 	ok kist exec --process "$T/p.json" --pid-file "$T/pid" "$ID"
 }
+
+@test "a container without any namespace can be entered" {
+	need_root "without a user namespace"
+	config_set '.linux.namespaces = [] | .mounts = [] | del(.hostname, .linux.maskedPaths, .linux.readonlyPaths)'
+	start_container
+	ok kist exec "$ID" stat -c %i /
+	is "$output" "$(stat -c %i "$ROOTFS")"
+	refused 3 '' kist exec "$ID" sh -c 'exit 3'
+}
+
+@test "exec follows the init into the root that it has by now" {
+	need_root "an ordinary user's container may not chroot"
+	config_set '.process.capabilities |= map_values(. + ["CAP_SYS_CHROOT"]) | del(.process.capabilities.ambient)'
+	mkdir -p "$ROOTFS/inner"
+	cp -al "$ROOTFS/bin" "$ROOTFS/inner/bin"
+	start_container chroot /inner sleep 1000
+	wait_for test "$(stat -Lc %i "/proc/$(pid_of)/root")" = "$(stat -c %i "$ROOTFS/inner")"
+	config_set '.process.cwd = "/"'
+	ok kist exec "$ID" stat -c %i /
+	is "$output" "$(stat -c %i "$ROOTFS/inner")"
+}
+
+@test "an exec that cannot be waited for leaves no process" {
+	need_strace
+	start_container
+	# The second signalfd is the one that the wait begins with.
+	try strace -f -o /dev/null -e inject=signalfd4:error=EMFILE:when=2 "$KIST" --root "$ROOT" exec "$ID" sleep 1003
+	[ "$status" -eq 255 ] || fail "status $status" "$output"
+	output_has 'too many open files'
+	alone() { [ "$(kist ps -f json "$ID" | jq length)" = 1 ]; }
+	wait_for alone
+}
+
+@test "a limit of processes holds for exec as for the container" {
+	need_root "counts the processes of a user of its own"
+	config_set '.process.rlimits += [{"type": "RLIMIT_NPROC", "soft": 2, "hard": 2}] | .process.user = {"uid": 7654, "gid": 7654}'
+	start_container
+	ok kist exec "$ID" sh -c 'ulimit -p || cat /proc/self/limits'
+	ok kist exec "$ID" grep processes /proc/self/limits
+	[[ $output =~ processes\ +2\ +2 ]] || fail "$output"
+	ok kist exec --detach "$ID" sleep 1000
+	refused 255 'resource temporarily unavailable' kist exec "$ID" true
+}

@@ -124,3 +124,38 @@ load helpers
 	config_set '.process.args += [.process.args[1] + .process.args[1]]'
 	refused 255 'argument list too long' kist run --bundle "$BUNDLE" "$ID"
 }
+
+# ignores COMMAND...: as conmon and other engines ignore SIGPIPE, and a few more.
+ignores() {
+	ok env --default-signal --ignore-signal=PIPE,CHLD,USR1,TERM "$@"
+}
+
+@test "signals that an engine ignores have their default in the container" {
+	args grep SigIgn /proc/self/status
+	ignores "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	is "$output" $'SigIgn:\t0000000000000000'
+	start_container
+	ignores "$KIST" --root "$ROOT" exec "$ID" grep SigIgn /proc/self/status
+	is "$output" $'SigIgn:\t0000000000000000'
+	kist delete --force "$ID"
+	args sleep 1000
+	ignores "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	ok kist start "$ID"
+	ok grep SigIgn "/proc/$(pid_of)/status"
+	is "$output" $'SigIgn:\t0000000000000000'
+}
+
+@test "what nohup and a shell's background ignore stays ignored" {
+	args grep SigIgn /proc/self/status
+	ok sh -c 'trap "" HUP INT; exec "$@"' sh "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	is "$output" $'SigIgn:\t0000000000000003'
+}
+
+@test "a caller that ignores SIGCHLD gets the container's status" {
+	shell 'exit 7'
+	try env --ignore-signal=CHLD "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	is "$status" 7
+	start_container
+	try env --ignore-signal=CHLD "$KIST" --root "$ROOT" exec "$ID" sh -c 'exit 8'
+	is "$status" 8
+}

@@ -54,3 +54,17 @@ load helpers
 	wait_for test -e "$ROOTFS/ran"
 	is "$(<"$ROOTFS/ran")" ran
 }
+
+@test "a filter that does not let the program be executed is an error of start" {
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["execve", "execveat"], "action": "SCMP_ACT_KILL_PROCESS"}]}'
+	local i
+	# Whoever reaps it may be faster than kist can look; not always.
+	for ((i = 0; i < 20; i++)); do
+		create_container
+		try kist start "$ID"
+		kist delete --force "$ID"
+		[ "$status" -eq 0 ] || break
+	done
+	is "$status" 1
+	output_has 'seccomp filter does not let it execute the program'
+}

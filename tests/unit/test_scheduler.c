@@ -136,7 +136,8 @@ static void test_run(void)
 	pid = fork();
 	if (pid == 0) {
 		if (setpgid(0, 0) < 0 || scheduler_affinity_run(&plan, &err) < 0 ||
-		    scheduler_run(&plan, &err) < 0)
+		    scheduler_run(&plan, 0, &err) < 0 ||
+		    scheduler_memory_run(&plan, &err) < 0)
 			_exit(1);
 		_exit(sched_getscheduler(0) == SCHED_BATCH && getpriority(PRIO_PROCESS, 0) == 7 &&
 				      syscall(SYS_ioprio_get, 1, 0) == (2 << 13 | 6)

@@ -173,11 +173,11 @@ static void test_settings(void)
 	struct seccomp_plan plan;
 
 	compile("{'defaultAction':'SCMP_ACT_ALLOW'}", true, &plan, NULL);
-	ok(plan.flags == SECCOMP_FILTER_FLAG_SPEC_ALLOW && !plan.before_user,
+	ok(plan.flags == SECCOMP_FILTER_FLAG_SPEC_ALLOW && plan.when == SECCOMP_LAST,
 	   "no flags: SPEC_ALLOW; last with nnp");
 	compile("{'defaultAction':'SCMP_ACT_ALLOW','flags':['SECCOMP_FILTER_FLAG_LOG']}", false,
 		&plan, NULL);
-	ok(plan.flags == SECCOMP_FILTER_FLAG_LOG && plan.before_user,
+	ok(plan.flags == SECCOMP_FILTER_FLAG_LOG && plan.when == SECCOMP_PRIVILEGED,
 	   "given flags; early without nnp");
 	ok(compile("{'defaultAction':'SCMP_ACT_ALLOW','defaultErrnoRet':1}", true, &plan, NULL) !=
 		   NULL,

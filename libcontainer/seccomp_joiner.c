@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seccomp_joiner.c - whether a process may fork into an inhabited PID namespace under its filter.
+ *
+ * Somebody with CAP_SYS_PTRACE there can make the new process do any system call.  Loaded before
+ * the fork, the filter holds for those as well.  But then the profile has to allow the fork, and
+ * the few calls from there to the program.  So the program is asked about each, as the kernel would
+ * ask it.
+ */
+#include "seccomp.h"
+
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/* The architecture that kist was built for; elsewhere nothing is known, and nothing allowed. */
+#if defined(__x86_64__) && !defined(__ILP32__)
+#define OWN_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OWN_ARCH AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define OWN_ARCH AUDIT_ARCH_RISCV64
+#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define OWN_ARCH AUDIT_ARCH_PPC64LE
+#elif defined(__s390x__)
+#define OWN_ARCH AUDIT_ARCH_S390X
+#else
+#define OWN_ARCH 0
+#endif
+
+enum need { ALWAYS, TERMINAL, WAITS };
+
+/* A profile may look at numbers, which are the true ones here; it cannot look behind a pointer. */
+static const struct join_call {
+	int nr;
+	enum need need;
+	uint64_t args[3];
+} calls[] = {
+	{ SYS_clone, ALWAYS, { CLONE_PARENT | CLONE_PARENT_SETTID } },
+	{ SYS_exit_group, ALWAYS, { 1 } },
+	{ SYS_prctl, ALWAYS, { PR_SET_PDEATHSIG, SIGKILL } },
+	{ SYS_prctl, ALWAYS, { PR_SET_PDEATHSIG, 0 } },
+#ifdef SYS_poll
+	{ SYS_poll, ALWAYS, { 0, 1, 0 } },
+#else
+	{ SYS_ppoll, ALWAYS, { 0, 1, 0 } },
+#endif
+	{ SYS_setsid, ALWAYS, { 0 } },
+	{ SYS_sendmsg, ALWAYS, { 0 } },
+	{ SYS_recvmsg, ALWAYS, { 0 } },
+	{ SYS_prlimit64, ALWAYS, { 0 } },
+	{ SYS_close, ALWAYS, { 3 } },
+	{ SYS_rt_sigaction, ALWAYS, { SIGPIPE } },
+	{ SYS_rt_sigprocmask, ALWAYS, { SIG_SETMASK } },
+	{ SYS_execve, ALWAYS, { 0 } },
+	{ SYS_ioctl, TERMINAL, { 3, TIOCSCTTY } },
+#ifdef SYS_dup2
+	{ SYS_dup2, TERMINAL, { 3, 0 } },
+#else
+	{ SYS_dup3, TERMINAL, { 3, 0, 0 } },
+#endif
+	{ SYS_accept4, WAITS, { 3 } },
+};
+
+static uint32_t word_at(const struct seccomp_data *data, uint32_t offset)
+{
+	uint32_t word = 0;
+
+	if (offset % sizeof(word) == 0 && offset <= sizeof(*data) - sizeof(word))
+		memcpy(&word, (const char *)data + offset, sizeof(word));
+	return word;
+}
+
+static bool jumps(const struct sock_filter *f, uint32_t a)
+{
+	switch (BPF_OP(f->code)) {
+	case BPF_JEQ:
+		return a == f->k;
+	case BPF_JGT:
+		return a > f->k;
+	case BPF_JGE:
+		return a >= f->k;
+	default:
+		return (a & f->k) != 0;
+	}
+}
+
+/* Only what libseccomp generates; at anything else the answer is no. */
+static bool allows(const struct seccomp_plan *p, const struct seccomp_data *data)
+{
+	uint32_t a = 0;
+
+	for (size_t pc = 0; pc < p->n_program; pc++) {
+		const struct sock_filter *f = &p->program[pc];
+
+		switch (f->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			a = word_at(data, f->k);
+			break;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= f->k;
+			break;
+		case BPF_JMP | BPF_JA:
+			pc += f->k;
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+		case BPF_JMP | BPF_JGT | BPF_K:
+		case BPF_JMP | BPF_JGE | BPF_K:
+		case BPF_JMP | BPF_JSET | BPF_K:
+			pc += jumps(f, a) ? f->jt : f->jf;
+			break;
+		case BPF_RET | BPF_K:
+			return (f->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW ||
+			       (f->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG;
+		default:
+			return false;
+		}
+	}
+	return false;
+}
+
+bool seccomp_lets_join(const struct seccomp_plan *p, bool terminal, bool waits)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		const struct join_call *c = &calls[i];
+		struct seccomp_data data = { .nr = c->nr, .arch = OWN_ARCH };
+
+		if ((c->need == TERMINAL && !terminal) || (c->need == WAITS && !waits))
+			continue;
+		for (size_t k = 0; k < sizeof(c->args) / sizeof(*c->args); k++)
+			data.args[k] = c->args[k];
+		if (!allows(p, &data))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,232 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+# A container that has CAP_SYS_PTRACE and waits for the processes that kist starts in it.  Its first process is
+# `tracer` (tracer.c), which stops each newcomer at once.  Every test has a control: the same tracer against a
+# process without defence, which must fall to it.
+
+# Tries of one attack, 500 unless the machine is too slow for that; some come too late, when the program is executed
+# already.
+ROUNDS=${KIST_TEST_LONG:+5000}
+ROUNDS=${ROUNDS:-500}
+SECONDS_MAX=${KIST_TEST_LONG:+600}
+SECONDS_MAX=${SECONDS_MAX:-20}
+
+setup() {
+	need_root "the attacker is in the runtime's user namespace"
+	setup_container
+	cp "$TRACER" "$ROOTFS/tracer"
+	config_set '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_KILL"]) | del(.process.capabilities.ambient)
+		| .linux.seccomp = null | .process.execCPUAffinity = {"initial": "0", "final": "0"}'
+}
+
+# another: whether there is to be another round; counts them in $tried.
+another() {
+	[ "$tried" -lt "$ROUNDS" ] && [ "$SECONDS" -lt "$end" ] || return 1
+	tried=$((tried + 1))
+}
+
+# hostile WORD...: starts the container with that attack.
+hostile() {
+	rm -f "$ROOTFS/end" "$ROOTFS/result"
+	tried=0 end=$((SECONDS + SECONDS_MAX))
+	start_container /tracer "$@"
+}
+
+# The attack's result, a file.
+end_attack() {
+	touch "$ROOTFS/end"
+	wait_for test -e "$ROOTFS/result"
+	result=$(<"$ROOTFS/result")
+	kist delete --force "$ID"
+	echo "# $tried tries, $(grep -e ^seen -e ^attacked <<<"$result" | xargs)" >&3
+}
+
+# result_of WORD: the number that the tracer counted.
+result_of() {
+	awk -v word="$1" '$1 == word { n = $2 } END { print n + 0 }' <<<"$result"
+}
+
+# The greater part must have been caught on its way, or the test has tried nothing.
+caught_enough() {
+	[ "$(result_of seen)" -ge $((tried / 4)) ] || fail "only $(result_of seen) of $tried were caught:" "$(sort <<<"$result" | uniq -c)"
+}
+
+# A joiner that still has all capabilities when it is inside.
+naive_joiner() {
+	nsenter --target "$(pid_of)" --pid --mount sleep 0.2 </dev/null >/dev/null 2>&1 3>&- || true
+}
+
+# Fails without: the madvise() in step_fork_run() (the pid file and the victim), the bound in last_row() (a crash).
+@test "what a container writes into shared memory is never taken for a pid or an index" {
+	local victim status file
+	sleep 1000 3>&- &
+	victim=$!
+	hostile page "$victim"
+	while another; do
+		status=0
+		rm -f "$T/pid"
+		kist exec --detach --pid-file "$T/pid" "$ID" true >"$T/output" 2>&1 </dev/null 3>&- || status=$?
+		[ "$status" -lt 128 ] || [ "$status" -eq 255 ] || fail "exec ended with $status in round $tried" "$(<"$T/output")"
+		kill -0 "$victim" || fail "the victim was killed in round $tried"
+		! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' "$T/output" || fail "raw bytes in round $tried: $(cat -v "$T/output")"
+		[ -e "$T/pid" ] || continue
+		file=$(<"$T/pid")
+		[ "$file" != "$victim" ] || fail "the pid file names the victim in round $tried"
+		[ "$file" -gt "$victim" ] || fail "the pid file says $file in round $tried"
+	done
+	end_attack
+	kill "$victim"
+	caught_enough
+	# The control: memory was written in most of them.
+	[ "$(result_of attacked)" -ge $((tried / 4)) ] || fail "$(sort <<<"$result" | uniq -c)"
+}
+
+# Fails with a capability more in step_capabilities_run(), such as a joiner had that looked up paths by itself.
+@test "a joining process cannot be made to open a file of the host" {
+	[ "$(uname -m)" = x86_64 ] || skip "the tracer knows the registers of x86_64 only"
+	local secret
+	echo "the host's" >"$T/secret"
+	secret=$("$TRACER" handle "$T/secret") || skip "this file system has no handles"
+	hostile act "$secret"
+	while another; do
+		kist exec --pid-file "$T/pid" "$ID" true >"$T/output" 2>&1 </dev/null 3>&- || true
+	done
+	end_attack
+	caught_enough
+	[ "$(result_of attacked)" -ge $((tried / 4)) ] || fail "$(sort <<<"$result" | uniq -c)"
+	! grep -e '^read' -e '^call [0-9]' <<<"$result" || fail "a file of the host was read"
+
+	hostile act "$secret"
+	naive_joiner
+	end_attack
+	grep -q "^read the host's" <<<"$result" || fail "the control was not had:" "$(sort <<<"$result" | uniq -c)"
+}
+
+# look_at FILTER STATUS...: what joiners have at birth under a configuration; each must have those lines of /proc/PID/status.
+look_at() {
+	local line
+	config_set "$1"
+	hostile look
+	while another; do
+		# With a question to the parent on the way.
+		kist exec --pid-file "$T/pid" "$ID" true >"$T/output" 2>&1 </dev/null 3>&- || fail "$(<"$T/output")"
+	done
+	end_attack
+	caught_enough
+	shift
+	for line in "$@"; do
+		[ "$(grep -c "${line%%:*}:" <<<"$result")" -ge $((tried / 4)) ] || fail "no $line"
+		! grep "^${line%%:*}:" <<<"$result" | sort | uniq -c | grep -v "$line" || fail "not always $line"
+	done
+	# The container's own streams, and the socket to kist: nothing with a name on the host.
+	! grep '^descriptor /' <<<"$result" | sort | uniq -c | grep -v -e ' /$' || fail "descriptors of the host are open"
+}
+
+# Fails when "capabilities", "user", "no-new-privs" or "seccomp-joiner" comes after "second-process" in steps_exec[].
+@test "a joining process has the program's user, capabilities, no_new_privs and filter from birth" {
+	look_at '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["open_by_handle_at"], "action": "SCMP_ACT_ERRNO"}]}' \
+		$'CapPrm:\t0000000020080420' $'CapEff:\t0000000020080420' $'CapBnd:\t0000000020080420' $'CapInh:\t0000000000000000' \
+		$'NoNewPrivs:\t1' $'Seccomp:\t2' $'Uid:\t0'
+}
+
+@test "a joining process has the filter from birth without no_new_privs, too" {
+	look_at '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["open_by_handle_at"], "action": "SCMP_ACT_ERRNO"}]}
+		| .process.noNewPrivileges = false' $'CapPrm:\t0000000020080420' $'NoNewPrivs:\t0' $'Seccomp:\t2'
+}
+
+@test "a profile that only a privileged joiner could load is refused where the container could take that over" {
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["setsid"], "action": "SCMP_ACT_ERRNO"}]}
+		| .process.noNewPrivileges = false'
+	start_container
+	refused 255 'CAP_SYS_PTRACE' kist exec "$ID" true
+	kist delete --force "$ID"
+	# Nobody can, without that capability.
+	config_set '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])'
+	start_container
+	ok kist exec "$ID" grep Seccomp: /proc/self/status
+	output_has $'Seccomp:\t2'
+	ok kist exec "$ID" grep CapPrm: /proc/self/status
+	is "$output" "$(grep CapPrm: "/proc/$(pid_of)/status")"
+}
+
+# A container that joins the PID namespace of the hostile one; the arguments of create are a filter for its configuration.
+join_hostile() {
+	cp -r "$BUNDLE" "$T/other"
+	jq '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end) | .process.args = ["true"]' \
+		--arg path "/proc/$(pid_of)/ns/pid" "$BUNDLE/config.json" | jq "$1" >"$T/other/config.json"
+	while another; do
+		kist run --bundle "$T/other" "other$ID" >"$T/output" 2>&1 </dev/null 3>&- || fail "$(<"$T/output")"
+	done
+	rm -r "$T/other"
+}
+
+reads_no_root() {
+	echo "the host's" >"$T/secret"
+	hostile root "$T/secret"
+	join_hostile "$1"
+	end_attack
+	[ "$(result_of seen)" -ge $((tried / 4)) ] || fail "only $(result_of seen) were caught:" "$(sort <<<"$result" | uniq -c)"
+	! grep '^read' <<<"$result" || fail "the host's root was within reach"
+
+	hostile root "$T/secret"
+	nsenter --target "$(pid_of)" --pid setpriv --bounding-set=-all --inh-caps=-all sleep 0.5 </dev/null >/dev/null 2>&1 3>&-
+	end_attack
+	grep -q "^read the host's" <<<"$result" || fail "the control was not had:" "$(sort <<<"$result" | uniq -c)"
+}
+
+mapped='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 65536}]
+	| .linux.gidMappings = .linux.uidMappings | .mounts |= map(select(.type | IN("proc", "sysfs", "cgroup", "mqueue") | not))'
+
+# Fails when "pid-namespace" stands before "pivot" in steps_create[], and on kernels before 6.18, whose procfs a process can
+# only mount from inside.
+@test "a container that joins a PID namespace shows the host's root to nobody there" {
+	[ "$(printf '%s\n' 6.18 "$(uname -r)" | sort -V | head -1)" = 6.18 ] || skip "needs Linux 6.18"
+	reads_no_root .
+}
+
+# Fails when "dumpable" comes after "second-process" and "pid-namespace".
+@test "a container that joins a PID namespace shows the host's root to nobody there, with a user namespace" {
+	reads_no_root "$mapped"
+}
+
+# Without CAP_SYS_PTRACE the kernel lets nobody look into what is not dumpable.
+@test "a container that joins a PID namespace shows the host's root to none with the usual capabilities" {
+	config_set '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])'
+	# Hooks want the pid of the process that will be the container's: it is forked early.
+	reads_no_root '.hooks.createRuntime = [{"path": "/bin/true"}]'
+}
+
+@test "a container that joins a PID namespace shows the host's root to none with the usual capabilities, with a user namespace" {
+	config_set '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])'
+	reads_no_root "$mapped | .hooks.createRuntime = [{\"path\": \"/bin/true\"}]"
+}
+
+# in_chroot COMMAND...: as an engine inside a chroot: "/" is a mount point, but not the root of the mount namespace.
+in_chroot() {
+	unshare --mount --propagation private sh -ec 'top=$1; shift
+		mount --bind "$top" "$top"
+		mount --rbind /proc "$top/proc"; mount --rbind /sys "$top/sys"; mount --rbind /dev "$top/dev"
+		exec chroot "$top" "$@"' sh "$T/top" "$@"
+}
+
+# Fails without the chroot() in step_container_join_run().
+@test "exec enters the root of a container that was made inside a chroot" {
+	local want
+	mkdir -p "$T"/top/{proc,sys,dev,tmp,run,bundle,state,bin,lib,lib64,usr}
+	cp "$KIST" "$T/top/bin/kist"
+	! ldd "$KIST" 2>/dev/null | grep -q "=>" || skip "kist is not static"
+	cp -r "$BUNDLE/." "$T/top/bundle"
+	jq '.process.args = ["sleep", "1000"]' "$BUNDLE/config.json" >"$T/top/bundle/config.json"
+	in_chroot /bin/kist --root /state create --bundle /bundle "$ID" </dev/null >"$T/output" 2>&1 3>&- ||
+		fail "$(<"$T/output")"
+	in_chroot /bin/kist --root /state start "$ID"
+	want=$(stat -c %d:%i "$T/top/bundle/rootfs")
+	in_chroot /bin/kist --root /state exec "$ID" stat -c %d:%i / >"$T/inside" 2>&1 </dev/null 3>&- || true
+	"$KIST" --root "$T/top/state" exec "$ID" stat -c %d:%i / >"$T/outside" 2>&1 </dev/null 3>&- || true
+	in_chroot /bin/kist --root /state delete --force "$ID"
+	is "$(<"$T/inside")" "$want"
+	is "$(<"$T/outside")" "$want"
+}

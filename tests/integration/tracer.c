@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tracer.c - a hostile first process of a container, for the integration tests.
+ *
+ *	tracer handle FILE		on the host: prints the file's handle, for "act"
+ *	tracer page VALUE		writes VALUE all over the shared memory of each process that
+ *					appears in its PID namespace, as long as that is still kist
+ *	tracer act HANDLE		makes each of them open the file of that handle
+ *	tracer root FILE		reads FILE below the root directory of each of them
+ *	tracer look			notes what each of them has: ids, capabilities, descriptors
+ *
+ * A process is stopped as soon as it has a number.  When /end appears, what came of it is in
+ * /result, a line each: "seen N" (processes that were caught before they executed a program),
+ * "attacked N" (those with which the attack came to its end), and what the kind of attack tells.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WINDOW 4 /* numbers ahead of the last process */
+
+struct attack {
+	const char *name;
+	/* 1: it came to its end, 0: not. */
+	int (*run)(pid_t pid, const char *argument, FILE *result);
+};
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void handle(const char *file)
+{
+	struct file_handle *h = malloc(sizeof(*h) + MAX_HANDLE_SZ);
+	const unsigned char *bytes = (const unsigned char *)h;
+	int mount_id;
+
+	if (!h)
+		die("malloc");
+	h->handle_bytes = MAX_HANDLE_SZ;
+	if (name_to_handle_at(AT_FDCWD, file, h, &mount_id, 0) < 0)
+		die(file);
+	for (size_t i = 0; i < sizeof(*h) + h->handle_bytes; i++)
+		printf("%02x", bytes[i]);
+	printf("\n");
+	free(h);
+}
+
+/* ---- the attacks --------------------------------------------------------------------------- */
+
+static int page(pid_t pid, const char *argument, FILE *result)
+{
+	static unsigned int round;
+	static int32_t words[16384];
+	const size_t sizes[] = { sizeof(words), 16, 4 };
+	size_t size = sizes[round++ % 3];
+	unsigned long from, to;
+	char path[64], line[512], mode[8];
+	int written = 0;
+	FILE *maps;
+
+	(void)result;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		words[i] = atoi(argument);
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "r");
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || strcmp(mode, "rw-s") != 0)
+			continue;
+		for (unsigned long at = from; at < to; at += sizeof(words)) {
+			size_t n = to - at < size ? to - at : size;
+			struct iovec local = { words, n }, remote = { (void *)at, n };
+
+			written |= process_vm_writev(pid, &local, 1, &remote, 1, 0) > 0;
+		}
+	}
+	if (maps)
+		fclose(maps);
+	return written;
+}
+
+/* Whether it could be read. */
+static int show_file(const char *path, FILE *result)
+{
+	char text[128];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n > 0) {
+		text[n] = '\0';
+		fprintf(result, "read %s\n", text);
+	}
+	if (fd >= 0)
+		close(fd);
+	return n > 0;
+}
+
+static int root(pid_t pid, const char *argument, FILE *result)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", pid, argument);
+	/* At once, and later: what it is at birth it need not stay. */
+	for (int i = 0; i < 200 && !show_file(path, result) && kill(pid, SIGCONT) == 0; i++)
+		usleep(500);
+	return 1;
+}
+
+#ifdef __x86_64__
+/* Waits for the next stop of a process that is traced: the signal, or -1 when it has ended. */
+static int next_stop(pid_t pid)
+{
+	int status;
+
+	for (int i = 0; i < 2000; i++) {
+		pid_t got = waitpid(pid, &status, __WALL | WNOHANG);
+
+		if (got < 0 || (got == pid && !WIFSTOPPED(status)))
+			return -1;
+		if (got == pid)
+			return WSTOPSIG(status);
+		usleep(1000);
+	}
+	return -1;
+}
+
+/* Has it do one system call, and then a trap.  -1: it could not be had. */
+static long make_call(pid_t pid, long nr, const long args[3])
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs) < 0 ||
+	    ptrace(PTRACE_POKETEXT, pid, regs.rip, 0xcccccccccccc050fUL) < 0)
+		return -1;
+	regs.rax = (unsigned long)nr;
+	/* No call to be restarted. */
+	regs.orig_rax = (unsigned long)-1;
+	regs.rdi = (unsigned long)args[0];
+	regs.rsi = (unsigned long)args[1];
+	regs.rdx = (unsigned long)args[2];
+	if (ptrace(PTRACE_SETREGS, pid, NULL, &regs) < 0)
+		return -1;
+	/* Stops that are still to come, and then the trap. */
+	for (int i = 0; i < 4; i++) {
+		int stop = ptrace(PTRACE_CONT, pid, NULL, 0) < 0 ? -1 : next_stop(pid);
+
+		if (stop < 0)
+			return -1;
+		if (stop == SIGTRAP)
+			return ptrace(PTRACE_GETREGS, pid, NULL, &regs) < 0 ? -1 : (long)regs.rax;
+	}
+	return -1;
+}
+
+static int act(pid_t pid, const char *argument, FILE *result)
+{
+	unsigned char bytes[256];
+	struct user_regs_struct regs;
+	size_t n = 0;
+	char path[64];
+	long fd = -1, at;
+	int came = 0;
+
+	for (; n < sizeof(bytes) && sscanf(argument + 2 * n, "%2hhx", &bytes[n]) == 1; n++)
+		;
+	if (ptrace(PTRACE_ATTACH, pid, NULL, NULL) < 0)
+		return 0;
+	if (next_stop(pid) >= 0 && ptrace(PTRACE_GETREGS, pid, NULL, &regs) == 0) {
+		at = (long)((regs.rsp - 1024) & ~7UL);
+		for (size_t i = 0; i < n; i += sizeof(long)) {
+			long word;
+
+			memcpy(&word, bytes + i, sizeof(word));
+			ptrace(PTRACE_POKEDATA, pid, at + (long)i, word);
+		}
+		fd = make_call(pid, SYS_open_by_handle_at, (long[]){ AT_FDCWD, at, O_RDONLY });
+		came = 1;
+	}
+	fprintf(result, "call %ld\n", fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%ld", pid, fd);
+	if (fd >= 0)
+		show_file(path, result);
+	kill(pid, SIGKILL);
+	while (next_stop(pid) >= 0)
+		;
+	return came;
+}
+#else
+static int act(pid_t pid, const char *argument, FILE *result)
+{
+	(void)pid;
+	(void)argument;
+	(void)result;
+	return 0;
+}
+#endif
+
+static int look(pid_t pid, const char *argument, FILE *result)
+{
+	char path[64], line[512];
+	struct dirent *entry;
+	FILE *status;
+	DIR *dir;
+
+	(void)argument;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "r");
+	while (status && fgets(line, sizeof(line), status)) {
+		if (strncmp(line, "Cap", 3) == 0 || strncmp(line, "Uid", 3) == 0 ||
+		    strncmp(line, "Groups", 6) == 0 || strncmp(line, "NoNew", 5) == 0 ||
+		    strncmp(line, "Seccomp:", 8) == 0)
+			fputs(line, result);
+	}
+	if (status)
+		fclose(status);
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, line, sizeof(line) - 1);
+
+		if (n > 0 && entry->d_name[0] > '2') {
+			line[n] = '\0';
+			fprintf(result, "descriptor %s\n", line);
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return status != NULL;
+}
+
+/* ---- catching a process -------------------------------------------------------------------- */
+
+/* The number that was given last in this PID namespace: for when some were missed. */
+static pid_t last_given(pid_t last)
+{
+	FILE *file = fopen("/proc/loadavg", "r");
+	int pid = 0;
+
+	if (file && fscanf(file, "%*s %*s %*s %*s %d", &pid) != 1)
+		pid = 0;
+	if (file)
+		fclose(file);
+	return pid > last ? pid : last;
+}
+
+/* The next process, stopped.  0: /end is there. */
+static pid_t catch_next(pid_t last)
+{
+	for (unsigned long i = 1;; i++) {
+		for (pid_t pid = last + 1; pid <= last + WINDOW; pid++) {
+			if (kill(pid, SIGSTOP) == 0)
+				return pid;
+		}
+		if (i % 512 == 0)
+			last = last_given(last);
+		if (i % 4096 == 0 && access("/end", F_OK) == 0)
+			return 0;
+	}
+}
+
+/* Not a program of the container yet; or a step of the test's control. */
+static int is_joiner(pid_t pid)
+{
+	char path[64], name[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "r");
+	if (file && !fgets(name, sizeof(name), file))
+		name[0] = '\0';
+	if (file)
+		fclose(file);
+	return strcmp(name, "kist\n") == 0 || strcmp(name, "nsenter\n") == 0 ||
+	       strcmp(name, "setpriv\n") == 0 || strcmp(name, "sleep\n") == 0;
+}
+
+/* The last of them; the test keeps the others to the first. */
+static void keep_processor(void)
+{
+	cpu_set_t set;
+	int last = CPU_SETSIZE - 1;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return;
+	while (last > 0 && !CPU_ISSET(last, &set))
+		last--;
+	CPU_ZERO(&set);
+	CPU_SET(last, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct attack attacks[] = {
+		{ "page", page }, { "act", act }, { "root", root }, { "look", look },
+	};
+	unsigned long seen = 0, done = 0;
+	const struct attack *attack = NULL;
+	pid_t last = getpid();
+	FILE *result;
+
+	if (argc > 2 && strcmp(argv[1], "handle") == 0) {
+		handle(argv[2]);
+		return 0;
+	}
+	for (size_t i = 0; argc > 1 && i < sizeof(attacks) / sizeof(*attacks); i++) {
+		if (strcmp(argv[1], attacks[i].name) == 0)
+			attack = &attacks[i];
+	}
+	result = attack ? fopen("/result.new", "w") : NULL;
+	if (!result)
+		die("usage: tracer KIND [ARGUMENT]");
+	keep_processor();
+	for (;;) {
+		pid_t pid = catch_next(last);
+
+		if (pid == 0)
+			break;
+		last = pid;
+		if (is_joiner(pid)) {
+			seen++;
+			done += attack->run(pid, argc > 2 ? argv[2] : "", result) ? 1 : 0;
+		}
+		kill(pid, SIGCONT);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	}
+	fprintf(result, "seen %lu\nattacked %lu\n", seen, done);
+	if (fclose(result) != 0 || rename("/result.new", "/result") < 0)
+		die("/result");
+	return 0;
+}
