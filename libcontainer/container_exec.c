@@ -231,6 +231,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	job->proc = fd_take(&e->c.proc);
 	job->wait_exec = true;
 	job->exec_cgroups = e->o->cgroups;
+	job->cgroup.wait_thaw = e->o->ignore_paused;
 	if (e->ctx->fault && stage_parse_fault(e->ctx->fault, &job->fault, e->ctx->arena, err) < 0)
 		return -EINVAL;
 	if (plan_seccomp(&e->plan, e->c.root, e->ctx->arena, err) < 0)

@@ -52,8 +52,14 @@ int notify_socket_prepare(const struct notify_socket_plan *p, int state_dir, str
 int notify_socket_run(const struct notify_socket_plan *p, int state_dir, int root,
 		      struct error *err)
 {
+	/*
+	 * The directory lies in the state directory of the host, and the runtime makes the socket
+	 * in it later.  Read-only, the container can neither put something else there nor fill the
+	 * host's file system; a socket can be written to all the same.
+	 */
 	const struct sys_mount_attr attr = {
-		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			    MOUNT_ATTR_NOEXEC,
 	};
 	owned_fd tree = -1, target = -1;
 	int r;
@@ -206,6 +212,6 @@ int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid,
 void notify_socket_show(const struct notify_socket_plan *p, struct show *out)
 {
 	if (p->host != NULL)
-		show_act(out, "mount the notify socket on %s, for %s", NOTIFY_SOCKET_TARGET,
+		show_act(out, "mount the notify socket on %s, read-only, for %s", NOTIFY_SOCKET_TARGET,
 			 p->host);
 }

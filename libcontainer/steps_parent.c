@@ -350,9 +350,14 @@ int step_init_run(struct job *job, struct error *err)
 	if (open_channel(job, err) < 0 || enter_bundle(job, &caller_cwd, caller_path, err) < 0)
 		return -EMFILE;
 	pid = clone_first(job, namespaces, into_cgroup);
-	if (pid == -EBUSY && into_cgroup && job->plan->command == PLAN_EXEC &&
-	    cgroup_follow_init(&job->cgroup, job->state->pid, err) == 0)
-		pid = clone_first(job, namespaces, true);
+	if (pid == -EBUSY && into_cgroup && job->plan->command == PLAN_EXEC) {
+		ret = cgroup_follow_init(&job->cgroup, job->state->pid, err);
+		/* Frozen: the process would not say a word. */
+		if (ret == -EAGAIN)
+			return ret;
+		if (ret == 0)
+			pid = clone_first(job, namespaces, true);
+	}
 	if (pid < 0 && into_cgroup && pid != -ENOMEM && pid != -EAGAIN && pid != -ENOSPC &&
 	    pid != -EUSERS) {
 		job->cgroup_late = true;

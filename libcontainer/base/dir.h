@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dir.h - directory entries without allocation, and the removal of a small tree.
+ * dir.h - directory entries without allocation, and the removal of a tree.
  */
 #ifndef KIST_BASE_DIR_H
 #define KIST_BASE_DIR_H
@@ -23,8 +23,9 @@ int dir_begin(struct dir_iter *it, int fd);
 const char *dir_next(struct dir_iter *it, unsigned char *type, int *ret);
 
 /*
- * Removes a file, or a directory and all below it, at most 8 levels deep.  Symlinks are removed,
- * never followed; other file systems are not entered.  A missing entry is no error.  0 or -errno.
+ * Removes a file, or a directory and all below it, however deep and wide.  Symlinks are removed,
+ * never followed; mount points and other file systems are not entered.  A missing entry is no
+ * error.  0 or -errno.
  */
 int dir_remove_tree(int parent, const char *name);
 

@@ -78,6 +78,28 @@ int unix_socket_name(int sock, int dirfd, const char *name)
 	return bind(sock, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -errno : 0;
 }
 
+/*
+ * The umask may have taken what others need to reach the socket.  Whoever can write to the
+ * directory may have put a symlink or another file in its place by now: so the mode is given by
+ * descriptor, and to a socket only.
+ */
+static int give_mode(int dirfd, const char *name, mode_t mode)
+{
+	owned_fd file = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char link[64];
+	struct stat st;
+
+	if (file < 0 || fstat(file, &st) < 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	if ((st.st_mode & 07777) == mode)
+		return 0;
+	/* fchmod(2) refuses a descriptor that names a file only. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+	return chmod(link, mode) < 0 ? -errno : 0;
+}
+
 int unix_socket_bind(int dirfd, const char *name, int type, mode_t mode)
 {
 	owned_fd sock = -1;
@@ -94,11 +116,9 @@ int unix_socket_bind(int dirfd, const char *name, int type, mode_t mode)
 	if (sock < 0 || fchmod(sock, mode) < 0)
 		return -errno;
 	r = unix_socket_name(sock, dirfd, name);
-	if (r < 0)
-		return r;
-	if (fchmodat(dirfd, name, mode, 0) < 0)
-		return -errno;
-	return fd_take(&sock);
+	if (r == 0)
+		r = give_mode(dirfd, name, mode);
+	return r < 0 ? r : fd_take(&sock);
 }
 
 int unix_socket_send(int sock, const void *data, size_t len, int fd)

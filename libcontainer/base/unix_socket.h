@@ -19,7 +19,8 @@ int unix_socket_connect(const char *path, int type);
 
 /*
  * Binds name inside the directory dirfd; an old socket of that name is removed first.  Not yet
- * listening.
+ * listening.  Safe where others can write to the directory: no symlink is followed, and nothing but
+ * a socket gets the mode (else -ENOTSOCK).
  */
 int unix_socket_bind(int dirfd, const char *name, int type, mode_t mode);
 

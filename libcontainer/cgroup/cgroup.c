@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +18,6 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "cgroup/cgroup_impl.h"
-
-/* For the freeze around a kill: without it processes may fork away, so the listing is repeated. */
-#define KILL_FREEZE_MS 500
-#define KILL_ROUNDS 10
 
 #define JSON_TYPE struct cgroup_dir
 static const struct json_field dir_fields[] = {
@@ -569,9 +564,36 @@ static int apply_sub(struct cgroup *cg, const char *sub, struct arena *a, struct
 	return 0;
 }
 
+/*
+ * The container can freeze cgroups of its own.  A process that is born in one would not run, nor
+ * answer, and its caller would wait: it is the same as a paused container.
+ */
+static int check_runs(const struct cgroup *cg, const struct cgroup_dir *d, int dir,
+		      const char *path, struct error *err)
+{
+	owned_fd mount = -1;
+	int ret = 0;
+
+	if (cg->wait_thaw ||
+	    (!cgroup_dir_is_v2(d) && !cgroup_list_has(d->controllers, "freezer", ',')))
+		return 0;
+	if (cgroup_hierarchy(d)->holds(dir) != 1) {
+		mount = cgroup_mount_open(d);
+		ret = mount < 0 ? mount : cgroup_path_frozen(d, mount, path);
+		if (ret == 0)
+			return 0;
+	}
+	if (ret < 0)
+		return error_set(err, -ret, "open cgroup %s%s", d->mount, path);
+	error_set(err, 0, "cannot exec in a paused container (use --ignore-paused to override): "
+		  "cgroup %s%s, or one above it, is frozen", d->mount, path);
+	return -EAGAIN;
+}
+
 int cgroup_open_exec(const struct cgroup_ref *ref, char *const *subs, struct arena *a,
 		     struct cgroup *cg, struct error *err)
 {
+	bool below = subs && *subs;
 	int ret = 0;
 
 	begin(cg, ref, a);
@@ -593,6 +615,9 @@ int cgroup_open_exec(const struct cgroup_ref *ref, char *const *subs, struct are
 		if (ret < 0)
 			error_set(err, -ret, "error adding pid to cgroups: open %s%s", d->mount,
 				  d->path);
+		/* Of the container's own cgroup its status has told already. */
+		else if (below)
+			ret = check_runs(cg, d, cg->dirs[i], d->path, err);
 	}
 	if (ret < 0)
 		cgroup_close(cg);
@@ -631,191 +656,10 @@ int cgroup_follow_init(struct cgroup *cg, pid_t init_pid, struct error *err)
 		return error_set(err, -fd, "open cgroup %s%s", d->mount, line + 3);
 	fd_close(&cg->dirs[0]);
 	cg->dirs[0] = fd;
-	return 0;
+	return check_runs(cg, d, fd, line + 3, err);
 }
 
 /* --- by reference --- */
-
-/* The first hierarchy in use, v2 if there is one: its list of processes is as good as any. */
-static const struct cgroup_dir *main_dir(const struct cgroup_ref *ref)
-{
-	for (size_t i = 0; i < ref->n_dirs; i++)
-		if (cgroup_dir_used(&ref->dirs[i]))
-			return &ref->dirs[i];
-	return NULL;
-}
-
-/* v1's freezer where it is mounted, for tools look there; else v2. */
-static const struct cgroup_dir *freezer_dir(const struct cgroup_ref *ref)
-{
-	int i = cgroup_knob_dir(ref, "freezer");
-
-	if (i < 0 || !cgroup_dir_used(&ref->dirs[i]))
-		i = cgroup_knob_dir(ref, "");
-	return i >= 0 && cgroup_dir_used(&ref->dirs[i]) ? &ref->dirs[i] : NULL;
-}
-
-static int compare_pids(const void *x, const void *y)
-{
-	pid_t a = *(const pid_t *)x, b = *(const pid_t *)y;
-
-	return (a > b) - (a < b);
-}
-
-int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, size_t *n,
-		 struct error *err)
-{
-	const struct cgroup_dir *d = main_dir(ref);
-	owned_fd dir = d ? cgroup_leaf_open(d) : -ENOENT;
-	int ret = dir;
-
-	*pids = NULL;
-	*n = 0;
-	if (dir >= 0)
-		ret = cgroup_tree_procs(dir, a, pids, n);
-	if (ret < 0 && ret != -ENOENT)
-		return error_set(err, -ret, "list processes of cgroup %s%s", d->mount, d->path);
-	if (*n)
-		qsort(*pids, *n, sizeof(**pids), compare_pids);
-	return 0;
-}
-
-int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_mount *at)
-{
-	const struct cgroup_dir *d = freezer_dir(ref);
-	owned_fd dir = -1;
-
-	if (!d)
-		return 0;
-	if (at->fd < 0 || strcmp(at->path, d->mount) != 0) {
-		cgroup_mount_close(at);
-		at->fd = cgroup_mount_open(d);
-		at->path = d->mount;
-	}
-	dir = at->fd < 0 ? at->fd : cgroup_dir_open(at->fd, d->path);
-	if (dir < 0)
-		return dir == -ENOENT ? 0 : dir;
-	return cgroup_hierarchy(d)->frozen(dir);
-}
-
-void cgroup_mount_close(struct cgroup_mount *m)
-{
-	fd_close(&m->fd);
-}
-
-static bool is_frozen(const struct cgroup_ref *ref)
-{
-	struct cgroup_mount at = CGROUP_MOUNT_INIT;
-	int ret = cgroup_is_frozen(ref, &at);
-
-	cgroup_mount_close(&at);
-	return ret == 1;
-}
-
-static int set_frozen(const struct cgroup_ref *ref, bool frozen, int timeout_ms, struct error *err)
-{
-	const struct cgroup_dir *d = freezer_dir(ref);
-	const char *verb = frozen ? "freeze" : "thaw";
-	owned_fd dir = d ? cgroup_leaf_open(d) : -1;
-	char state[32] = "";
-	int ret = dir;
-
-	if (!d)
-		return error_set(err, 0, "%s: the container has no cgroup with a freezer", verb);
-	if (dir >= 0)
-		ret = cgroup_hierarchy(d)->set_frozen(dir, frozen, timeout_ms, state);
-	if (ret == 0)
-		return 0;
-	if (ret == -ETIMEDOUT && frozen)
-		(void)cgroup_hierarchy(d)->set_frozen(dir, false, KILL_FREEZE_MS, (char[32]){ "" });
-	if (ret == -ETIMEDOUT)
-		return error_set(err, ETIMEDOUT, "%s cgroup %s%s: %s after %d ms", verb, d->mount,
-				 d->path, state, timeout_ms);
-	error_set(err, -ret, "%s cgroup %s%s", verb, d->mount, d->path);
-	if (ret == -EACCES || ret == -EPERM)
-		error_append(
-			err,
-			" (the cgroup must be writable: run as its owner, or have it delegated)");
-	return ret;
-}
-
-int cgroup_freeze(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
-{
-	return set_frozen(ref, true, timeout_ms, err);
-}
-
-int cgroup_thaw(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
-{
-	return set_frozen(ref, false, timeout_ms, err);
-}
-
-/*
- * 1: the kernel has killed everything below the v2 leaf; 0: it cannot, or there is none; or
- * -errno.
- */
-static int kill_whole(const struct cgroup_ref *ref)
-{
-	const struct cgroup_dir *d = main_dir(ref);
-	owned_fd dir = d && cgroup_dir_is_v2(d) ? cgroup_leaf_open(d) : -1;
-	int ret = dir < 0 ? -EOPNOTSUPP : cgroup_hierarchy(d)->kill(dir);
-
-	return ret == 0 ? 1 : ret == -EOPNOTSUPP ? 0 : ret;
-}
-
-/* Signals whoever is in the list now; the count that could be signalled. */
-static int kill_listed(const struct cgroup_ref *ref, int sig, size_t *signalled, struct error *err)
-{
-	struct arena scratch = ARENA_INIT;
-	pid_t *pids;
-	size_t n;
-	int ret = cgroup_procs(ref, &scratch, &pids, &n, err);
-
-	*signalled = 0;
-	for (size_t i = 0; ret == 0 && i < n; i++) {
-		if (pids[i] == getpid())
-			continue;
-		if (kill(pids[i], sig) == 0)
-			(*signalled)++;
-		else if (errno != ESRCH)
-			ret = error_set(err, errno, "kill process %d", (int)pids[i]);
-	}
-	arena_free(&scratch);
-	return ret;
-}
-
-/*
- * With everybody frozen one pass reaches all; else new children may appear, so pass until nobody
- * is left.
- */
-static int kill_each(const struct cgroup_ref *ref, int sig, struct error *err)
-{
-	bool was_frozen = is_frozen(ref);
-	bool frozen = was_frozen || set_frozen(ref, true, KILL_FREEZE_MS, NULL) == 0;
-	int rounds = frozen || sig != SIGKILL ? 1 : KILL_ROUNDS;
-	size_t signalled;
-	int ret = 0;
-
-	do {
-		ret = kill_listed(ref, sig, &signalled, err);
-	} while (ret == 0 && signalled && --rounds > 0);
-	if (frozen && (!was_frozen || sig == SIGKILL))
-		(void)set_frozen(ref, false, KILL_FREEZE_MS, NULL);
-	return ret;
-}
-
-int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err)
-{
-	const struct cgroup_dir *d = main_dir(ref);
-	int ret = sig == SIGKILL ? kill_whole(ref) : 0;
-
-	/* Without cgroup.kill, or if it fails for any reason, one by one. */
-	if (ret <= 0)
-		return d ? kill_each(ref, sig, err) : 0;
-	/* A paused container is to be gone, too: on v1 a frozen process does not even die. */
-	if (is_frozen(ref))
-		(void)set_frozen(ref, false, KILL_FREEZE_MS, NULL);
-	return 0;
-}
 
 int cgroup_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
 {

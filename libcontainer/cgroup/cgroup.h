@@ -103,6 +103,7 @@ struct cgroup {
 	int delegate;			/* cgroup.procs of the payload's own sub-cgroup, or -1 */
 	struct cgroup_helper *helper;	/* systemd manager: the caller's, started early */
 	pid_t keeper;			/* keeps the unit alive until the container is there; 0 */
+	bool wait_thaw;			/* exec: a frozen cgroup may be joined; set by the caller */
 };
 
 /*
@@ -186,7 +187,8 @@ void cgroup_close(struct cgroup *cg);
 
 /*
  * Opens the recorded cgroup for a process to join.  subs: `exec --cgroup` values
- * "[CONTROLLER,...:]PATH" relative to the container's cgroup, or NULL.
+ * "[CONTROLLER,...:]PATH" relative to the container's cgroup, or NULL.  A frozen one of these is an
+ * error, unless cg->wait_thaw.
  */
 int cgroup_open_exec(const struct cgroup_ref *ref, char *const *subs, struct arena *a,
 		     struct cgroup *cg, struct error *err);
@@ -194,17 +196,21 @@ int cgroup_open_exec(const struct cgroup_ref *ref, char *const *subs, struct are
 /*
  * When the leaf cannot be joined (EBUSY: the payload has enabled controllers in it and moved
  * itself below, as systemd does): the v2 cgroup that init_pid is in now, which must be below the
- * leaf.  Replaces cg's v2 descriptor.
+ * leaf.  Replaces cg's v2 descriptor.  A frozen one is an error, -EAGAIN, unless cg->wait_thaw.
  */
 int cgroup_follow_init(struct cgroup *cg, pid_t init_pid, struct error *err);
 
-/* All processes, those of sub-cgroups included, ascending; an absent cgroup has none. */
+/*
+ * All processes, those of sub-cgroups included, ascending; a cgroup that is absent, or is removed
+ * meanwhile, has none.
+ */
 int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, size_t *n,
 		 struct error *err);
 
 /*
  * Sends sig to every process.  SIGKILL: cgroup.kill (Linux 5.14), else frozen, signalled, thawed
- * until nobody is new; a paused container is thawed, for v1 delivers nothing to the frozen.
+ * until nobody is new; a paused container is thawed, and what it has frozen itself, for v1 delivers
+ * nothing to the frozen.
  */
 int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err);
 
@@ -222,7 +228,10 @@ struct cgroup_mount {
 
 void cgroup_mount_close(struct cgroup_mount *m);
 
-/* 1, 0, or -errno; 0 if there is no cgroup (any more).  Opens what *at does not hold. */
+/*
+ * Whether the container stands still, because of its own cgroup or one above it: 1, 0, or -errno; 0
+ * if there is no cgroup (any more).  Opens what *at does not hold.
+ */
 int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_mount *at);
 
 /*

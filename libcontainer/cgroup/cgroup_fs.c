@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "cgroup/cgroup_impl.h"
@@ -105,6 +106,26 @@ int cgroup_dir_open(int base, const char *path)
 	return fd == -ENOSYS ? dir_open_steps(base, below) : fd;
 }
 
+/*
+ * Step by step: cgroup.events of the last one alone would say so only when all its processes stand
+ * still, and the container may have one that does not stop.
+ */
+int cgroup_path_frozen(const struct cgroup_dir *d, int mount, const char *path)
+{
+	owned_fd at = openat(mount, ".", DIR_FLAGS);
+	char name[NAME_MAX + 1];
+	int ret = at < 0 ? -errno : 0;
+
+	while (ret == 0 && next_component(&path, name)) {
+		int next = openat(at, name, DIR_FLAGS);
+
+		ret = next < 0 ? -errno : cgroup_hierarchy(d)->frozen(next);
+		fd_close(&at);
+		at = next;
+	}
+	return ret;
+}
+
 int cgroup_leaf_open(const struct cgroup_dir *d)
 {
 	owned_fd mount = cgroup_mount_open(d);
@@ -121,82 +142,95 @@ static bool is_subdir(int dir, const char *name, unsigned char type)
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-int cgroup_tree_walk(int dir, cgroup_visit *visit, void *ctx)
+/* A walk: the cgroups that were seen and are not done with, the deepest last. */
+struct walk {
+	const struct cgroup_visitor *visitor;
+	struct arena arena;
+	struct pending {
+		char *name;
+		bool entered;
+	} *pending;
+	size_t n;
+	int at;				/* the cgroup where the walk is */
+};
+
+/* Visits the cgroup where the walk is, and notes its children. */
+static int walk_visit(struct walk *w)
 {
+	const struct cgroup_visitor *v = w->visitor;
 	struct dir_iter it;
 	const char *name;
 	unsigned char type;
-	int ret = visit(ctx, dir);
+	int ret = v->enter ? v->enter(v->ctx, w->at) : 0;
 
-	if (ret < 0)
-		return ret;
-	ret = dir_begin(&it, dir);
+	if (ret == 0)
+		ret = dir_begin(&it, w->at);
 	while (ret == 0 && (name = dir_next(&it, &type, &ret))) {
-		owned_fd child = -1;
-
-		if (!is_subdir(dir, name, type))
+		if (!is_subdir(w->at, name, type))
 			continue;
-		child = openat(dir, name, DIR_FLAGS);
-		if (child >= 0)
-			ret = cgroup_tree_walk(child, visit, ctx);
-		else if (errno != ENOENT)
-			ret = -errno;
+		w->pending = arena_grow(&w->arena, w->pending, w->n, sizeof(*w->pending));
+		w->pending[w->n++] = (struct pending){ arena_strdup(&w->arena, name), false };
 	}
-	/* A cgroup that goes away under our eyes is empty. */
-	return ret == -ENODEV || ret == -ENOENT ? 0 : ret;
+	return cgroup_is_gone(ret) ? 0 : ret;
 }
 
-/* The first sub-cgroup's name: 1, 0 (there is none) or -errno. */
-static int first_child(int dir, char name[NAME_MAX + 1])
+/* The walk moves to a child or to the parent ("..").  0 or -errno. */
+static int walk_move(struct walk *w, const char *to)
 {
-	struct dir_iter it;
-	unsigned char type;
-	const char *entry;
-	int ret = dir_begin(&it, dir);
+	int next = openat(w->at, to, DIR_FLAGS);
 
-	while (ret == 0 && (entry = dir_next(&it, &type, &ret))) {
-		if (!is_subdir(dir, entry, type))
-			continue;
-		snprintf(name, NAME_MAX + 1, "%s", entry);
-		return 1;
-	}
-	return ret;
+	if (next < 0)
+		return -errno;
+	fd_close(&w->at);
+	w->at = next;
+	return 0;
 }
 
 /*
  * The payload may have made a tree of any depth, so neither recursion nor a descriptor for each
- * level: down to a cgroup without children, up by "..", remove it, and down again.  ".." is safe
- * here: the kernel lets nobody move a cgroup to another parent.
+ * level: the walk goes down by name and up by "..".  That is safe here: the kernel lets nobody move
+ * a cgroup to another parent, and ".." of a removed cgroup leads to where it was.
  */
+int cgroup_tree_walk(int dir, const struct cgroup_visitor *v)
+{
+	struct walk w = { .visitor = v, .arena = ARENA_INIT, .at = openat(dir, ".", DIR_FLAGS) };
+	int ret = w.at < 0 ? -errno : walk_visit(&w);
+
+	while (ret == 0 && w.n > 0) {
+		struct pending *last = &w.pending[w.n - 1];
+
+		if (last->entered) {
+			w.n--;
+			ret = walk_move(&w, "..");
+			if (ret == 0 && v->leave)
+				ret = v->leave(v->ctx, w.at, last->name);
+			continue;
+		}
+		ret = walk_move(&w, last->name);
+		if (ret == 0) {
+			last->entered = true;
+			ret = walk_visit(&w);
+		} else if (cgroup_is_gone(ret)) {
+			w.n--;
+			ret = 0;
+		}
+	}
+	fd_close(&w.at);
+	arena_free(&w.arena);
+	return cgroup_is_gone(ret) ? 0 : ret;
+}
+
+static int remove_child(void *ctx, int parent, const char *name)
+{
+	(void)ctx;
+	return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 int cgroup_tree_remove(int dir)
 {
-	owned_fd cur = openat(dir, ".", DIR_FLAGS);
-	char last[NAME_MAX + 1] = "", name[NAME_MAX + 1];
-	unsigned int depth = 0;
+	static const struct cgroup_visitor remove = { .leave = remove_child };
 
-	while (cur >= 0) {
-		int ret = first_child(cur, name);
-		int next;
-
-		if (ret < 0)
-			return ret;
-		if (ret == 0 && depth == 0)
-			return 0;
-		next = openat(cur, ret ? name : "..", DIR_FLAGS);
-		if (next < 0)
-			return -errno;
-		fd_close(&cur);
-		cur = next;
-		depth += ret ? 1 : -1;
-		/*
-		 * After going up twice in a row the name is not known: the next round comes down
-		 * to it again.
-		 */
-		if (!ret && last[0] && unlinkat(cur, last, AT_REMOVEDIR) < 0 && errno != ENOENT)
-			return -errno;
-		snprintf(last, sizeof(last), "%s", ret ? name : "");
-	}
-	return -errno;
+	return cgroup_tree_walk(dir, &remove);
 }
 
 int cgroup_dir_remove(const struct cgroup_dir *d)
@@ -238,19 +272,19 @@ struct procs {
 	struct arena *arena;
 	pid_t *pids;
 	size_t n;
+	bool below;			/* the first cgroup is done with */
 };
 
-/* cgroup.procs of one cgroup: any number of lines, so read piece by piece. */
-static int collect_procs(void *ctx, int dir)
+/* Numbers, one a line, any number of lines: so read piece by piece. */
+static int read_pids(struct procs *p, int dir, const char *file)
 {
-	struct procs *p = ctx;
-	owned_fd fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	owned_fd fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char buf[4096];
 	pid_t pid = 0;
 	ssize_t n;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+		return -errno;
 	while ((n = read(fd, buf, sizeof(buf))) > 0) {
 		for (ssize_t i = 0; i < n; i++) {
 			if (buf[i] >= '0' && buf[i] <= '9') {
@@ -265,14 +299,62 @@ static int collect_procs(void *ctx, int dir)
 			pid = 0;
 		}
 	}
-	/* A threaded cgroup lists its processes in its domain only. */
-	return n < 0 && errno != EOPNOTSUPP && errno != ENODEV ? -errno : 0;
+	return n < 0 ? -errno : 0;
+}
+
+/* The process of a thread; 0 if it has ended. */
+static pid_t process_of(int proc, pid_t thread)
+{
+	char file[64], text[1024], *line;
+	uint64_t pid = 0;
+
+	snprintf(file, sizeof(file), "%d/status", (int)thread);
+	if (proc_read(proc, file, text, sizeof(text)) < 0)
+		return 0;
+	line = strstr(text, "\nTgid:\t");
+	if (line)
+		line[strcspn(line + 1, "\n") + 1] = '\0';
+	return line && str_to_u64(line + strlen("\nTgid:\t"), INT_MAX, &pid) == 0 ? (pid_t)pid : 0;
+}
+
+/*
+ * A threaded cgroup has its processes listed in its domain only, and only threads of its own.  The
+ * domain of a cgroup below the container's is met on the way there; that of the container's own, if
+ * the payload has made that one threaded, lies outside.
+ */
+static int collect_threads(struct procs *p, int dir)
+{
+	owned_fd proc = proc_open();
+	size_t first = p->n;
+	int ret = proc < 0 ? proc : read_pids(p, dir, "cgroup.threads");
+
+	for (size_t i = first; i < p->n; i++)
+		p->pids[i] = process_of(proc, p->pids[i]);
+	for (size_t i = first; i < p->n;) {
+		if (p->pids[i] == 0)
+			p->pids[i] = p->pids[--p->n];
+		else
+			i++;
+	}
+	return ret;
+}
+
+static int collect_procs(void *ctx, int dir)
+{
+	struct procs *p = ctx;
+	int ret = read_pids(p, dir, "cgroup.procs");
+
+	if (ret == -EOPNOTSUPP)
+		ret = p->below ? 0 : collect_threads(p, dir);
+	p->below = true;
+	return ret;
 }
 
 int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n)
 {
 	struct procs p = { .arena = a, .pids = *pids, .n = *n };
-	int ret = cgroup_tree_walk(dir, collect_procs, &p);
+	const struct cgroup_visitor v = { .enter = collect_procs, .ctx = &p };
+	int ret = cgroup_tree_walk(dir, &v);
 
 	*pids = p.pids;
 	*n = p.n;

@@ -5,6 +5,8 @@
 #ifndef KIST_CGROUP_IMPL_H
 #define KIST_CGROUP_IMPL_H
 
+#include <errno.h>
+
 #include "cgroup/cgroup.h"
 
 /* What differs between v1 and v2.  dir: a descriptor of the container's directory. */
@@ -12,7 +14,7 @@ struct cgroup_hierarchy_ops {
 	long magic;			/* of statfs(2) */
 	/* After the directories exist: what makes the leaf usable. */
 	int (*prepare)(const struct cgroup_plan *p, struct cgroup *cg, size_t i, struct error *err);
-	/* 1, 0 or -errno. */
+	/* Whether it is frozen by its own setting: 1, 0 or -errno. */
 	int (*frozen)(int dir);
 	/* The same, also if it is so because of a cgroup above: who is born there never runs. */
 	int (*holds)(int dir);
@@ -58,12 +60,30 @@ int cgroup_dir_open(int base, const char *path);
 /* The leaf; also through its mount. */
 int cgroup_leaf_open(const struct cgroup_dir *d);
 
+/* Whether it is the answer of a cgroup that is no more, or is just being removed. */
+static inline bool cgroup_is_gone(int ret)
+{
+	return ret == -ENOENT || ret == -ENODEV;
+}
+
 /*
- * Calls visit for dir and every cgroup below it, parents first; stops at the first negative
- * result.
+ * Walks dir and every cgroup below it, as deep and wide as the container has made them.  enter: in
+ * each cgroup, parents first; leave: in the parent of each but dir, when all below it is done with.
+ * Either may be NULL.  Stops at the first negative result; what vanishes meanwhile is left out.
  */
-typedef int cgroup_visit(void *ctx, int dir);
-int cgroup_tree_walk(int dir, cgroup_visit *visit, void *ctx);
+struct cgroup_visitor {
+	int (*enter)(void *ctx, int dir);
+	int (*leave)(void *ctx, int parent, const char *name);
+	void *ctx;
+};
+
+int cgroup_tree_walk(int dir, const struct cgroup_visitor *v);
+
+/*
+ * 1 if a cgroup on the way from the hierarchy's root down to path is frozen, or is about to be.  0
+ * or -errno.
+ */
+int cgroup_path_frozen(const struct cgroup_dir *d, int mount, const char *path);
 
 /* Removes every cgroup below dir, deepest first.  -EBUSY while there are processes. */
 int cgroup_tree_remove(int dir);

@@ -79,6 +79,17 @@ static int v1_prepare(const struct cgroup_plan *p, struct cgroup *cg, size_t i, 
 
 static int v1_frozen(int dir)
 {
+	char own[8];
+	ssize_t n = file_read_small(dir, "freezer.self_freezing", own, sizeof(own));
+
+	if (n < 0)
+		return n == -ENOENT ? 0 : (int)n;
+	return own[0] == '1';
+}
+
+/* A child of a frozen cgroup says that it is, too. */
+static int v1_holds(int dir)
+{
 	char state[32];
 	ssize_t n = file_read_small(dir, "freezer.state", state, sizeof(state));
 
@@ -132,7 +143,7 @@ const struct cgroup_hierarchy_ops cgroup_hierarchy_v1 = {
 	.magic = CGROUP_SUPER_MAGIC,
 	.prepare = v1_prepare,
 	.frozen = v1_frozen,
-	.holds = v1_frozen,	/* a child of a frozen cgroup says that it is, too */
+	.holds = v1_holds,
 	.set_frozen = v1_set_frozen,
 	.kill = v1_kill,
 	.wait_empty = v1_wait_empty,

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The processes of an existing container: listed, frozen, killed.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/sys.h"
+#include "cgroup/cgroup_impl.h"
+
+/* For the freeze around a kill: without it processes may fork away, so the listing is repeated. */
+#define KILL_FREEZE_MS 500
+#define KILL_ROUNDS 10
+#define KILL_BATCH 64		/* descriptors of processes that are open at once */
+
+/* The first hierarchy in use, v2 if there is one: its list of processes is as good as any. */
+static const struct cgroup_dir *main_dir(const struct cgroup_ref *ref)
+{
+	for (size_t i = 0; i < ref->n_dirs; i++)
+		if (cgroup_dir_used(&ref->dirs[i]))
+			return &ref->dirs[i];
+	return NULL;
+}
+
+/* v1's freezer where it is mounted, for tools look there; else v2. */
+static const struct cgroup_dir *freezer_dir(const struct cgroup_ref *ref)
+{
+	int i = cgroup_knob_dir(ref, "freezer");
+
+	if (i < 0 || !cgroup_dir_used(&ref->dirs[i]))
+		i = cgroup_knob_dir(ref, "");
+	return i >= 0 && cgroup_dir_used(&ref->dirs[i]) ? &ref->dirs[i] : NULL;
+}
+
+static int compare_pids(const void *x, const void *y)
+{
+	pid_t a = *(const pid_t *)x, b = *(const pid_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* Of threads each process is listed once for each. */
+static size_t remove_repeated(pid_t *pids, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || pids[i] != pids[kept - 1])
+			pids[kept++] = pids[i];
+	return kept;
+}
+
+int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, size_t *n,
+		 struct error *err)
+{
+	const struct cgroup_dir *d = main_dir(ref);
+	owned_fd dir = d ? cgroup_leaf_open(d) : -ENOENT;
+	int ret = dir;
+
+	*pids = NULL;
+	*n = 0;
+	if (dir >= 0)
+		ret = cgroup_tree_procs(dir, a, pids, n);
+	if (ret < 0 && !cgroup_is_gone(ret))
+		return error_set(err, -ret, "list processes of cgroup %s%s", d->mount, d->path);
+	if (*n)
+		qsort(*pids, *n, sizeof(**pids), compare_pids);
+	*n = remove_repeated(*pids, *n);
+	return 0;
+}
+
+int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_mount *at)
+{
+	const struct cgroup_dir *d = freezer_dir(ref);
+	owned_fd dir = -1;
+	int ret;
+
+	if (!d)
+		return 0;
+	if (at->fd < 0 || strcmp(at->path, d->mount) != 0) {
+		cgroup_mount_close(at);
+		at->fd = cgroup_mount_open(d);
+		at->path = d->mount;
+	}
+	dir = at->fd < 0 ? at->fd : cgroup_dir_open(at->fd, d->path);
+	if (dir < 0)
+		return cgroup_is_gone(dir) ? 0 : dir;
+	ret = cgroup_hierarchy(d)->holds(dir);
+	return cgroup_is_gone(ret) ? 0 : ret;
+}
+
+void cgroup_mount_close(struct cgroup_mount *m)
+{
+	fd_close(&m->fd);
+}
+
+/* By its own setting, which a thaw changes. */
+static bool is_frozen(const struct cgroup_ref *ref)
+{
+	const struct cgroup_dir *d = freezer_dir(ref);
+	owned_fd dir = d ? cgroup_leaf_open(d) : -1;
+
+	return dir >= 0 && cgroup_hierarchy(d)->frozen(dir) == 1;
+}
+
+static int set_frozen(const struct cgroup_ref *ref, bool frozen, int timeout_ms, struct error *err)
+{
+	const struct cgroup_dir *d = freezer_dir(ref);
+	const char *verb = frozen ? "freeze" : "thaw";
+	owned_fd dir = d ? cgroup_leaf_open(d) : -1;
+	const struct cgroup_hierarchy_ops *ops = d ? cgroup_hierarchy(d) : NULL;
+	char state[32] = "";
+	int ret = dir;
+
+	if (!d)
+		return error_set(err, 0, "%s: the container has no cgroup with a freezer", verb);
+	if (dir >= 0 && !frozen && ops->frozen(dir) == 0 && ops->holds(dir) == 1)
+		return error_set(err, 0, "thaw cgroup %s%s: a cgroup above it is frozen: thaw that",
+				 d->mount, d->path);
+	if (dir >= 0)
+		ret = ops->set_frozen(dir, frozen, timeout_ms, state);
+	if (ret == 0)
+		return 0;
+	if (ret == -ETIMEDOUT && frozen)
+		(void)ops->set_frozen(dir, false, KILL_FREEZE_MS, (char[32]){ "" });
+	if (ret == -ETIMEDOUT)
+		return error_set(err, ETIMEDOUT, "%s cgroup %s%s: %s after %d ms%s", verb, d->mount,
+				 d->path, state, timeout_ms,
+				 frozen ? "" : " (a cgroup above it may be frozen, too)");
+	error_set(err, -ret, "%s cgroup %s%s", verb, d->mount, d->path);
+	if (ret == -EACCES || ret == -EPERM)
+		error_append(
+			err,
+			" (the cgroup must be writable: run as its owner, or have it delegated)");
+	return ret;
+}
+
+int cgroup_freeze(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
+{
+	return set_frozen(ref, true, timeout_ms, err);
+}
+
+int cgroup_thaw(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
+{
+	return set_frozen(ref, false, timeout_ms, err);
+}
+
+/*
+ * 1: the kernel has killed everything below the v2 leaf; 0: it cannot, or there is none; or
+ * -errno.
+ */
+static int kill_whole(const struct cgroup_ref *ref)
+{
+	const struct cgroup_dir *d = main_dir(ref);
+	owned_fd dir = d && cgroup_dir_is_v2(d) ? cgroup_leaf_open(d) : -1;
+	int ret = dir < 0 ? -EOPNOTSUPP : cgroup_hierarchy(d)->kill(dir);
+
+	return ret == 0 ? 1 : ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+static bool is_listed(const pid_t *pids, size_t n, pid_t pid)
+{
+	return n > 0 && bsearch(&pid, pids, n, sizeof(pid), compare_pids) != NULL;
+}
+
+/* Without pidfd_open(2) by the number. */
+static int signal_one(pid_t pid, int pidfd, int sig)
+{
+	int ret = pidfd >= 0 ? sys_pidfd_send_signal(pidfd, sig) : kill(pid, sig) < 0 ? -errno : 0;
+
+	return ret;
+}
+
+/*
+ * A process may end between the listing and the signal, and its number go to one that is none of
+ * the container's.  So first the descriptors, which hold what has the numbers now, then the listing
+ * once more: what is in it belongs to the container.  The number of processes dealt with, or
+ * negative.
+ */
+static int kill_batch(const struct cgroup_ref *ref, int sig, const pid_t *pids, size_t n,
+		      size_t *signalled, struct error *err)
+{
+	struct arena scratch = ARENA_INIT;
+	int fds[KILL_BATCH], ret;
+	size_t opened = 0, n_now;
+	pid_t *now;
+
+	for (; opened < n && opened < KILL_BATCH; opened++) {
+		fds[opened] = sys_pidfd_open(pids[opened], 0);
+		/* Where descriptors are few: the rest in the next batch. */
+		if (opened > 0 && (fds[opened] == -EMFILE || fds[opened] == -ENFILE))
+			break;
+	}
+	ret = cgroup_procs(ref, &scratch, &now, &n_now, err);
+	for (size_t i = 0; i < opened; i++) {
+		bool ours = ret == 0 && fds[i] != -ESRCH && pids[i] != getpid() &&
+			is_listed(now, n_now, pids[i]);
+		int sent = ours ? signal_one(pids[i], fds[i], sig) : -ESRCH;
+
+		if (sent == 0)
+			(*signalled)++;
+		else if (sent != -ESRCH)
+			ret = error_set(err, -sent, "kill process %d", (int)pids[i]);
+		fd_close(&fds[i]);
+	}
+	arena_free(&scratch);
+	return ret < 0 ? ret : (int)opened;
+}
+
+/* Signals whoever is in the list now; the count that could be signalled. */
+static int kill_listed(const struct cgroup_ref *ref, int sig, size_t *signalled, struct error *err)
+{
+	struct arena scratch = ARENA_INIT;
+	pid_t *pids;
+	size_t n;
+	int ret = cgroup_procs(ref, &scratch, &pids, &n, err);
+
+	*signalled = 0;
+	for (size_t i = 0; ret >= 0 && i < n; i += (size_t)ret) {
+		ret = kill_batch(ref, sig, pids + i, n - i, signalled, err);
+		if (ret < 0)
+			break;
+	}
+	arena_free(&scratch);
+	return ret < 0 ? ret : 0;
+}
+
+/*
+ * With everybody frozen one pass reaches all; else new children may appear, so pass until nobody
+ * is left.
+ */
+static int kill_each(const struct cgroup_ref *ref, int sig, struct error *err)
+{
+	bool was_frozen = is_frozen(ref);
+	bool frozen = was_frozen || set_frozen(ref, true, KILL_FREEZE_MS, NULL) == 0;
+	int rounds = frozen || sig != SIGKILL ? 1 : KILL_ROUNDS;
+	size_t signalled;
+	int ret = 0;
+
+	do {
+		ret = kill_listed(ref, sig, &signalled, err);
+	} while (ret == 0 && signalled && --rounds > 0);
+	if (frozen && !was_frozen)
+		(void)set_frozen(ref, false, KILL_FREEZE_MS, NULL);
+	return ret;
+}
+
+static int thaw_one(void *ctx, int dir)
+{
+	(void)ctx;
+	(void)file_write(dir, "freezer.state", "THAWED");
+	return 0;
+}
+
+/*
+ * On v1 a frozen process does not even die.  The container may have frozen cgroups of its own below
+ * the leaf; what is killed may be thawed.
+ */
+static void thaw_killed(const struct cgroup_ref *ref)
+{
+	static const struct cgroup_visitor thaw = { .enter = thaw_one };
+	const struct cgroup_dir *d = freezer_dir(ref);
+	owned_fd dir = d && !cgroup_dir_is_v2(d) ? cgroup_leaf_open(d) : -1;
+
+	if (dir >= 0)
+		(void)cgroup_tree_walk(dir, &thaw);
+	if (is_frozen(ref))
+		(void)set_frozen(ref, false, KILL_FREEZE_MS, NULL);
+}
+
+int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err)
+{
+	int ret = sig == SIGKILL ? kill_whole(ref) : 0;
+
+	/* Without cgroup.kill, or if it fails for any reason, one by one. */
+	if (ret <= 0)
+		ret = main_dir(ref) ? kill_each(ref, sig, err) : 0;
+	if (sig == SIGKILL)
+		thaw_killed(ref);
+	return ret < 0 ? ret : 0;
+}

@@ -1,0 +1,245 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+load helpers
+
+# What a container can make of the cgroups and directories that it can write to.  Each test names the change to kist
+# that takes the defence away and makes it fail.
+
+setup_file() {
+	export HOSTILE=$BATS_FILE_TMPDIR/hostile
+	"${CC:-cc}" -D_GNU_SOURCE -static -o "$HOSTILE" "$KIST_TEST_TOP/tests/integration/attack_cgroup.c" 2>/dev/null || rm -f "$HOSTILE"
+}
+
+setup() {
+	setup_container
+	[ -x "$HOSTILE" ] || skip "no C compiler that links statically"
+	config_cgroup
+	trees=()
+}
+
+teardown() {
+	local tree
+	stop_helper
+	for tree in "${trees[@]}"; do
+		# find(1) cannot, for the paths are longer than a path may be.
+		[ ! -e "$tree/freezer.state" ] || find "$tree" -maxdepth 2 -name freezer.state -exec sh -c 'echo THAWED >"$1"' sh {} \;
+		[ ! -e "$tree/cgroup.kill" ] || echo 1 2>/dev/null >"$tree/cgroup.kill" || true
+		wait_for "$HOSTILE" remove "$tree" || true
+	done
+	teardown_container
+}
+
+# use_leaf: $leaf is the container's cgroup in the hierarchy where its processes are looked up, $freezer where it is frozen.
+use_leaf() {
+	leaf=$(jq -r '.cgroup.dirs[0] | .mount + .path' "$ROOT/$ID/state.json")
+	freezer=$(jq -r '[.cgroup.dirs[] | select(.controllers == "freezer")][0] // .cgroup.dirs[0] | .mount + .path' "$ROOT/$ID/state.json")
+	trees+=("$leaf" "$freezer")
+}
+
+# Few descriptors, and the usual stack.
+confined() {
+	(ulimit -n 40 && exec timeout 20 "$KIST" --root "$ROOT" "$@")
+}
+
+# survives PID: ps, kill --all and delete --force find and end the process, wherever it is.
+survives() {
+	ok confined ps --format json "$ID"
+	jq -e --argjson pid "$1" 'index($pid)' <<<"$output" >/dev/null || fail "ps does not know $1: $output"
+	ok confined kill --all "$ID" KILL
+	wait_for stopped
+	ok confined delete --force "$ID"
+	[ ! -e "$leaf" ]
+}
+
+# Mutation: cgroup_tree_walk() calls itself for each child.
+@test "cgroups nested 600 and 2,600 levels deep neither crash nor hide anything" {
+	local levels
+	for levels in 600 2600; do
+		start_container
+		use_leaf
+		"$HOSTILE" deep "$leaf" $levels "$(pid_of)"
+		survives "$(pid_of)"
+	done
+}
+
+# Mutation: cgroup_tree_walk() keeps a descriptor for each cgroup that it has seen.
+@test "3,000 cgroups beside each other neither crash nor hide anything" {
+	start_container
+	use_leaf
+	"$HOSTILE" wide "$leaf" 3000
+	pid_of >"$leaf/w2999/cgroup.procs"
+	survives "$(pid_of)"
+}
+
+# Mutation: collect_procs() does without collect_threads().
+@test "a container does not hide by making its own cgroup, or one below, threaded" {
+	start_container
+	use_leaf
+	[ -e "$leaf/cgroup.type" ] || skip "no cgroup2"
+	# Where the cgroup above hands down what is not for threads, the kernel refuses this.
+	if echo threaded 2>/dev/null >"$leaf/cgroup.type"; then
+		mkdir "$leaf/below"
+		echo threaded >"$leaf/below/cgroup.type"
+		survives "$(pid_of)"
+		start_container
+	fi
+	mkdir "$leaf/below"
+	echo threaded >"$leaf/below/cgroup.type"
+	pid_of >"$leaf/below/cgroup.threads"
+	survives "$(pid_of)"
+}
+
+# Mutation: cgroup_tree_walk() leaves out what it cannot open, and the tests run without CAP_DAC_OVERRIDE.
+@test "a cgroup of mode 000 hides nothing" {
+	start_container
+	use_leaf
+	mkdir -p "$leaf/closed/below"
+	pid_of >"$leaf/closed/below/cgroup.procs"
+	chmod 000 "$leaf/closed/below" "$leaf/closed"
+	survives "$(pid_of)"
+}
+
+# Mutation: thaw_killed() thaws the container's own cgroup only.
+@test "a container that has frozen a cgroup of its own can be ended" {
+	local file=freezer.state frozen=FROZEN
+	start_container
+	use_leaf
+	[ -e "$freezer/$file" ] || { file=cgroup.freeze frozen=1; }
+	mkdir "$freezer/below"
+	pid_of >"$freezer/below/cgroup.procs"
+	echo $frozen >"$freezer/below/$file"
+	survives "$(pid_of)"
+}
+
+# frozen_init LEVELS: init sits so many levels below the container's cgroup, the first of which is frozen, and which holds
+# no process itself, since it hands a controller down.
+frozen_init() {
+	local controller
+	controller=$(awk '{ print $1 }' "$leaf/cgroup.controllers")
+	[ -n "$controller" ] || skip "no controller of cgroup2"
+	"$HOSTILE" deep "$leaf" "$1" "$(pid_of)"
+	echo "+$controller" >"$leaf/cgroup.subtree_control"
+	echo 1 >"$leaf/d/cgroup.freeze"
+}
+
+# Mutation: cgroup_follow_init() does without check_runs().
+@test "exec answers at once where init sits in a frozen cgroup of the container" {
+	local levels started
+	for levels in 1 40; do
+		start_container
+		use_leaf
+		[ -e "$leaf/cgroup.freeze" ] || skip "no cgroup2"
+		frozen_init $levels
+		started=$(date +%s%N)
+		refused 255 'cannot exec in a paused container*frozen' timeout 20 "$KIST" --root "$ROOT" exec "$ID" true
+		[ $(($(date +%s%N) - started)) -lt 2000000000 ] || fail "it took too long"
+		# Whoever asks for it waits.
+		"$KIST" --root "$ROOT" exec --ignore-paused "$ID" touch "/ran$levels" >"$T/exec" 2>&1 </dev/null 3>&- &
+		helper=$!
+		sleep 0.2
+		[ ! -e "$ROOTFS/ran$levels" ]
+		echo 0 >"$leaf/d/cgroup.freeze"
+		wait $helper
+		[ -e "$ROOTFS/ran$levels" ]
+		ok kist exec "$ID" true
+		ok kist delete --force "$ID"
+	done
+}
+
+# Mutation: cgroup_open_exec() does without check_runs().
+@test "exec answers at once where the cgroup that it shall join is frozen" {
+	start_container
+	use_leaf
+	if [ -e "$freezer/freezer.state" ]; then
+		mkdir "$freezer/below"
+		echo FROZEN >"$freezer/below/freezer.state"
+		refused 255 'cannot exec in a paused container*frozen' timeout 20 "$KIST" --root "$ROOT" exec --cgroup freezer:below "$ID" true
+	else
+		mkdir "$freezer/below"
+		echo 1 >"$freezer/below/cgroup.freeze"
+		refused 255 'cannot exec in a paused container*frozen' timeout 20 "$KIST" --root "$ROOT" exec --cgroup below "$ID" true
+	fi
+	ok kist exec "$ID" true
+}
+
+# Mutation: the notify mount without MOUNT_ATTR_RDONLY.
+@test "the directory of the notify socket takes nothing from the container" {
+	listen text "$T/notify"
+	cp "$HOSTILE" "$ROOTFS/hostile"
+	shell 'cd /run/notify; /hostile deep . 12; head -c 20971520 /dev/zero >fill; ln -s /etc link; rm -f notify.sock
+		mount -o remount,rw,bind /run/notify; touch again; echo done >/done; exec sleep 1000'
+	NOTIFY_SOCKET=$T/notify ok kist create --bundle "$BUNDLE" "$ID"
+	NOTIFY_SOCKET=$T/notify "$KIST" --root "$ROOT" start "$ID" >"$T/start" 2>&1 </dev/null 3>&- &
+	local start=$!
+	wait_for test -s "$ROOTFS/done"
+	is "$(ls -A "$ROOT/$ID/notify")" notify.sock
+	# What it is for still works.
+	"$RECEIVE" ready "/proc/$(pid_of)/root/run/notify/notify.sock"
+	wait "$start"
+	wait_helper
+	grep -q 'READY=1' "$T/received"
+	ok kist delete --force "$ID"
+}
+
+# Mutation: dir_remove_tree() goes down 8 levels only, or opens each level before it is done with the one above.
+@test "a state directory that was filled with a deep and a wide tree is removed" {
+	local what
+	for what in 'deep 12' 'deep 3000' 'wide 3000'; do
+		start_container
+		mkdir "$ROOT/$ID/notify"
+		ln -s "$ROOTFS" "$ROOT/$ID/notify/link"
+		# shellcheck disable=SC2086 # two words
+		"$HOSTILE" ${what% *} "$ROOT/$ID/notify" ${what#* }
+		ok confined delete --force "$ID"
+		[ -d "$ROOTFS/bin" ]
+	done
+}
+
+# Mutations, both together: the notify mount without MOUNT_ATTR_RDONLY, and unix_socket_bind() gives the mode by fchmodat().
+@test "the notify socket is not replaced by a symlink while the container starts" {
+	local tries=${KIST_TEST_LONG:+500} end=$((SECONDS + 20)) i pid
+	need_root "enters the container's namespace"
+	listen text "$T/notify"
+	cp "$HOSTILE" "$ROOTFS/hostile"
+	mkdir "$T/out"
+	touch "$T/out/victim"
+	chmod 600 "$T/out/victim"
+	args sleep 1000
+	for ((i = 0; i < ${tries:-500} && (SECONDS < end || 0${KIST_TEST_LONG:-0}); i++)); do
+		NOTIFY_SOCKET=$T/notify ok kist create --bundle "$BUNDLE" "$ID"
+		pid=$(pid_of)
+		nsenter --target "$pid" --mount --root -- /hostile swap /run/notify notify.sock "$T/out/victim" >"$T/swap" 2>&1 </dev/null 3>&- &
+		local swap=$!
+		NOTIFY_SOCKET=$T/notify "$KIST" --root "$ROOT" start "$ID" >"$T/start" 2>&1 </dev/null 3>&- &
+		local start=$!
+		wait_for sh -c "[ -S '$ROOT/$ID/notify/notify.sock' ] || [ -L '$ROOT/$ID/notify/notify.sock' ] || ! kill -0 $start"
+		kill "$swap" "$start" 2>/dev/null || true
+		wait "$swap" "$start" || true
+		ok kist delete --force "$ID"
+		is "$(stat -c %a "$T/out/victim")" 600
+	done
+	[ "$i" -ge 20 ] || fail "only $i tries"
+}
+
+# Mutation: cgroup_procs() takes ENODEV for an error; kill_whole() likewise.
+@test "ps, kill --all and state beside a delete have an answer that a user understands" {
+	local i j words='container * does not exist'
+	for ((i = 0; i < 40; i++)); do
+		start_container
+		use_leaf
+		"$HOSTILE" wide "$leaf" 20
+		for j in 'ps' 'kill --all' 'state' 'ps --format json'; do
+			(for _ in 1 2 3 4 5 6 7 8; do
+				# shellcheck disable=SC2086 # words
+				kist $j "$ID" 2>&1 >/dev/null </dev/null 3>&- || true
+			done) >>"$T/said.${j// /-}" 3>&- &
+		done
+		ok kist delete --force "$ID"
+		wait
+	done
+	cat "$T"/said.* | while read -r said; do
+		# shellcheck disable=SC2053 # a pattern is wanted
+		[[ $said == *$words* || $said == *'container not running'* ]] || fail "$said"
+	done
+}

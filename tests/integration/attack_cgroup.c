@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * attack_cgroup.c - makes what a shell would be too slow for, or could not name.
+ *
+ *	deep DIR N [PID]	N directories, each in the one before; in cgroups: PID into the last
+ *	wide DIR N		N directories beside each other
+ *	remove DIR		removes DIR and all directories below it
+ *	swap DIR NAME TARGET	until it is ended: NAME is a symlink to TARGET again and again
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void deep(int levels, const char *pid)
+{
+	for (int i = 0; i < levels; i++)
+		if (mkdir("d", 0755) < 0 || chdir("d") < 0)
+			die("deep");
+	if (pid) {
+		int fd = open("cgroup.procs", O_WRONLY);
+
+		if (fd < 0 || write(fd, pid, strlen(pid)) < 0)
+			die("cgroup.procs");
+	}
+}
+
+static void wide(int n)
+{
+	char name[16];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "w%d", i);
+		if (mkdir(name, 0755) < 0)
+			die(name);
+	}
+}
+
+/* Removes the directories here that are empty, and enters one that is not: whether there is one. */
+static int enter_child(void)
+{
+	DIR *dir = opendir(".");
+	struct dirent *entry;
+	int entered = 0;
+
+	while (dir && !entered && (entry = readdir(dir)))
+		entered = entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+			rmdir(entry->d_name) < 0 && chdir(entry->d_name) == 0;
+	if (dir)
+		closedir(dir);
+	return entered;
+}
+
+static void remove_all(const char *path)
+{
+	int depth = 0;
+
+	do {
+		while (enter_child())
+			depth++;
+	} while (depth-- > 0 && chdir("..") == 0);
+	if (rmdir(path) < 0 && errno != ENOENT)
+		die(path);
+}
+
+static void swap(const char *name, const char *target)
+{
+	for (;;) {
+		(void)unlink(".swap");
+		if (symlink(target, ".swap") == 0)
+			(void)rename(".swap", name);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3)
+		return 2;
+	if (chdir(argv[2]) < 0) {
+		if (errno == ENOENT && strcmp(argv[1], "remove") == 0)
+			return 0;
+		die(argv[2]);
+	}
+	if (strcmp(argv[1], "deep") == 0 && argc > 3)
+		deep(atoi(argv[3]), argv[4]);
+	else if (strcmp(argv[1], "wide") == 0 && argc > 3)
+		wide(atoi(argv[3]));
+	else if (strcmp(argv[1], "remove") == 0)
+		remove_all(argv[2]);
+	else if (strcmp(argv[1], "swap") == 0 && argc > 4)
+		swap(argv[3], argv[4]);
+	else
+		return 2;
+	return 0;
+}
