@@ -110,11 +110,22 @@ static void add_param(const struct compile *k, const char *option)
 		k->e->inherit_mode = false;
 }
 
+/* The kernel takes cgroup2's options from its first cgroup namespace only, and silently. */
+static bool is_inner_cgroup2(const struct compile *k)
+{
+	return k->e->kind == MOUNT_FS && is(k->e->type, "cgroup2") &&
+		oci_namespace_find(k->c, CLONE_NEWCGROUP);
+}
+
 /* An option that no table knows goes to the file system; a bind mount has none. */
 static int compile_data(const struct compile *k, char *const *option)
 {
 	const char *near;
 
+	if (k->e->kind == MOUNT_CGROUP || is_inner_cgroup2(k))
+		json_warn(k->c->doc, JSON_BAD_VALUE, option,
+			  "\"%s\" has no effect: a cgroup hierarchy has the options of the "
+			  "host's mount", *option);
 	if (k->e->kind != MOUNT_FROM) {
 		add_param(k, *option);
 		return check_id_option(k, option);

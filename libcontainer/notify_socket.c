@@ -212,6 +212,6 @@ int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid,
 void notify_socket_show(const struct notify_socket_plan *p, struct show *out)
 {
 	if (p->host != NULL)
-		show_act(out, "mount the notify socket on %s, read-only, for %s", NOTIFY_SOCKET_TARGET,
-			 p->host);
+		show_act(out, "mount the notify socket on %s, read-only, for %s",
+			 NOTIFY_SOCKET_TARGET, p->host);
 }

@@ -3,10 +3,10 @@
  * notify_socket.h - sd_notify(3) across the container's border.
  *
  * When the service manager gave the runtime a NOTIFY_SOCKET, the container gets a socket of its
- * own: a directory of the state directory is mounted on /run/notify inside, read-only.  `start` waits until
- * READY=1 arrives there, and passes it on with MAINPID= of the container's init as the manager sees
- * it, and a barrier so that the manager has read it before the runtime is gone.  The container
- * never talks to the manager itself: it could claim any MAINPID.
+ * own: a directory of the state directory is mounted on /run/notify inside, read-only.  `start`
+ * waits until READY=1 arrives there, and passes it on with MAINPID= of the container's init as the
+ * manager sees it, and a barrier so that the manager has read it before the runtime is gone.  The
+ * container never talks to the manager itself: it could claim any MAINPID.
  *
  * Source: sd_notify(3), systemd.service(5) Type=notify.
  */

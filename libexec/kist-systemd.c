@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,10 +37,11 @@ struct helper {
 
 /* --- the placeholder --- */
 
-static void __attribute__((noreturn)) hold_place(void)
+static void __attribute__((noreturn)) hold_place(pid_t helper)
 {
 	/* It must not outlive the helper: in the scope it would keep the unit alive. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (sys_die_with(helper) < 0)
+		_exit(1);
 	(void)fd_close_range_except(0, ~0U, NULL, 0);
 	for (;;)
 		(void)poll(NULL, 0, -1);
@@ -50,12 +50,13 @@ static void __attribute__((noreturn)) hold_place(void)
 static int start_placeholder(struct helper *h)
 {
 	struct sys_clone clone = { .exit_signal = SIGCHLD };
+	pid_t self = getpid();
 
 	if (h->placeholder > 0)
 		return 0;
 	h->placeholder = sys_clone3(&clone);
 	if (h->placeholder == 0)
-		hold_place();
+		hold_place(self);
 	return h->placeholder < 0 ? h->placeholder : 0;
 }
 
@@ -386,8 +387,6 @@ int main(int argc, char **argv)
 	struct helper h = { .arena = ARENA_INIT, .placeholder = -1 };
 	int ret;
 
-	/* In the middle of a call nobody looks at the socket. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (argc != 2 || (strcmp(argv[1], "system") && strcmp(argv[1], "user"))) {
 		fprintf(stderr,
 			"kist-systemd is a part of kist (--systemd-cgroup) and started by it\n");

@@ -8,6 +8,8 @@
 #include "base/sys.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -181,4 +183,11 @@ int sys_setresgid(gid_t r, gid_t e, gid_t s)
 int sys_setgroups(size_t n, const gid_t *list)
 {
 	return (int)result(syscall(SYS_SETGROUPS, n, list));
+}
+
+int sys_die_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return -errno;
+	return getppid() == parent ? 0 : -ESRCH;
 }

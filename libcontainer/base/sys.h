@@ -100,6 +100,12 @@ int sys_seccomp(unsigned int op, unsigned int flags, void *args);
 long sys_keyctl(int cmd, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
 int sys_setns(int fd, int nstype);
 
+/*
+ * In a child: SIGKILL when parent, which made it, ends.  -ESRCH: it has ended before this, and no
+ * signal will come.
+ */
+int sys_die_with(pid_t parent);
+
 struct sys_clone {
 	uint64_t flags;			/* CLONE_*; CLONE_PIDFD is added when pidfd is set */
 	int exit_signal;		/* SIGCHLD, usually; 0 with CLONE_PARENT */

@@ -194,6 +194,34 @@ static int compile_devices(const struct oci_config *c, struct arena *a, struct c
 	return ret;
 }
 
+/* Annotations that ask systemd for something, and are for its manager only. */
+static void warn_annotations(const struct oci_config *c)
+{
+	static const char *const prefixes[] = {
+		"org.systemd.property.", "run.oci.systemd.subgroup", "run.oci.delegate-cgroup",
+	};
+
+	for (size_t i = 0; i < c->n_annotations; i++)
+		for (size_t p = 0; p < sizeof(prefixes) / sizeof(*prefixes); p++)
+			if (str_starts(c->annotations[i].key, prefixes[p]))
+				json_warn(c->doc, JSON_BAD_VALUE, &c->annotations[i],
+					  "\"%s\" has no effect without the systemd cgroup manager "
+					  "(--systemd-cgroup)", c->annotations[i].key);
+}
+
+/* With the manager "none" somebody else limits the container; engines leave the resources in. */
+static void warn_disabled(const struct oci_config *c, bool rootless, struct arena *a)
+{
+	const struct oci_resources *r = c->linux ? c->linux->resources : NULL;
+	static const char why[] = "not applied: the cgroup manager is \"disabled\"";
+
+	cgroup_knob_warn(c, why, a);
+	if (r && r->n_devices && !rootless)
+		json_warn(c->doc, JSON_BAD_VALUE, &r->devices, "%s", why);
+	if (c->linux && c->linux->cgroups_path && *c->linux->cgroups_path)
+		json_warn(c->doc, JSON_BAD_VALUE, &c->linux->cgroups_path, "%s", why);
+}
+
 int cgroup_compile(const struct oci_config *c, const struct host *h, const struct cgroup_options *o,
 		   struct arena *a, struct cgroup_plan *out, struct error *err)
 {
@@ -206,12 +234,12 @@ int cgroup_compile(const struct oci_config *c, const struct host *h, const struc
 	ret = choose_dirs(c, h, o, a, out, err);
 	if (ret < 0)
 		return ret;
-	/*
-	 * "disabled" means that somebody else limits the container: engines leave the resources
-	 * in.
-	 */
-	if (o->manager == CGROUP_MANAGER_NONE)
+	if (o->manager != CGROUP_MANAGER_SYSTEMD)
+		warn_annotations(c);
+	if (o->manager == CGROUP_MANAGER_NONE) {
+		warn_disabled(c, o->rootless, a);
 		return 0;
+	}
 	ret = cgroup_knob_compile(c, &out->ref, a, &out->writes, &out->n_writes, err);
 	if (ret < 0)
 		return ret;

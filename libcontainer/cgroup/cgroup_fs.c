@@ -418,14 +418,15 @@ static bool is_denied(int ret)
 	return ret == -EACCES || ret == -EPERM || ret == -EROFS;
 }
 
-static bool is_needed(const struct cgroup_plan *p, size_t i)
+/* The member that asks for the container's cgroup in this hierarchy; NULL: none does. */
+static const void *asked_by(const struct cgroup_plan *p, size_t i)
 {
 	if (p->path_given)
-		return true;
+		return &p->config->linux->cgroups_path;
 	for (size_t w = 0; w < p->n_writes; w++)
 		if (p->writes[w].dir == i)
-			return true;
-	return false;
+			return p->writes[w].at;
+	return NULL;
 }
 
 /*
@@ -436,16 +437,23 @@ static int denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int 
 		  struct error *err)
 {
 	struct cgroup_dir *d = &cg->ref.dirs[i];
+	const void *at = asked_by(p, i);
 
-	if (!p->rootless || is_needed(p, i)) {
+	if (!p->rootless) {
 		error_set(err, -ret, "mkdir %s%s", d->mount, d->path);
-		if (p->rootless && !p->path_given)
-			return error_prefix(err, "rootless needs no limits + no cgrouppath when no "
-					    "permission is granted for cgroups");
-		error_prefix(err, "unable to apply cgroup configuration");
-		if (p->rootless)
-			error_append(err, " (have a cgroup delegated to this user, or leave "
-				     "linux.cgroupsPath and linux.resources out)");
+		return error_prefix(err, "unable to apply cgroup configuration");
+	}
+	if (at) {
+		oci_error(p->config, at, err, "%s: mkdir %s%s: %s", p->path_given ?
+			  "unable to apply cgroup configuration" :
+			  "rootless needs no limits + no cgrouppath when no permission is granted "
+			  "for cgroups", d->mount, d->path, error_text(-ret));
+		error_append(err, " (to have a cgroup delegated: with systemd on cgroup v2, "
+			     "Delegate=yes in a drop-in of user@.service, and kist "
+			     "--systemd-cgroup; else chown one to this user.  Or leave "
+			     "linux.cgroupsPath and linux.resources out)");
+		if (err)
+			err->errnum = -ret;
 		return ret;
 	}
 	log_debug("cgroup %s%s is not used: %s", d->mount, d->path, error_text(-ret));

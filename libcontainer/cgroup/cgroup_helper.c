@@ -66,6 +66,7 @@ struct program {
 	char *argv[3];
 	char *envp[4];
 	const char *missing;		/* the reply when it cannot be executed */
+	pid_t kist;
 };
 
 /*
@@ -140,6 +141,9 @@ static void __attribute__((noreturn)) run(const struct program *p, int sock)
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
 		sigaction(sig, &def, NULL);
 	sigemptyset(&none);
+	/* In the middle of a call to systemd the helper does not look at the socket. */
+	if (sys_die_with(p->kist) < 0)
+		_exit(1);
 	/*
 	 * Out of the terminal's reach: a ^C is for kist, which then needs the helper to clear up.
 	 */
@@ -156,7 +160,7 @@ static void __attribute__((noreturn)) run(const struct program *p, int sock)
 int cgroup_helper_start(struct cgroup_helper *h, bool user, struct arena *a, struct error *err)
 {
 	struct sys_clone clone = { .exit_signal = SIGCHLD };
-	struct program program = { 0 };
+	struct program program = { .kist = getpid() };
 	int pair[2];
 
 	if (h->socket >= 0)

@@ -822,3 +822,28 @@ int cgroup_knob_compile(const struct oci_config *c, const struct cgroup_ref *ref
 	*n = run.n;
 	return run.failed;
 }
+
+void cgroup_knob_warn(const struct oci_config *c, const char *why, struct arena *a)
+{
+	static const struct cgroup_ref none;
+	struct error ignored;
+	struct run run = { .config = c, .ref = &none, .arena = a, .err = &ignored };
+	const void *last = NULL;
+
+	run.r = c->linux ? c->linux->resources : NULL;
+	for (size_t i = 0; run.r && i < N_KNOBS; i++) {
+		size_t before = run.n;
+
+		/* In the terms of v2, or else of v1: it is the member that counts. */
+		knobs[i].emit(&run, &knobs[i], true);
+		if (run.n == before)
+			knobs[i].emit(&run, &knobs[i], false);
+		for (size_t w = before; w < run.n; w++) {
+			const struct cgroup_write *write = &run.writes[w];
+
+			if (write->at != last)
+				json_warn(c->doc, JSON_BAD_VALUE, write->at, "%s", why);
+			last = write->at;
+		}
+	}
+}

@@ -44,6 +44,9 @@ struct cgroup_write {
 int cgroup_knob_compile(const struct oci_config *c, const struct cgroup_ref *ref, struct arena *a,
 			struct cgroup_write **out, size_t *n, struct error *err);
 
+/* A warning for each member that asks for a setting: its position, and why. */
+void cgroup_knob_warn(const struct oci_config *c, const char *why, struct arena *a);
+
 /* Index of the hierarchy in ref that has the v1 controller, or -1.  "" finds v2. */
 int cgroup_knob_dir(const struct cgroup_ref *ref, const char *controller);
 

@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -252,6 +251,7 @@ static int change_place(const struct cgroup_plan *p, struct cgroup *cg, struct e
 		openat(cg->dirs[0], p->unit.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	owned_fd sub = -1;
 	struct sys_clone clone = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	pid_t self = getpid();
 
 	if (unit >= 0 && (mkdirat(unit, p->subgroup, 0755) == 0 || errno == EEXIST))
 		sub = openat(unit, p->subgroup, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -262,7 +262,8 @@ static int change_place(const struct cgroup_plan *p, struct cgroup *cg, struct e
 	cg->keeper = sys_clone3(&clone);
 	if (cg->keeper == 0) {
 		/* It must not outlive kist, in the container's cgroup. */
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (sys_die_with(self) < 0)
+			_exit(1);
 		(void)fd_close_range_except(0, ~0U, NULL, 0);
 		for (;;)
 			(void)poll(NULL, 0, -1);

@@ -102,9 +102,20 @@ only_v1() {
 	local checked=
 	only_v1 memory memory.swappiness 37 memory.swappiness 37
 	only_v1 memory memory.disableOOMKiller true memory.oom_control 'oom_kill_disable 1'
-	[ ! -e "$(controller_mount cpu)/cpu.rt_runtime_us" ] && ! only_v2 ||
-		only_v1 cpu cpu.realtimeRuntime 1000 cpu.rt_runtime_us 1000
 	[ -n "$checked" ] || skip "no controller that could tell"
+}
+
+@test "a realtime runtime is what cgroup v1 has, and an error on v2" {
+	local budget
+	has_controller cpu || skip "no cpu controller"
+	budget=$(controller_mount cpu)/cpu.rt_runtime_us
+	if [ ! -e "$(controller_mount cpu)/cgroup.controllers" ]; then
+		[ -e "$budget" ] || skip "the kernel has no realtime group scheduling"
+		# What the cgroup above has not, it cannot give.
+		[ "$(<"$budget")" -ge 1000 ] || echo 1000 2>/dev/null >"$budget" ||
+			skip "the cgroup above has no realtime budget, and cannot get one: $budget is $(<"$budget")"
+	fi
+	only_v1 cpu cpu.realtimeRuntime 1000 cpu.rt_runtime_us 1000
 }
 
 @test "a limit on kernel memory is ignored with a warning" {
@@ -408,6 +419,60 @@ moves_nobody() {
 	[ ! -e "$above/test" ]
 	stop_helper
 	wait_for rmdir "$above"
+}
+
+@test "signals to all processes go by descriptor, not by a number that may be another's by then" {
+	need_strace
+	start_container sh -c 'trap "echo >>/got" USR1; while :; do sleep 0.01; done'
+	ok strace -f -qq -o "$T/strace" -e trace=kill,pidfd_send_signal "$KIST" --root "$ROOT" kill --all "$ID" USR1
+	wait_for test -s "$ROOTFS/got"
+	grep -q '^[0-9]* *pidfd_send_signal(.*SIGUSR1' "$T/strace"
+	! grep -q '^[0-9]* *kill(' "$T/strace" || fail "$(<"$T/strace")"
+}
+
+@test "a limit without permission is named, with what engines look for and the way to get it" {
+	need_root "becomes another user, who has no cgroup"
+	bundle_user
+	config_set '.linux.resources.pids.limit = 5'
+	has_controller pids || config_set '.linux.resources = {"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]}'
+	refused 1 'config.json:[0-9]*: linux.resources.*: rootless needs no limits + no cgrouppath when no permission is granted for cgroups: mkdir *permission denied*Delegate=yes' \
+		user_kist create --bundle "$BUNDLE" "$ID"
+	config_set 'del(.linux.resources) | .linux.cgroupsPath = "/test"'
+	refused 1 'config.json:[0-9]*: linux.cgroupsPath: unable to apply cgroup configuration: mkdir *permission denied*Delegate=yes' \
+		user_kist create --bundle "$BUNDLE" "$ID"
+	rm -rf "${ROOT:?}"
+}
+
+@test "with --cgroup-manager disabled a warning names each limit that is not applied" {
+	config_set '.linux.resources = {"pids": {"limit": 5}, "memory": {"limit": 1048576, "swap": 2097152}, "unified": {"cpu.max": "max"},
+		"devices": [{"allow": false, "access": "rwm"}]}'
+	args true
+	ok kist --cgroup-manager disabled run --bundle "$BUNDLE" "$ID"
+	local member
+	for member in pids.limit memory.limit memory.swap unified devices; do
+		output_has "config.json:[0-9]*linux.resources.$member*: not applied: the cgroup manager is \"disabled\""
+	done
+	output_has 'linux.cgroupsPath: not applied'
+	is "$(grep -c 'linux.resources.memory.limit:' <<<"$output")" 1
+}
+
+@test "an annotation for systemd is named in a warning where systemd does not manage the cgroup" {
+	config_set '.annotations = {"org.systemd.property.TimeoutStopUSec": "uint64 10000000", "run.oci.systemd.subgroup": "x", "org.other": "y"}'
+	run_container
+	output_has 'config.json:[0-9]*"org.systemd.property.TimeoutStopUSec" has no effect without the systemd cgroup manager'
+	output_has '"run.oci.systemd.subgroup" has no effect'
+	output_lacks 'org.other'
+}
+
+@test "an option of a cgroup mount that changes nothing is named in a warning" {
+	config_set '(.mounts[] | select(.type == "cgroup") | .options) += ["nsdelegate"]'
+	run_container
+	output_has 'config.json:[0-9]*options*"nsdelegate" has no effect'
+	only_v2 || return 0
+	config_set '.linux.namespaces |= (map(select(.type != "cgroup")) + [{"type": "cgroup"}])
+		| (.mounts[] | select(.type == "cgroup")) |= (.type = "cgroup2" | .options = ["ro", "memory_recursiveprot"])'
+	run_container
+	output_has '"memory_recursiveprot" has no effect'
 }
 
 @test "--cgroup-manager disabled touches none" {

@@ -45,3 +45,26 @@ load helpers
 	wait $helper
 	[ -e "$ROOTFS/ran" ]
 }
+
+@test "a container below a frozen cgroup is paused, and what is refused says why" {
+	local top file=cgroup.freeze frozen=1 thawed=0 started
+	if only_v2; then
+		top=/sys/fs/cgroup$CGROUP_ABOVE
+	else
+		top=$(controller_mount freezer) file=freezer.state frozen=FROZEN thawed=THAWED
+	fi
+	mkdir -p "$top/above-$ID"
+	config_cgroup "/above-$ID/test"
+	start_container
+	echo $frozen >"$top/above-$ID/$file"
+	wait_for has_status paused
+	started=$SECONDS
+	refused 255 'cannot exec in a paused container' timeout 20 "$KIST" --root "$ROOT" exec "$ID" true
+	refused 1 'a cgroup above it is frozen: thaw that' kist resume "$ID"
+	[ $((SECONDS - started)) -le 2 ]
+	echo $thawed >"$top/above-$ID/$file"
+	wait_for has_status running
+	ok kist exec "$ID" true
+	ok kist delete --force "$ID"
+	rmdir "$top/above-$ID" 2>/dev/null || true
+}

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/dir.h"
 #include "base/fd.h"
@@ -40,6 +42,33 @@ static void test_paths(const char *directory)
 	ok(server >= 0, "an old socket is replaced");
 	is_int(unix_socket_connect("@kist-test-nobody-listens", SOCK_DGRAM), -ECONNREFUSED,
 	       "abstract names work too");
+}
+
+/* Somebody puts a symlink in the socket's place all the time: what it names keeps its mode. */
+static void test_swap(const char *directory)
+{
+	owned_fd dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	owned_fd victim = openat(dir, "victim", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	struct stat st = { .st_mode = 0 };
+	int bound = 0, touched = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (;;) {
+			if (symlinkat("victim", dir, "link") == 0)
+				renameat(dir, "link", dir, "swapped");
+			unlinkat(dir, "swapped", 0);
+		}
+	}
+	for (int i = 0; i < 5000; i++) {
+		owned_fd sock = unix_socket_bind(dir, "swapped", SOCK_DGRAM, 0777);
+
+		bound += sock >= 0;
+		touched += fstat(victim, &st) < 0 || (st.st_mode & 0777) != 0600;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	is_int(touched, 0, "no symlink gets a socket's mode (%d of 5000 bound)", bound);
 }
 
 static void test_descriptors(void)
@@ -79,6 +108,7 @@ int main(void)
 		bail_out("mkdtemp");
 	test_paths(directory);
 	test_descriptors();
+	test_swap(directory);
 	dir_remove_tree(tmp, directory + 5);
 	return done();
 }
