@@ -302,19 +302,24 @@ static int read_pids(struct procs *p, int dir, const char *file)
 	return n < 0 ? -errno : 0;
 }
 
-/* The process of a thread; 0 if it has ended. */
+/* The process of a thread; 0 if it has ended.  Its line is among the first of a file of any size. */
 static pid_t process_of(int proc, pid_t thread)
 {
-	char file[64], text[1024], *line;
+	owned_fd fd = -1;
+	char file[64], text[512], *line;
 	uint64_t pid = 0;
+	ssize_t n;
 
 	snprintf(file, sizeof(file), "%d/status", (int)thread);
-	if (proc_read(proc, file, text, sizeof(text)) < 0)
-		return 0;
+	fd = proc_open_file(proc, file, O_RDONLY);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
 	line = strstr(text, "\nTgid:\t");
-	if (line)
-		line[strcspn(line + 1, "\n") + 1] = '\0';
-	return line && str_to_u64(line + strlen("\nTgid:\t"), INT_MAX, &pid) == 0 ? (pid_t)pid : 0;
+	if (!line)
+		return 0;
+	line += strlen("\nTgid:\t");
+	line[strcspn(line, "\n")] = '\0';
+	return str_to_u64(line, INT_MAX, &pid) == 0 ? (pid_t)pid : 0;
 }
 
 /*
