@@ -302,7 +302,7 @@ static int read_pids(struct procs *p, int dir, const char *file)
 	return n < 0 ? -errno : 0;
 }
 
-/* The process of a thread; 0 if it has ended.  Its line is among the first of a file of any size. */
+/* The process of a thread; 0 if it has ended.  Its line is among the first of a long file. */
 static pid_t process_of(int proc, pid_t thread)
 {
 	owned_fd fd = -1;

@@ -102,7 +102,7 @@ become_threaded() {
 	start_container
 	use_leaf
 	become_threaded "$leaf"
-	is "$(cat "$leaf/cgroup.procs" 2>&1 | grep -c 'not supported')" 1
+	refused 1 'not supported' cat "$leaf/cgroup.procs"
 	survives "$(pid_of)"
 }
 
