@@ -193,7 +193,7 @@ static int carry_out(struct creation *c, struct job *job, struct error *err)
 	if (c->plan.notify_socket.host && !realpath(c->ctx->root, root))
 		return error_set(err, errno, "state directory %s", c->ctx->root);
 	job->state_path = arena_printf(c->ctx->arena, "%s/%s", root, c->id);
-	if (job_block_signals(job, err) < 0 ||
+	if (job_watch_signals(job, err) < 0 ||
 	    stage_page_new(job, c->plan.command == PLAN_CREATE, err) < 0)
 		return -EINVAL;
 	/* After everything that may fail without a trace: compiling a filter takes 20 ms, a cached

@@ -240,7 +240,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	fd_close(&e->c.dir);
 	fd_close(&e->c.root);
 	cgroup_mount_close(&e->c.freezer);
-	if (job_block_signals(job, err) < 0 || stage_page_new(job, false, err) < 0)
+	if (job_watch_signals(job, err) < 0 || stage_page_new(job, false, err) < 0)
 		return -EINVAL;
 	return stage_run(job, err);
 }

@@ -27,12 +27,13 @@
 
 static int connect_start(int dir, struct error *err)
 {
+	const struct unix_socket_limit limit = { 10000, -1 };
 	struct timeval answer = { .tv_sec = 10 };
 	char path[64];
 	owned_fd fd = -1;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/" STATE_START_SOCKET, dir);
-	fd = unix_socket_connect(path, SOCK_SEQPACKET);
+	fd = unix_socket_connect(path, SOCK_SEQPACKET, &limit);
 	/* Its process was killed since it was looked at. */
 	if (fd == -ECONNREFUSED || fd == -ENOENT)
 		return error_set(err, 0, "cannot start the container: container not running");

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
@@ -60,7 +62,7 @@ void job_close(struct job *job)
 		fd_close(fds[i]);
 }
 
-static sigset_t ending_signals(void)
+int job_watch_signals(struct job *job, struct error *err)
 {
 	sigset_t set;
 
@@ -69,24 +71,20 @@ static sigset_t ending_signals(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
-	return set;
-}
-
-int job_block_signals(struct job *job, struct error *err)
-{
-	sigset_t set = ending_signals();
-
 	/* Ignored, as a caller may have it, children vanish, and their numbers with them. */
 	(void)signal(SIGCHLD, SIG_DFL);
 	if (sigprocmask(SIG_BLOCK, &set, &job->old_mask) < 0)
 		return error_set(err, errno, "block signals");
-	return 0;
-}
-
-int job_watch_signals(struct job *job, struct error *err)
-{
-	sigset_t set = ending_signals();
-
 	job->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return job->signals < 0 ? error_set(err, errno, "signalfd") : 0;
+}
+
+int job_signal_error(const struct job *job, struct error *err)
+{
+	struct signalfd_siginfo info;
+
+	if (read(job->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return 0;
+	return error_set(err, EINTR, "signal %u (%s) came", info.ssi_signo,
+			 strsignal((int)info.ssi_signo));
 }

@@ -135,11 +135,13 @@ void job_close(struct job *job);
 
 /*
  * TERM, INT, HUP and QUIT shall end a command between two steps, so that what was done is undone:
- * they are blocked, and wait for a descriptor (job->signals) that is made when there is a process
- * to wait for.  The mask that the caller gave comes back in the container's process.
+ * they are blocked, and read from job->signals wherever the command waits for somebody.  The mask
+ * that the caller gave comes back in the container's process.
  * 0 or negative.
  */
-int job_block_signals(struct job *job, struct error *err);
 int job_watch_signals(struct job *job, struct error *err);
+
+/* After job->signals became readable: takes the signal and makes it an error.  0: there is none. */
+int job_signal_error(const struct job *job, struct error *err);
 
 #endif

@@ -21,6 +21,7 @@
 #define READY "READY=1"
 #define MESSAGE_MAX 4096
 #define BARRIER_MS 30000
+#define MANAGER_MS 10000	/* for the manager to have room for a message */
 
 int notify_socket_compile(const char *host, struct notify_socket_plan *out, struct error *err)
 {
@@ -150,7 +151,8 @@ static int barrier(int host)
 
 static int pass_on(const struct notify_socket_plan *p, pid_t pid, struct error *err)
 {
-	owned_fd host = unix_socket_connect(p->host, SOCK_DGRAM);
+	const struct unix_socket_limit limit = { MANAGER_MS, -1 };
+	owned_fd host = unix_socket_connect(p->host, SOCK_DGRAM, &limit);
 	char text[64];
 	int len, r;
 

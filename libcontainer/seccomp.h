@@ -110,9 +110,9 @@ void seccomp_notify_compile(const struct oci_config *c, const char *id, const ch
 
 /*
  * Connects to the agent.  In the parent, before any process is made.  A descriptor, or negative
- * with err.
+ * with err.  cancel: a descriptor that ends the wait when it is readable.
  */
-int seccomp_notify_connect(const struct seccomp_plan *p, struct error *err);
+int seccomp_notify_connect(const struct seccomp_plan *p, int cancel, struct error *err);
 
 /* Sends message and listener.  One sendmsg() and nothing else: the filter is loaded already. */
 int seccomp_notify_send(const struct seccomp_plan *p, int agent, int listener, pid_t pid,

@@ -8,9 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
-#include "base/fd.h"
 #include "base/str.h"
 #include "base/unix_socket.h"
 #include "json/json.h"
@@ -20,7 +18,8 @@
  * there.
  */
 #define PID_MARK     "\001"
-#define SEND_SECONDS 10 /* an agent that does not read must not hold up the container for ever */
+/* An agent that takes no connection, or does not read, must not hold up the container for ever. */
+#define AGENT_MS 10000
 
 static void write_state(struct json_out *o, const struct oci_config *c, const char *id,
 			const char *bundle, const char *status)
@@ -80,17 +79,18 @@ void seccomp_notify_compile(const struct oci_config *c, const char *id, const ch
 	plan->notify_text[2] = text;
 }
 
-int seccomp_notify_connect(const struct seccomp_plan *p, struct error *err)
+int seccomp_notify_connect(const struct seccomp_plan *p, int cancel, struct error *err)
 {
-	owned_fd sock = unix_socket_connect(p->listener_path, SOCK_STREAM);
-	const struct timeval limit = { .tv_sec = SEND_SECONDS };
+	const struct unix_socket_limit limit = { AGENT_MS, cancel };
+	int sock = unix_socket_connect(p->listener_path, SOCK_STREAM, &limit);
 
+	if (sock == -ETIMEDOUT)
+		return error_set(err, ETIMEDOUT, "failed to connect with seccomp agent %s: it took "
+				 "no connection for %d s", p->listener_path, AGENT_MS / 1000);
 	if (sock < 0)
 		return error_set(err, -sock, "failed to connect with seccomp agent %s",
 				 p->listener_path);
-	if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
-		return error_set(err, errno, "limit the time to send to the seccomp agent");
-	return fd_take(&sock);
+	return sock;
 }
 
 int seccomp_notify_send(const struct seccomp_plan *p, int agent, int listener, pid_t pid,
@@ -127,6 +127,9 @@ int seccomp_notify_send(const struct seccomp_plan *p, int agent, int listener, p
 	 * more filtered call.
 	 */
 	n = sendmsg(agent, &msg, MSG_NOSIGNAL);
+	if (n < 0 && errno == EAGAIN)
+		return error_set(err, ETIMEDOUT, "send the seccomp listener to agent %s: it did "
+				 "not read for %d s", p->listener_path, AGENT_MS / 1000);
 	if (n < 0)
 		return error_set(err, errno, "send the seccomp listener to agent %s",
 				 p->listener_path);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -309,7 +308,6 @@ static int wait_channel(const struct job *job, int timeout_ms, struct error *err
 {
 	struct pollfd p[2] = { { .fd = job->channel, .events = POLLIN },
 			       { .fd = job->signals, .events = POLLIN } };
-	struct signalfd_siginfo info;
 	int n;
 
 	do {
@@ -325,10 +323,7 @@ static int wait_channel(const struct job *job, int timeout_ms, struct error *err
 				 name, timeout_ms / 1000);
 	}
 	/* The signal first: a child that talks without end must not keep it waiting. */
-	if (p[1].revents && read(job->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		return error_set(err, EINTR, "signal %u (%s) came", info.ssi_signo,
-				 strsignal((int)info.ssi_signo));
-	return 0;
+	return p[1].revents ? job_signal_error(job, err) : 0;
 }
 
 /* The next frame that is not a log line.  1: *f holds it, 0: the channel is closed, negative:

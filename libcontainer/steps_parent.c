@@ -29,6 +29,7 @@
 /* How long killed processes may take to vanish: a process in uninterruptible sleep can hold a
  * cgroup. */
 #define DEATH_TIMEOUT_MS 10000
+#define PIDFD_SOCKET_MS 10000
 
 /* ---- before the first side effect ----------------------------------------------------------- */
 
@@ -158,6 +159,14 @@ int step_poststop_undo(struct job *job, struct error *err)
 
 /* ---- sockets -------------------------------------------------------------------------------- */
 
+/* The result of a wait for an engine, which a signal to this process ends. */
+static int connected(const struct job *job, int sock, struct error *err)
+{
+	if (sock == -ECANCELED)
+		return job_signal_error(job, err);
+	return sock < 0 ? sock : 0;
+}
+
 /* The terminal's master goes through it: to the engine, or in the foreground to this process. */
 int step_console_socket_run(struct job *job, struct error *err)
 {
@@ -165,8 +174,8 @@ int step_console_socket_run(struct job *job, struct error *err)
 	int pair[2];
 
 	if (path) {
-		job->console_socket = terminal_connect(path, err);
-		return job->console_socket < 0 ? job->console_socket : 0;
+		job->console_socket = terminal_connect(path, job->signals, err);
+		return connected(job, job->console_socket, err);
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_set(err, errno, "socketpair");
@@ -177,8 +186,8 @@ int step_console_socket_run(struct job *job, struct error *err)
 
 int step_seccomp_agent_run(struct job *job, struct error *err)
 {
-	job->seccomp_socket = seccomp_notify_connect(&job->plan->seccomp, err);
-	return job->seccomp_socket < 0 ? job->seccomp_socket : 0;
+	job->seccomp_socket = seccomp_notify_connect(&job->plan->seccomp, job->signals, err);
+	return connected(job, job->seccomp_socket, err);
 }
 
 int step_notify_socket_run(struct job *job, struct error *err)
@@ -343,7 +352,7 @@ int step_init_run(struct job *job, struct error *err)
 	bool into_cgroup = cgroup_clone_fd(&job->cgroup) >= 0;
 	owned_fd caller_cwd = -1;
 	char caller_path[PATH_MAX];
-	int ret;
+	int ret = 0;
 	pid_t pid;
 
 	caller_path[0] = '\0';
@@ -367,6 +376,7 @@ int step_init_run(struct job *job, struct error *err)
 		job->self = STAGE_1;
 		fd_close(&job->channel);
 		job->channel = fd_take(&job->channel_child);
+		fd_close(&job->signals);
 		return 0;
 	}
 	job->stage1_pid = pid;
@@ -384,9 +394,7 @@ int step_init_run(struct job *job, struct error *err)
 	 */
 	if (into_cgroup && !job->cgroup_late)
 		cgroup_settle(&job->cgroup);
-	/* What came since the signals were blocked is still pending, and will be read. */
-	ret = job_watch_signals(job, err);
-	if (ret == 0 && job->cgroup_late)
+	if (job->cgroup_late)
 		ret = cgroup_join_pid(&job->cgroup, pid, err);
 	/* It waits for this in "cgroup-join"; that it may be dead already will be noticed there. */
 	if (ret == 0 && job->cgroup_late)
@@ -567,6 +575,7 @@ static int write_pid_file(const struct job *job, struct error *err)
 
 static int send_pidfd(const struct job *job, struct error *err)
 {
+	const struct unix_socket_limit limit = { PIDFD_SOCKET_MS, job->signals };
 	const char *path = job->plan->options.pidfd_socket;
 	owned_fd pidfd = -1, sock = -1;
 	int ret;
@@ -576,9 +585,14 @@ static int send_pidfd(const struct job *job, struct error *err)
 	pidfd = sys_pidfd_open(job->init_pid, 0);
 	if (pidfd < 0)
 		return error_set(err, -pidfd, "open process %d", job->init_pid);
-	sock = unix_socket_connect(path, SOCK_STREAM);
-	if (sock < 0)
-		return error_set(err, -sock, "connect to the pidfd socket %s", path);
+	sock = unix_socket_connect(path, SOCK_STREAM, &limit);
+	if (sock == -ETIMEDOUT)
+		return error_set(err, ETIMEDOUT, "connect to the pidfd socket %s: nobody took the "
+				 "connection for %d s", path, PIDFD_SOCKET_MS / 1000);
+	if (sock < 0) {
+		error_set(err, -sock, "connect to the pidfd socket %s", path);
+		return connected(job, sock, err);
+	}
 	ret = unix_socket_send(sock, "pidfd", strlen("pidfd"), pidfd);
 	return ret < 0 ? error_set(err, -ret, "send to the pidfd socket %s", path) : 0;
 }

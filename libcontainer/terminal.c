@@ -20,6 +20,8 @@
 #include "base/path.h"
 #include "base/unix_socket.h"
 
+#define CONNECT_MS 10000	/* for the engine to take the terminal */
+
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
@@ -52,10 +54,14 @@ int terminal_compile(const struct oci_config *c, const struct oci_process *proce
 	return 0;
 }
 
-int terminal_connect(const char *path, struct error *err)
+int terminal_connect(const char *path, int cancel, struct error *err)
 {
-	int sock = unix_socket_connect(path, SOCK_STREAM);
+	const struct unix_socket_limit limit = { CONNECT_MS, cancel };
+	int sock = unix_socket_connect(path, SOCK_STREAM, &limit);
 
+	if (sock == -ETIMEDOUT)
+		return error_set(err, ETIMEDOUT, "connect to console socket %s: nobody took the "
+				 "connection for %d s", path, CONNECT_MS / 1000);
 	if (sock < 0)
 		return error_set(err, -sock, "connect to console socket %s", path);
 	return sock;

@@ -38,8 +38,11 @@ struct terminal_plan {
 int terminal_compile(const struct oci_config *c, const struct oci_process *process, bool detach,
 		     const char *console_socket, struct terminal_plan *out, struct error *err);
 
-/* In the parent, before anything else happens: connects to --console-socket.  >= 0 or negative. */
-int terminal_connect(const char *path, struct error *err);
+/*
+ * In the parent, before anything else happens: connects to --console-socket.  cancel: a descriptor
+ * that ends the wait when it is readable.  >= 0 or negative.
+ */
+int terminal_connect(const char *path, int cancel, struct error *err);
 
 /*
  * In the child: opens a terminal of the devpts on /dev/pts below root, after proof that it is one.

@@ -5,15 +5,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
+#define RETRY_MS 10
 #define UNIX_SOCKET_FDS_MAX 8	/* received in one message; the rest is dropped by the kernel */
 
 /* Fills the address of name in the directory dirfd.  0 or -errno. */
@@ -24,16 +28,57 @@ static int address_at(int dirfd, const char *name, struct sockaddr_un *sa)
 	return n < 0 || (size_t)n >= sizeof(sa->sun_path) ? -ENAMETOOLONG : 0;
 }
 
-static int connect_to(int type, const struct sockaddr_un *sa, socklen_t len)
+static int64_t now_ms(void)
 {
-	owned_fd sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	struct timespec now;
 
-	if (sock < 0 || connect(sock, (const struct sockaddr *)sa, len) < 0)
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * A listener that accepts nobody has a full queue some day, and then connect() waits for ever, or,
+ * not blocking, says EAGAIN.  No descriptor becomes ready when there is room again, so connect() is
+ * called again from time to time; what is polled meanwhile is the descriptor that ends the wait.
+ */
+static int connect_within(int sock, const struct sockaddr *sa, socklen_t len,
+			  const struct unix_socket_limit *limit)
+{
+	int64_t end = now_ms() + limit->timeout_ms;
+
+	while (connect(sock, sa, len) < 0) {
+		struct pollfd cancel = { .fd = limit->cancel, .events = POLLIN };
+
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (now_ms() >= end)
+			return -ETIMEDOUT;
+		if (poll(&cancel, 1, RETRY_MS) > 0)
+			return -ECANCELED;
+	}
+	return 0;
+}
+
+static int connect_to(int type, const struct sockaddr_un *sa, socklen_t len,
+		      const struct unix_socket_limit *limit)
+{
+	const struct timeval sending = { .tv_sec = limit->timeout_ms / 1000,
+					 .tv_usec = limit->timeout_ms % 1000 * 1000 };
+	owned_fd sock = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	if (sock < 0)
+		return -errno;
+	r = connect_within(sock, (const struct sockaddr *)sa, len, limit);
+	if (r < 0)
+		return r;
+	if (fcntl(sock, F_SETFL, O_RDWR) < 0 ||
+	    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &sending, sizeof(sending)) < 0)
 		return -errno;
 	return fd_take(&sock);
 }
 
-static int connect_long(const char *path, int type)
+static int connect_long(const char *path, int type, const struct unix_socket_limit *limit)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	const char *slash = strrchr(path, '/');
@@ -49,10 +94,10 @@ static int connect_long(const char *path, int type)
 	if (dir < 0)
 		return -errno;
 	r = address_at(dir, slash + 1, &sa);
-	return r < 0 ? r : connect_to(type, &sa, sizeof(sa));
+	return r < 0 ? r : connect_to(type, &sa, sizeof(sa), limit);
 }
 
-int unix_socket_connect(const char *path, int type)
+int unix_socket_connect(const char *path, int type, const struct unix_socket_limit *limit)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	size_t len = strlen(path);
@@ -60,12 +105,13 @@ int unix_socket_connect(const char *path, int type)
 	if (len == 0)
 		return -ENOENT;
 	if (len >= sizeof(sa.sun_path))
-		return path[0] == '@' ? -ENAMETOOLONG : connect_long(path, type);
+		return path[0] == '@' ? -ENAMETOOLONG : connect_long(path, type, limit);
 	memcpy(sa.sun_path, path, len);
 	if (path[0] != '@')
-		return connect_to(type, &sa, sizeof(sa));
+		return connect_to(type, &sa, sizeof(sa), limit);
 	sa.sun_path[0] = '\0';
-	return connect_to(type, &sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	return connect_to(type, &sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len),
+			  limit);
 }
 
 int unix_socket_name(int sock, int dirfd, const char *name)
@@ -145,7 +191,7 @@ int unix_socket_send(int sock, const void *data, size_t len, int fd)
 		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return -errno;
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	return (size_t)n == len ? 0 : -EMSGSIZE;
 }
 

@@ -11,11 +11,19 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* How long somebody else may keep us waiting. */
+struct unix_socket_limit {
+	int timeout_ms;
+	int cancel;		/* a descriptor that ends the wait when it is readable, or -1 */
+};
+
 /*
  * Connects to path (relative to the working directory; "@name": the abstract name space).
- * type: SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET.  Returns the socket, close-on-exec.
+ * type: SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET.  Returns the socket, close-on-exec and blocking;
+ * -ETIMEDOUT when nobody took the connection in time; -ECANCELED.  Each send on the socket ends
+ * after the same time (SO_SNDTIMEO), which unix_socket_send() reports as -ETIMEDOUT.
  */
-int unix_socket_connect(const char *path, int type);
+int unix_socket_connect(const char *path, int type, const struct unix_socket_limit *limit);
 
 /*
  * Binds name inside the directory dirfd; an old socket of that name is removed first.  Not yet

@@ -26,6 +26,7 @@ static void test_text(void)
 /* Plays the container (says it is ready, waits to be killed) and the manager. */
 static void test_serve(int dir, const char *directory)
 {
+	const struct unix_socket_limit limit = { 10000, -1 };
 	struct notify_socket_plan plan;
 	struct error err = { 0 };
 	owned_fd manager = -1, sock = -1, pidfd = -1, barrier = -1;
@@ -47,7 +48,7 @@ static void test_serve(int dir, const char *directory)
 		owned_fd s = -1;
 
 		snprintf(path, sizeof(path), "%s/notify/%s", directory, NOTIFY_SOCKET_NAME);
-		s = unix_socket_connect(path, SOCK_DGRAM);
+		s = unix_socket_connect(path, SOCK_DGRAM, &limit);
 		unix_socket_send(s, "STATUS=starting", 15, 0);
 		unix_socket_send(s, "READY=1\nMAINPID=1", 17, -1);
 		for (;;)

@@ -266,7 +266,7 @@ static void test_notify(void)
 	ok(waitpid(pid, &status, 0) == pid && status == 0, "the child is content");
 	close(pair[0]);
 	plan.listener_path = "/nonexistent/socket";
-	ok(seccomp_notify_connect(&plan, &err) < 0 &&
+	ok(seccomp_notify_connect(&plan, -1, &err) < 0 &&
 		   strstr(err.text, "failed to connect with seccomp agent") != NULL,
 	   "%s", err.text);
 }

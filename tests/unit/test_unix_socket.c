@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/dir.h"
 #include "base/fd.h"
@@ -17,6 +18,8 @@
 #define LONG                                                                                       \
 	"a-directory-whose-name-alone-is-longer-than-the-one-hundred-and-seven-bytes-that-struct-" \
 	"sockaddr_un-can-hold-in-it"
+
+static const struct unix_socket_limit limit = { 10000, -1 };
 
 static void test_paths(const char *directory)
 {
@@ -29,18 +32,19 @@ static void test_paths(const char *directory)
 	server = unix_socket_bind(dir, "sock", SOCK_DGRAM, 0600);
 	ok(server >= 0, "bound in a directory with a long name");
 	snprintf(path, sizeof(path), "%s/%s/sock", directory, LONG);
-	client = unix_socket_connect(path, SOCK_DGRAM);
+	client = unix_socket_connect(path, SOCK_DGRAM, &limit);
 	ok(client >= 0, "connected by its path of %zu bytes", strlen(path));
 	is_int(unix_socket_send(client, "hello", 5, -1), 0, "sent");
 	is_int(unix_socket_receive(server, data, sizeof(data), NULL), 5, "received");
-	is_int(unix_socket_connect(path, SOCK_STREAM), -EPROTOTYPE, "the wrong type is an error");
+	is_int(unix_socket_connect(path, SOCK_STREAM, &limit), -EPROTOTYPE,
+	       "the wrong type is an error");
 	snprintf(path, sizeof(path), "%s/%s/none", directory, LONG);
-	is_int(unix_socket_connect(path, SOCK_DGRAM), -ENOENT, "so is a missing one");
-	is_int(unix_socket_connect("", SOCK_DGRAM), -ENOENT, "and no path");
+	is_int(unix_socket_connect(path, SOCK_DGRAM, &limit), -ENOENT, "so is a missing one");
+	is_int(unix_socket_connect("", SOCK_DGRAM, &limit), -ENOENT, "and no path");
 	fd_close(&server);
 	server = unix_socket_bind(dir, "sock", SOCK_DGRAM, 0600);
 	ok(server >= 0, "an old socket is replaced");
-	is_int(unix_socket_connect("@kist-test-nobody-listens", SOCK_DGRAM), -ECONNREFUSED,
+	is_int(unix_socket_connect("@kist-test-nobody-listens", SOCK_DGRAM, &limit), -ECONNREFUSED,
 	       "abstract names work too");
 }
 
@@ -99,6 +103,44 @@ static void test_descriptors(void)
 	close(pair[1]);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A listener with room for one connection, which it never takes. */
+static void test_full_queue(const char *directory)
+{
+	owned_fd dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), server = -1, first = -1;
+	struct unix_socket_limit short_limit = { 200, -1 };
+	static char much[1 << 20];
+	char path[512];
+	int64_t begin;
+	int ends[2];
+
+	server = unix_socket_bind(dir, "full", SOCK_STREAM, 0600);
+	if (server < 0 || listen(server, 0) < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		bail_out("listen");
+	snprintf(path, sizeof(path), "%s/full", directory);
+	first = unix_socket_connect(path, SOCK_STREAM, &short_limit);
+	ok(first >= 0, "there is room for one");
+	begin = now_ms();
+	is_int(unix_socket_connect(path, SOCK_STREAM, &short_limit), -ETIMEDOUT,
+	       "a full queue ends at the time-out");
+	ok(now_ms() - begin >= 200, "and not before");
+	is_int(unix_socket_send(first, much, sizeof(much), -1), -EMSGSIZE,
+	       "what is sent to somebody who does not read is cut at the same time");
+	is_int(unix_socket_send(first, "x", 1, -1), -ETIMEDOUT, "and the next not sent at all");
+	close(ends[1]);
+	is_int(unix_socket_connect(path, SOCK_STREAM, &(struct unix_socket_limit){ 60000, ends[0] }),
+	       -ECANCELED, "a readable descriptor ends the wait");
+	close(ends[0]);
+	unlinkat(dir, "full", 0);
+}
+
 int main(void)
 {
 	char directory[] = "/tmp/kist-test-socket-XXXXXX";
@@ -107,6 +149,7 @@ int main(void)
 	if (mkdtemp(directory) == NULL)
 		bail_out("mkdtemp");
 	test_paths(directory);
+	test_full_queue(directory);
 	test_descriptors();
 	test_swap(directory);
 	dir_remove_tree(tmp, directory + 5);
