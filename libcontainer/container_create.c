@@ -76,6 +76,9 @@ static int read_config(struct creation *c, struct error *err)
 	const char *name = c->o->config ? c->o->config : "config.json";
 	int ret = file_read(c->bundle_fd, name, OCI_TEXT_MAX, c->ctx->arena, &c->text, &c->len);
 
+	if (ret == -EFBIG)
+		return error_set(err, EFBIG, "read %s of the bundle %s: more than %u MiB", name,
+				 c->bundle, OCI_TEXT_MAX >> 20);
 	if (ret < 0)
 		return error_set(err, -ret, "read %s of the bundle %s", name, c->bundle);
 	ret = oci_config_parse(c->text, c->len, name, c->ctx->arena, &c->config, err);

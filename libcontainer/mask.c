@@ -15,6 +15,8 @@
 #include "base/mnt.h"
 #include "base/path.h"
 
+#define PATHS_MAX 10000	/* each is compared with each; the kernel allows 100000 mounts */
+
 #define ST_RDONLY_BIT 0x0001
 
 static int compile_list(const struct oci_config *c, char **paths, struct arena *a,
@@ -36,6 +38,8 @@ static int compile_list(const struct oci_config *c, char **paths, struct arena *
 					       *p));
 			continue;
 		}
+		if (*n == PATHS_MAX)
+			return oci_error(c, p, err, "more than %d paths", PATHS_MAX);
 		for (size_t i = 0; i < *n; i++)
 			again |= strcmp((*out)[i], clean) == 0;
 		if (again)

@@ -30,6 +30,11 @@
 	0x40000000u /* x32 calls carry the architecture of x86-64, and this bit in the number */
 #define NO_LIMIT   UINT32_MAX
 #define MAX_ARCHES 32
+/*
+ * libseccomp copies all rules for each new one, so that 100,000 take minutes.  A rule takes more
+ * than one instruction, of which the kernel takes SECCOMP_MAX_INSTRUCTIONS.
+ */
+#define MAX_RULES SECCOMP_MAX_INSTRUCTIONS
 
 struct arch {
 	uint32_t token;	 /* of libseccomp: AUDIT_ARCH_*, but for x32 */
@@ -42,6 +47,7 @@ struct build {
 	scmp_filter_ctx ctx;
 	struct arch arches[MAX_ARCHES];
 	size_t n_arches;
+	size_t n_rules;			/* given to libseccomp */
 };
 
 static void release(scmp_filter_ctx *ctx)
@@ -228,6 +234,11 @@ static int add_rules(struct build *b, uint32_t default_action, struct error *err
 				note_newest(b, *name);
 			if (action == default_action)
 				continue; /* says nothing new, and libseccomp refuses it */
+			b->n_rules += repeats_argument(rule) ? rule->n_args : 1;
+			if (b->n_rules > MAX_RULES)
+				return oci_error(b->c, name, err, "more than %d seccomp rules "
+						 "(one for each name, and each alternative)",
+						 MAX_RULES);
 			r = add_rule(b, rule, action, nr);
 			if (r < 0)
 				return oci_error(b->c, name, err, "seccomp rule for %s: %s", *name,

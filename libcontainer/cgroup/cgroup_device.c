@@ -20,6 +20,11 @@
 #define ANY CGROUP_DEVICE_ANY
 #define ACCESS_ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
 #define NUMBER_MAX UINT32_MAX
+/*
+ * v1 compares each new rule with all that it has, and BPF programs have a limit of their own: 4,096
+ * rules take the kernel some ms, 100,000 a minute or are refused.
+ */
+#define RULES_MAX 4096
 
 /*
  * What every container may use whatever the config says: making nodes (which gives no access), the
@@ -99,6 +104,8 @@ static int add_config_rule(const struct oci_config *c, const struct oci_device_c
 		.allow = d->allow, .access = parse_access(d->access), .at = d,
 	};
 
+	if (p->n_rules >= RULES_MAX)
+		return oci_error(c, d, err, "more than %d device rules", RULES_MAX);
 	if (!rule.access)
 		return oci_error(c, &d->access, err, "\"%s\" is not made of r, w and m", d->access);
 	if (number(c, &d->major, &rule.major, err) < 0 ||
@@ -203,20 +210,23 @@ static bool overlaps(const struct cgroup_device_rule *x, const struct cgroup_dev
  * A v1 cgroup holds a default and a list of exceptions to it.  A rule that agrees with the default
  * takes back earlier exceptions; the kernel removes only those with exactly its numbers, so one
  * line is written for each exception it covers.  One that it covers in part only cannot be
- * expressed.
+ * expressed.  left: of each exception the access that was not taken back yet, so that many wide
+ * rules in a row write each line once.
  */
-static bool take_back(struct arena *a, struct cgroup_device_plan *p, size_t first, size_t rule)
+static bool take_back(struct arena *a, struct cgroup_device_plan *p, uint32_t *left, size_t rule)
 {
 	const struct cgroup_device_rule *r = &p->rules[rule];
 
-	for (size_t i = first; i < rule; i++) {
+	for (size_t i = 0; i < rule; i++) {
 		struct cgroup_device_rule e = p->rules[i];
 
-		if (e.allow == r->allow || !overlaps(&e, r))
+		e.access = left[i];
+		if (!overlaps(&e, r))
 			continue;
 		if (!number_covers(r->major, e.major) || !number_covers(r->minor, e.minor))
 			return false;
 		e.access &= r->access;
+		left[i] &= ~r->access;
 		add_line(a, p, r->allow, &e);
 	}
 	return true;
@@ -230,19 +240,20 @@ static bool is_default(const struct cgroup_device_plan *p, size_t i)
 int cgroup_device_lines(const struct oci_config *c, struct arena *a, struct cgroup_device_plan *p,
 			struct error *err)
 {
+	uint32_t *left = ARENA_NEW_ARRAY(a, uint32_t, p->n_rules);
 	bool allow_default = false;
-	size_t first = 0;		/* where the exceptions to the present default begin */
 
 	for (size_t i = 0; i < p->n_rules; i++) {
 		const struct cgroup_device_rule *r = &p->rules[i];
 
 		if (is_everything(r)) {
 			allow_default = r->allow;
-			first = i + 1;
+			memset(left, 0, i * sizeof(*left));
 			add_line(a, p, r->allow, r);
 		} else if (r->allow != allow_default) {
+			left[i] = r->access;
 			add_line(a, p, r->allow, r);
-		} else if (!take_back(a, p, first, i) && !is_default(p, i)) {
+		} else if (!take_back(a, p, left, i) && !is_default(p, i)) {
 			return oci_error(c, r->at, err,
 					 "%s %c %lld:%lld: cgroup v1 cannot take a part out of a "
 					 "wider earlier rule",
@@ -444,6 +455,10 @@ int cgroup_device_attach(const struct cgroup_device_plan *p, int dir, bool exist
 	char log[1024] = "";
 	int ret = prog;
 
+	if (prog == -E2BIG)
+		return error_set(err, E2BIG, "linux.resources.devices: the %zu rules are too many "
+				 "for the kernel's verifier, for which rules that allow a part of "
+				 "rwm cost most", p->n_rules);
 	if (prog < 0 && prog != -EPERM && prog != -EACCES)
 		prog = load(p, log, sizeof(log));	/* once more, for the verifier's reason */
 	if (prog < 0)

@@ -37,6 +37,10 @@
 #define JSON_DEPTH_MAX 64
 /* Bytes; far below where the buffers of yajl overflow (CVE-2022-24795). */
 #define JSON_TEXT_MAX (64u << 20)
+/* Values and members in one text: each takes some 100 bytes of memory, however short it is. */
+#define JSON_VALUES_MAX (1u << 20)
+/* Warnings of one text that go to the log. */
+#define JSON_WARNINGS_MAX 100
 
 /* A piece of the text that was read (not NUL-terminated; lives as long as that text). */
 struct json_span {
@@ -223,6 +227,9 @@ struct json_doc {
 	/* the reader's own */
 	struct json_place *places;
 	size_t n_places;
+	struct json_place **sorted;	/* by address, once somebody asks for one of many */
+	size_t n_sorted;
+	unsigned int n_warnings;	/* logged */
 	size_t n_errors;
 	struct error first_error;
 	size_t line_start;		/* where the line last asked for begins */

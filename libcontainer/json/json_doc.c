@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -16,6 +17,7 @@
 
 #define PATH_SIZE 1024
 #define QUOTE_MAX 80
+#define SORT_FROM 4096	/* places, from which they are sorted before one is looked for */
 
 uint32_t json_place_add(struct json_doc *doc, const struct json_place *place)
 {
@@ -144,14 +146,56 @@ static void find_line(struct json_doc *doc, size_t offset, unsigned int *line, u
 	*column = (unsigned int)(offset - doc->line_start) + 1;
 }
 
+/* By address, and among equal ones by number, the last first. */
+static int compare_places(const void *a, const void *b)
+{
+	const struct json_place *x = *(const struct json_place *const *)a;
+	const struct json_place *y = *(const struct json_place *const *)b;
+	uintptr_t p = (uintptr_t)x->addr, q = (uintptr_t)y->addr;
+
+	return p != q ? (p > q) - (p < q) : (x < y) - (x > y);
+}
+
+static void sort_places(struct json_doc *doc)
+{
+	if (doc->n_sorted == doc->n_places)
+		return;
+	doc->sorted = ARENA_NEW_ARRAY(doc->arena, struct json_place *, doc->n_places);
+	for (size_t i = 0; i < doc->n_places; i++)
+		doc->sorted[i] = &doc->places[i];
+	doc->n_sorted = doc->n_places;
+	qsort(doc->sorted, doc->n_sorted, sizeof(*doc->sorted), compare_places);
+}
+
+/* For texts so long that going through all entries for each of many findings takes too long. */
+static int64_t find_sorted(struct json_doc *doc, const void *addr)
+{
+	size_t low = 0, high;
+
+	sort_places(doc);
+	for (high = doc->n_sorted; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if ((uintptr_t)doc->sorted[middle]->addr < (uintptr_t)addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == doc->n_sorted || doc->sorted[low]->addr != addr)
+		return -1;
+	return doc->sorted[low] - doc->places;
+}
+
 /*
  * The entry for an address, or -1.  Later entries win: the member inside an object, the last of
  * duplicates.
  */
-static int64_t place_of(const struct json_doc *doc, const void *addr)
+static int64_t place_of(struct json_doc *doc, const void *addr)
 {
 	if (!addr)
 		return doc->n_places > 0 ? 0 : -1;
+	if (doc->n_places > SORT_FROM)
+		return find_sorted(doc, addr);
 	for (size_t i = doc->n_places; i > 0; i--)
 		if (doc->places[i - 1].addr == addr)
 			return (int64_t)i - 1;
@@ -160,7 +204,7 @@ static int64_t place_of(const struct json_doc *doc, const void *addr)
 
 bool json_locate(const struct json_doc *doc, const void *addr, struct json_position *out)
 {
-	int64_t place = doc ? place_of(doc, addr) : -1;
+	int64_t place = doc ? place_of((struct json_doc *)doc, addr) : -1;
 
 	if (place < 0)
 		return false;
@@ -215,8 +259,12 @@ static void finding_out(struct json_doc *doc, const struct json_finding *f)
 		error_set(&doc->first_error, 0, "%s", finding_line(doc, f));
 	if (doc->collect)
 		doc->collect(doc->collect_ctx, f);
-	else if (f->warning)
+	else if (f->warning && doc->n_warnings < JSON_WARNINGS_MAX)
 		log_warning("%s", finding_line(doc, f));
+	else if (f->warning && doc->n_warnings == JSON_WARNINGS_MAX)
+		log_warning("%s: there are more warnings than %d; validate shows all", doc->name,
+			    JSON_WARNINGS_MAX);
+	doc->n_warnings += f->warning;
 }
 
 void json_report(struct json_doc *doc, enum json_class class_, bool warning, uint32_t place,

@@ -7,6 +7,7 @@
  * surrogates (it writes a '?'), \u0000, and nesting without end.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <yajl/yajl_parse.h>
@@ -17,6 +18,12 @@
 
 enum frame_kind { FRAME_OBJECT, FRAME_LIST, FRAME_MAP, FRAME_PAIRS, FRAME_ITEMS };
 
+/* A key of a map, and where it stands. */
+struct map_key {
+	const char *name;
+	uint32_t offset;
+};
+
 /* One object or array that is open. */
 struct frame {
 	enum frame_kind kind;
@@ -26,7 +33,8 @@ struct frame {
 	uint64_t seen;				/* OBJECT: rows met, by bit */
 	const struct json_field *member; /* OBJECT: the row of the last key; NULL: not known */
 	char *key;				/* the last key */
-	void *slot;				/* MAP, PAIRS: the element of the last key */
+	struct map_key *keys;			/* MAP, PAIRS: all that came */
+	size_t n_keys;
 	uint32_t key_offset;
 	uint32_t place;
 	uint32_t index;				/* of the next element, as it stands in the text */
@@ -159,6 +167,16 @@ static bool too_deep(struct reader *r)
 		return false;
 	json_report(r->doc, JSON_SYNTAX, false, place_here(r, r->start),
 		    "nested deeper than %d levels", JSON_DEPTH_MAX);
+	return true;
+}
+
+/* The same for values, which take more memory than the text. */
+static bool too_many(struct reader *r)
+{
+	if (r->doc->n_places < JSON_VALUES_MAX)
+		return false;
+	json_report(r->doc, JSON_SYNTAX, false, place_here(r, r->start),
+		    "more than %u values in one text", JSON_VALUES_MAX);
 	return true;
 }
 
@@ -338,18 +356,18 @@ static void keyed_value(struct reader *r, struct frame *f, const struct json_val
 {
 	bool map = f->kind == FRAME_MAP;
 	uint32_t place = add_place(r, f->key, 0, r->start);
+	char **slot;
 
 	if (refuse(r, place, map ? JSON_VALUE_OBJECT : JSON_VALUE_STRING, v))
 		return;
-	if (!f->slot)
-		f->slot = list_append(r, f);
-	memset(f->slot, 0, f->field->size);
-	((char **)f->slot)[0] = f->key;
-	r->doc->places[place].addr = f->slot;
+	slot = list_append(r, f);
+	memset(slot, 0, f->field->size);
+	slot[0] = f->key;
+	r->doc->places[place].addr = slot;
 	if (map)
-		open_object(r, f->field->fields, f->slot, place);
+		open_object(r, f->field->fields, (char *)slot, place);
 	else
-		((char **)f->slot)[1] = arena_strndup(r->doc->arena, v->text, v->len);
+		slot[1] = arena_strndup(r->doc->arena, v->text, v->len);
 }
 
 static int on_value(struct reader *r, const struct json_value *v)
@@ -375,7 +393,7 @@ static int on_value(struct reader *r, const struct json_value *v)
 		keyed_value(r, f, v);
 	}
 	token_done(r);
-	return going(r);
+	return going(r) && !too_many(r);
 }
 
 /* Keys. ----------------------------------------------------------------- */
@@ -396,6 +414,7 @@ static const struct json_field *field_guess(struct reader *r, struct frame *f, s
 {
 	uint32_t place = add_place(r, f->key, 0, f->key_offset);
 	unsigned int limit = key_len < 4 ? 1 : 2;
+	bool heard = r->doc->collect || r->doc->strict || r->doc->n_warnings < JSON_WARNINGS_MAX;
 	const char *near = NULL;
 
 	for (const struct json_field *field = f->fields; field->name; field++) {
@@ -415,6 +434,8 @@ static const struct json_field *field_guess(struct reader *r, struct frame *f, s
 				    "taken as \"%s\": case matters", field->name);
 			return field;
 		}
+		if (!heard)
+			continue;
 		distance = str_distance(field->name, f->key, limit);
 		if (distance <= limit) {
 			near = field->name;
@@ -445,24 +466,35 @@ static void member_key(struct reader *r, struct frame *f, const char *key, size_
 	f->seen |= bit;
 }
 
-/* Keys of maps are free, but each may come once. */
+/* Keys of maps are free. */
 static void map_key(struct reader *r, struct frame *f, const char *key, size_t len)
 {
-	size_t count = *(size_t *)(void *)(f->base + f->field->count);
-	char *list;
-
-	memcpy(&list, f->base + f->field->offset, sizeof(list));
 	f->key = arena_strndup(r->doc->arena, key, len);
-	f->slot = NULL;
-	for (size_t i = 0; i < count && !f->slot; i++) {
-		char *element = list + i * f->field->size;
+	f->keys = arena_grow(r->doc->arena, f->keys, f->n_keys, sizeof(*f->keys));
+	f->keys[f->n_keys++] = (struct map_key){ f->key, f->key_offset };
+}
 
-		if (strcmp(*(char **)(void *)element, f->key) == 0)
-			f->slot = element;
-	}
-	if (f->slot)
-		json_report(r->doc, JSON_DUPLICATE, false, add_place(r, f->key, 0, f->key_offset),
-			    "duplicate member");
+static int compare_keys(const void *a, const void *b)
+{
+	const struct map_key *x = a, *y = b;
+	int r = strcmp(x->name, y->name);
+
+	return r != 0 ? r : (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/*
+ * Each key of a map may come once.  Looked at in the end, sorted: comparing each with each would
+ * take minutes for a map as long as a text may be.
+ */
+static void close_map(struct reader *r, struct frame *f)
+{
+	if (f->n_keys > 1)
+		qsort(f->keys, f->n_keys, sizeof(*f->keys), compare_keys);
+	for (size_t i = 1; i < f->n_keys && going(r); i++)
+		if (strcmp(f->keys[i - 1].name, f->keys[i].name) == 0)
+			json_report(r->doc, JSON_DUPLICATE, false,
+				    add_place(r, f->keys[i].name, 0, f->keys[i].offset),
+				    "duplicate member");
 }
 
 static int on_key(void *ctx, const unsigned char *text, size_t len)
@@ -525,6 +557,8 @@ static int on_end(void *ctx)
 	}
 	if (top(r)->kind == FRAME_OBJECT)
 		close_object(r, top(r));
+	else
+		close_map(r, top(r));
 	r->depth--;
 	return going(r);
 }
@@ -708,6 +742,8 @@ int json_read(struct json_doc *doc, const struct json_field *fields, void *out, 
 	r.out = out;
 	doc->places = NULL;
 	doc->n_places = 0;
+	doc->n_sorted = 0;
+	doc->n_warnings = 0;
 	doc->n_errors = 0;
 	doc->line = 0;
 	r.start = next_token(&r, 0);

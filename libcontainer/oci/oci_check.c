@@ -149,9 +149,13 @@ static void check_rlimits(struct check *ck, const struct oci_process *p)
 			oci_fault(ck, JSON_CONFLICT, &l->soft,
 				  "soft limit %llu is above hard limit %llu",
 				  (unsigned long long)l->soft, (unsigned long long)l->hard);
-		for (size_t j = 0; j < i; j++)
-			if (p->rlimits[j].type == l->type)
-				oci_fault(ck, JSON_DUPLICATE, &l->type, "%s is set twice", name);
+		/* There are 16 types: one that was there is found soon. */
+		for (size_t j = 0; j < i; j++) {
+			if (p->rlimits[j].type != l->type)
+				continue;
+			oci_fault(ck, JSON_DUPLICATE, &l->type, "%s is set twice", name);
+			break;
+		}
 	}
 }
 

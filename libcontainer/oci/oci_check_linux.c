@@ -16,6 +16,7 @@
 
 #define DEVICE_MAJOR_MAX 4095		/* MINORBITS is 20: dev_t of the kernel has 32 bits */
 #define DEVICE_MINOR_MAX 1048575
+#define NET_DEVICES_MAX 1024		/* each is compared with each */
 #define INTERFACE_NAME_LEN 15		/* IFNAMSIZ with its NUL */
 
 static void check_namespaces(struct check *ck, const struct oci_linux *l)
@@ -24,11 +25,14 @@ static void check_namespaces(struct check *ck, const struct oci_linux *l)
 		const struct oci_namespace *n = &l->namespaces[i];
 
 		oci_check_absolute(ck, &n->path);
-		for (size_t j = 0; j < i; j++)
-			if (l->namespaces[j].type == n->type)
-				oci_fault(ck, JSON_DUPLICATE, &n->type,
-					  "namespace type %s is there twice",
-					  json_choice_name(oci_namespace_types, n->type));
+		/* There are 8 types: one that was there is found soon. */
+		for (size_t j = 0; j < i; j++) {
+			if (l->namespaces[j].type != n->type)
+				continue;
+			oci_fault(ck, JSON_DUPLICATE, &n->type, "namespace type %s is there twice",
+				  json_choice_name(oci_namespace_types, n->type));
+			break;
+		}
 	}
 }
 
@@ -131,6 +135,11 @@ static void check_net_devices(struct check *ck, const struct oci_config *c)
 	if (l->n_net_devices > 0 && !oci_namespace_find(c, CLONE_NEWNET))
 		oci_fault(ck, JSON_CONFLICT, &l->net_devices,
 			  "netDevices need a network namespace");
+	if (l->n_net_devices > NET_DEVICES_MAX) {
+		oci_fault(ck, JSON_BAD_VALUE, &l->net_devices, "more than %d network devices",
+			  NET_DEVICES_MAX);
+		return;
+	}
 	for (size_t i = 0; i < l->n_net_devices; i++) {
 		const struct oci_net_device *d = &l->net_devices[i];
 		const char *target = net_device_target(d);

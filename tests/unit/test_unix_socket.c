@@ -135,8 +135,9 @@ static void test_full_queue(const char *directory)
 	       "what is sent to somebody who does not read is cut at the same time");
 	is_int(unix_socket_send(first, "x", 1, -1), -ETIMEDOUT, "and the next not sent at all");
 	close(ends[1]);
-	is_int(unix_socket_connect(path, SOCK_STREAM, &(struct unix_socket_limit){ 60000, ends[0] }),
-	       -ECANCELED, "a readable descriptor ends the wait");
+	short_limit = (struct unix_socket_limit){ 60000, ends[0] };
+	is_int(unix_socket_connect(path, SOCK_STREAM, &short_limit), -ECANCELED,
+	       "a readable descriptor ends the wait");
 	close(ends[0]);
 	unlinkat(dir, "full", 0);
 }
