@@ -10,7 +10,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -134,16 +137,36 @@ static int read_values(const struct container_update_options *o, struct arena *a
 	return 0;
 }
 
-/* Any kind of file that can be read, so that a shell's <(...) works too. */
+/*
+ * A file, or the pipe of a shell's <(...), whose other end is a program that the caller started.
+ * Who waits behind a FIFO with a name is not known, and a device may itself do something.
+ */
+static int open_resources(const char *path, struct error *err)
+{
+	owned_fd fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return error_set(err, errno, "open %s", path);
+	if (S_ISREG(st.st_mode))
+		return fd_take(&fd);
+	if (!S_ISFIFO(st.st_mode) || fs.f_type != PIPEFS_MAGIC)
+		return error_set(err, 0, "open %s: neither a regular file nor a pipe", path);
+	if (fcntl(fd, F_SETFL, O_RDONLY) < 0)
+		return error_set(err, errno, "open %s", path);
+	return fd_take(&fd);
+}
+
 static int read_text(const char *path, struct arena *a, struct json_doc *doc, struct error *err)
 {
 	bool standard_input = strcmp(path, "-") == 0;
-	owned_fd fd = standard_input ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	owned_fd fd = standard_input ? -1 : open_resources(path, err);
 	char *text;
 	int ret;
 
 	if (!standard_input && fd < 0)
-		return error_set(err, errno, "open %s", path);
+		return fd;
 	doc->name = standard_input ? "standard input" : path;
 	doc->arena = a;
 	ret = file_read_fd(standard_input ? STDIN_FILENO : fd, OCI_TEXT_MAX, a, &text, &doc->len);

@@ -45,26 +45,6 @@ void show_step(struct show *s, const char *name, const char *stage)
 	json_out_open_array(&s->out);
 }
 
-/*
- * The nouns come from a configuration that somebody else may have written: one act stays one
- * line, and nothing in it commands the terminal.
- */
-static const char *printable(struct arena *a, const char *text)
-{
-	struct strbuf b = { .size = 4 * strlen(text) + 1 };
-
-	b.text = arena_alloc(a, b.size);
-	for (const char *c = text; *c != '\0'; c++) {
-		unsigned char byte = (unsigned char)*c;
-
-		if (byte == '\n')
-			strbuf_add(&b, "\\n");
-		else
-			strbuf_addf(&b, byte < ' ' || byte == 0x7f ? "\\x%02x" : "%c", byte);
-	}
-	return b.text;
-}
-
 void show_act(struct show *s, const char *fmt, ...)
 {
 	va_list ap;
@@ -77,7 +57,8 @@ void show_act(struct show *s, const char *fmt, ...)
 		json_out_string(&s->out, text);
 		return;
 	}
-	add(s, arena_printf(s->arena, "           %s\n", printable(s->arena, text)));
+	/* The nouns come from a configuration that somebody else may have written. */
+	add(s, arena_printf(s->arena, "           %s\n", str_visible(text, "", s->arena)));
 	s->out.first = true;
 }
 

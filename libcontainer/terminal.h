@@ -59,8 +59,8 @@ int terminal_send_run(int sock, int master, struct error *err);
 int terminal_attach_run(int slave, struct error *err);
 
 /*
- * In the child, without a terminal: gives pipes, sockets and files that are its standard streams to
- * the process's user, so that it can open /dev/stdout again.  Devices stay: they are the host's.
+ * In the child, without a terminal: gives pipes that are its standard streams to the process's
+ * user, so that it can open /dev/stdout again.  Files and devices stay their owners'.
  */
 int terminal_stdio_run(const struct terminal_plan *p, struct error *err);
 

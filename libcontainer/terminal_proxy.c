@@ -81,11 +81,12 @@ void terminal_proxy_end(struct terminal_proxy *p)
 	sigprocmask(SIG_SETMASK, &p->old_mask, NULL);
 }
 
+/* A terminal that nobody gave a size, as a script's, says 0 by 0: then the configuration's stays. */
 static void copy_size(int from, int to)
 {
 	struct winsize size;
 
-	if (to >= 0 && ioctl(from, TIOCGWINSZ, &size) == 0)
+	if (to >= 0 && ioctl(from, TIOCGWINSZ, &size) == 0 && (size.ws_row > 0 || size.ws_col > 0))
 		ioctl(to, TIOCSWINSZ, &size);
 }
 

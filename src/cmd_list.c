@@ -30,7 +30,7 @@ static int list_quiet(struct cli *cli, struct error *err)
 	int ret = container_list_ids(&cli->ctx, &ids, &n, err);
 
 	for (size_t i = 0; ret == 0 && i < n; i++)
-		fprintf(cli->out, "%s\n", ids[i]);
+		output_line(cli->out, ids[i]);
 	return ret;
 }
 

@@ -172,10 +172,10 @@ static int print_table(struct cli *cli, const struct pids *pids, struct error *e
 	ret = find_pid_column(line, &column, err);
 	if (ret < 0)
 		return ret;
-	output_text(cli->out, line);
+	output_line(cli->out, line);
 	while ((line = strsep(&text, "\n"))) {
 		if (line_is_ours(line, column, pids))
-			output_text(cli->out, line);
+			output_line(cli->out, line);
 	}
 	return 0;
 }

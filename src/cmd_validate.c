@@ -62,12 +62,13 @@ static void print_text(const struct report *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct json_finding *f = r->findings[i];
+		const char *place = f->line ? arena_printf(r->cli->arena, "%u:%u:", f->line,
+							   f->column) : "";
 
-		fprintf(r->cli->out, "%s:", r->file);
-		if (f->line)
-			fprintf(r->cli->out, "%u:%u:", f->line, f->column);
-		fprintf(r->cli->out, " %s: %s%s%s\n", f->warning ? "warning" : "error", f->path,
-			*f->path ? ": " : "", f->text);
+		output_line(r->cli->out,
+			    arena_printf(r->cli->arena, "%s:%s %s: %s%s%s", r->file, place,
+					 f->warning ? "warning" : "error", f->path,
+					 *f->path ? ": " : "", f->text));
 	}
 }
 
@@ -113,9 +114,11 @@ static const char *config_file(const struct validate_options *o, struct arena *a
 
 static int read_text(const char *file, struct arena *a, char **text, size_t *len, struct error *err)
 {
-	int ret = strcmp(file, "-") == 0 ? file_read_fd(STDIN_FILENO, JSON_TEXT_MAX, a, text, len) :
-		  file_read(AT_FDCWD, file, JSON_TEXT_MAX, a, text, len);
+	int ret = strcmp(file, "-") == 0 ? file_read_fd(STDIN_FILENO, OCI_TEXT_MAX, a, text, len) :
+		  file_read(AT_FDCWD, file, OCI_TEXT_MAX, a, text, len);
 
+	if (ret == -EFBIG)
+		return error_set(err, EFBIG, "read %s: more than %u MiB", file, OCI_TEXT_MAX >> 20);
 	return ret < 0 ? error_set(err, -ret, "read %s", file) : 0;
 }
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -12,9 +14,11 @@
 
 #include "base/arena.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "json/json.h"
 
+#define FULL_MS 500	/* for the reader of a full FIFO */
 #define JOURNALD_SOCKET "/run/systemd/journal/socket"
 #define SYSLOG_SOCKET "/dev/log"
 /* syslog(3): LOG_DAEMON, in the place where the facility stands. */
@@ -57,6 +61,28 @@ static void format_json(struct json_out *o, enum log_level level, const char *te
 }
 
 /*
+ * Whoever reads a FIFO or a terminal may stop doing so: then the rest of the line is lost, and kist
+ * goes on.
+ */
+static void write_all(int fd, const char *line)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	size_t len = strlen(line);
+
+	while (len > 0) {
+		ssize_t n = write(fd, line, len);
+
+		if (n > 0) {
+			line += n;
+			len -= (size_t)n;
+		} else if (n == 0 || (errno != EAGAIN && errno != EINTR) ||
+			   (errno == EAGAIN && poll(&room, 1, FULL_MS) <= 0)) {
+			return;
+		}
+	}
+}
+
+/*
  * One line of a file or of standard error.  One write, so that lines of two processes do not mix.
  */
 static void write_line(const struct log_output *out, int fd, enum log_level level, const char *text)
@@ -71,20 +97,17 @@ static void write_line(const struct log_output *out, int fd, enum log_level leve
 		format_json(&o, level, text);
 		line = arena_printf(&a, "%s\n", json_out_text(&o));
 	} else if (fd == STDERR_FILENO) {
+		text = str_visible(text, "", &a);
 		line = level == LOG_LEVEL_ERROR ? arena_printf(&a, "kist: %s\n", text) :
 		       arena_printf(&a, "kist: %s: %s\n", levels[level].name, text);
 	} else {
-		struct json_out o;
 		char when[32];
 
-		/* A JSON string is also what logfmt wants between its quotes. */
-		json_out_begin(&o, &a, 0);
-		json_out_string(&o, text);
 		format_time(when, sizeof(when));
-		line = arena_printf(&a, "time=\"%s\" level=%s msg=%s\n", when, levels[level].name,
-				    json_out_text(&o));
+		line = arena_printf(&a, "time=\"%s\" level=%s msg=\"%s\"\n", when,
+				    levels[level].name, str_visible(text, "\"\\", &a));
 	}
-	(void)fd_write_all(fd, line, strlen(line));
+	write_all(fd, line);
 	arena_free(&a);
 }
 
@@ -124,6 +147,8 @@ static void send_syslog(const struct log_output *out, enum log_level level, cons
 
 static void log_output_write(const struct log_output *out, enum log_level level, const char *text)
 {
+	struct arena a = ARENA_INIT;
+
 	switch (out->target) {
 	case LOG_OUTPUT_STDERR:
 		write_line(out, STDERR_FILENO, level, text);
@@ -132,12 +157,13 @@ static void log_output_write(const struct log_output *out, enum log_level level,
 		write_line(out, out->fd, level, text);
 		break;
 	case LOG_OUTPUT_JOURNALD:
-		send_journald(out, level, text);
+		send_journald(out, level, str_visible(text, "", &a));
 		break;
 	case LOG_OUTPUT_SYSLOG:
-		send_syslog(out, level, text);
+		send_syslog(out, level, str_visible(text, "", &a));
 		break;
 	}
+	arena_free(&a);
 }
 
 static void sink(void *ctx, enum log_level level, const char *text)
@@ -148,13 +174,16 @@ static void sink(void *ctx, enum log_level level, const char *text)
 static int open_socket(struct log_output *out, const char *path, const char *identifier,
 		       struct error *err)
 {
+	const struct timeval full = { .tv_usec = FULL_MS * 1000 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	owned_fd fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return error_set(err, errno, "create a socket for the log");
 	memcpy(addr.sun_path, path, strlen(path) + 1);
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+	/* A log that takes no more messages must not hold up the container. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &full, sizeof(full)) < 0 ||
+	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return error_set(err, errno, "open the log: connect to %s", path);
 	out->identifier = *identifier ? identifier : "kist";
 	out->fd = fd_take(&fd);
@@ -187,9 +216,12 @@ static int open_target(struct log_output *out, const char *where, struct error *
 	if (scheme)
 		where += scheme + 1;
 	out->target = LOG_OUTPUT_FILE;
-	out->fd = open(where, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	/* Not blocking: the open() of a FIFO without a reader would wait for one. */
+	out->fd = file_open_own(where, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644);
+	if (out->fd == -ENXIO)
+		return error_set(err, ENXIO, "open log file %s: a FIFO that nobody reads", where);
 	if (out->fd < 0)
-		return error_set(err, errno, "open log file %s", where);
+		return error_set(err, -out->fd, "open log file %s", where);
 	return 0;
 }
 
@@ -202,8 +234,6 @@ int log_output_open(struct log_output *out, const char *where, enum log_output_f
 	opened.format = format;
 	if (level >= 0)
 		opened.level = (enum log_level)level;
-	else if (format == LOG_OUTPUT_JSON)
-		opened.level = LOG_LEVEL_ERROR;
 	if (where) {
 		ret = open_target(&opened, where, err);
 		if (ret < 0)

@@ -5,31 +5,42 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 
 #define COLUMN_GAP 3
 /* Narrower columns look ragged when ids are short. */
 #define COLUMN_MIN 8
 
+/* Characters, as far as each takes one column. */
+static size_t text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
 static void put_cell(FILE *out, const char *text, size_t width)
 {
-	size_t len = 0;
-
-	for (; *text; text++, len++)
-		putc_unlocked((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
-	for (; len < width; len++)
+	fputs(text, out);
+	for (size_t len = text_width(text); len < width; len++)
 		putc_unlocked(' ', out);
 }
 
 void output_columns(FILE *out, const char *const *cells, size_t rows, size_t columns)
 {
 	struct arena a = ARENA_INIT;
+	const char **visible = ARENA_NEW_ARRAY(&a, const char *, rows * columns);
 	size_t *width = ARENA_NEW_ARRAY(&a, size_t, columns);
 
+	for (size_t i = 0; i < rows * columns; i++)
+		visible[i] = str_visible(cells[i], "", &a);
 	/* The last column keeps width 0: no blanks at the end of a line. */
 	for (size_t c = 0; c + 1 < columns; c++) {
 		width[c] = COLUMN_MIN;
 		for (size_t r = 0; r < rows; r++) {
-			size_t len = strlen(cells[r * columns + c]);
+			size_t len = text_width(visible[r * columns + c]);
 
 			if (len > width[c])
 				width[c] = len;
@@ -38,9 +49,18 @@ void output_columns(FILE *out, const char *const *cells, size_t rows, size_t col
 	}
 	for (size_t r = 0; r < rows; r++) {
 		for (size_t c = 0; c < columns; c++)
-			put_cell(out, cells[r * columns + c], width[c]);
+			put_cell(out, visible[r * columns + c], width[c]);
 		putc('\n', out);
 	}
+	arena_free(&a);
+}
+
+void output_line(FILE *out, const char *text)
+{
+	struct arena a = ARENA_INIT;
+
+	fputs(str_visible(text, "", &a), out);
+	putc('\n', out);
 	arena_free(&a);
 }
 

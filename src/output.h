@@ -24,6 +24,9 @@ void output_json(FILE *out, struct json_out *o);
 /* Text, with a newline behind it if it has none. */
 void output_text(FILE *out, const char *text);
 
+/* One line, of a text that somebody else wrote (see str_visible()). */
+void output_line(FILE *out, const char *text);
+
 /* Flushes; an error here or earlier (a full disk) is the command's error. */
 int output_finish(FILE *out, struct error *err);
 

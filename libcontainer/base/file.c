@@ -5,18 +5,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 
 #define FILE_CHUNK 4096
 #define FILE_REPLACE_TRIES 16
+#define FILE_LINKS_MAX 40	/* the kernel's MAXSYMLINKS */
 
 /* read() through EINTR. */
 static ssize_t read_some(int fd, void *buf, size_t len)
@@ -165,6 +171,127 @@ int file_writef(int dirfd, const char *path, const char *fmt, ...)
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return -E2BIG;
 	return file_write(dirfd, path, text);
+}
+
+struct own_walk {
+	int at;			/* the directory reached, owned */
+	int links;
+	char rest[PATH_MAX];	/* what is still to be walked */
+};
+
+static int own_start(struct own_walk *w)
+{
+	fd_close(&w->at);
+	w->at = open(w->rest[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return w->at < 0 ? -errno : 0;
+}
+
+/* Cuts the first name off rest.  0, or 1: it is the last. */
+static int own_next(struct own_walk *w, char name[NAME_MAX + 1])
+{
+	const char *p = w->rest + strspn(w->rest, "/");
+	size_t len = strcspn(p, "/");
+
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, p, len);
+	name[len] = '\0';
+	memmove(w->rest, p + len, strlen(p + len) + 1);
+	return w->rest[0] == '\0';
+}
+
+static int own_link_check(const struct own_walk *w, const struct stat *link)
+{
+	struct stat dir;
+
+	if (fstat(w->at, &dir) < 0)
+		return -errno;
+	if (!(dir.st_mode & S_IWOTH) || link->st_uid == geteuid() || link->st_uid == dir.st_uid)
+		return 0;
+	return -EACCES;
+}
+
+/* Puts the text of a symlink in front of rest. */
+static int own_link(struct own_walk *w, int link)
+{
+	char text[PATH_MAX];
+	size_t rest = strlen(w->rest);
+	ssize_t n = readlinkat(link, "", text, sizeof(text));
+
+	if (n < 0)
+		return -errno;
+	if (++w->links > FILE_LINKS_MAX)
+		return -ELOOP;
+	if ((size_t)n + rest >= sizeof(w->rest))
+		return -ENAMETOOLONG;
+	memmove(w->rest + n, w->rest, rest + 1);
+	memcpy(w->rest, text, (size_t)n);
+	return n > 0 && text[0] == '/' ? own_start(w) : 0;
+}
+
+/* In procfs the kernel's own links lead to what has no path, and only the kernel can follow them. */
+static bool own_in_procfs(const struct own_walk *w)
+{
+	struct statfs fs;
+
+	return fstatfs(w->at, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* One name.  1: *out is the file, 0: go on, or -errno. */
+static int own_step(struct own_walk *w, int flags, mode_t mode, int *out)
+{
+	char name[NAME_MAX + 1];
+	owned_fd found = -1;
+	struct stat st;
+	int last, ret;
+
+	last = own_next(w, name);
+	if (last < 0)
+		return last;
+	found = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (found >= 0 && fstat(found, &st) < 0)
+		return -errno;
+	if (found >= 0 && S_ISLNK(st.st_mode) && !own_in_procfs(w)) {
+		ret = own_link_check(w, &st);
+		return ret < 0 ? ret : own_link(w, found);
+	}
+	if (last) {
+		bool follow = found >= 0 && S_ISLNK(st.st_mode);
+
+		*out = openat(w->at, name, flags | (follow ? 0 : O_NOFOLLOW), mode);
+		return *out < 0 ? -errno : 1;
+	}
+	fd_close(&found);
+	found = openat(w->at, name, O_PATH | O_DIRECTORY | O_CLOEXEC |
+		       (own_in_procfs(w) ? 0 : O_NOFOLLOW));
+	if (found < 0)
+		return -errno;
+	fd_close(&w->at);
+	w->at = fd_take(&found);
+	return 0;
+}
+
+int file_open_own(const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)flags | O_CLOEXEC,
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+	struct own_walk w = { .at = -1 };
+	int fd = sys_openat2(AT_FDCWD, path, &how), ret;
+
+	/* Nearly always there is no symlink on the way. */
+	if (fd != -ELOOP)
+		return fd;
+	if (strlen(path) >= sizeof(w.rest))
+		return -ENAMETOOLONG;
+	memcpy(w.rest, path, strlen(path) + 1);
+	ret = own_start(&w);
+	while (ret == 0)
+		ret = own_step(&w, flags | O_CLOEXEC, mode, &fd);
+	fd_close(&w.at);
+	return ret < 0 ? ret : fd;
 }
 
 int file_create(int dirfd, const char *path, mode_t mode, const void *data, size_t len)

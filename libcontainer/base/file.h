@@ -38,6 +38,15 @@ int file_write(int dirfd, const char *path, const char *text);
 int file_writef(int dirfd, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * Opens a file that the caller names on the host, such as a log.  Symlinks are followed as far as
+ * the kernel follows them with fs.protected_symlinks set, whether it is set or not: in a directory
+ * that everybody may write to only those of the caller and of the directory's owner, since
+ * somebody else's leads root where that user wants it (-EACCES).  /dev/stderr and /proc/self/fd/N
+ * work.  O_CLOEXEC is added.  A descriptor or -errno.
+ */
+int file_open_own(const char *path, int flags, mode_t mode);
+
 /* Creates a file that must not exist (O_EXCL) and writes it. */
 int file_create(int dirfd, const char *path, mode_t mode, const void *data, size_t len);
 

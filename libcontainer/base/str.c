@@ -145,6 +145,115 @@ unsigned int str_distance(const char *a, const char *b, unsigned int limit)
 	return row[lb] > limit ? limit + 1 : row[lb];
 }
 
+size_t str_utf8(const char *s, size_t len)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	unsigned char lead = u[0];
+	unsigned char low = 0x80, high = 0xbf;	/* what the second byte may be */
+	size_t n;
+
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xc2 || lead > 0xf4)
+		return 0;
+	n = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+	if (lead == 0xe0)
+		low = 0xa0;		/* else overlong */
+	else if (lead == 0xed)
+		high = 0x9f;		/* else a surrogate */
+	else if (lead == 0xf0)
+		low = 0x90;		/* else overlong */
+	else if (lead == 0xf4)
+		high = 0x8f;		/* else above U+10FFFF */
+	if (len < n || u[1] < low || u[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+static uint32_t code_point(const char *s, size_t n)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	uint32_t code = n == 1 ? u[0] : u[0] & (0x7fu >> n);
+
+	for (size_t i = 1; i < n; i++)
+		code = code << 6 | (u[i] & 0x3f);
+	return code;
+}
+
+/*
+ * What a terminal obeys, or what makes a text look like another one: control characters (C0, DEL,
+ * C1), line separators, changes of the direction of writing, and what has no width.
+ */
+static bool is_hidden(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {
+		{ 0x0000, 0x001f },	/* C0 */
+		{ 0x007f, 0x009f },	/* DEL, C1 */
+		{ 0x00ad, 0x00ad },	/* soft hyphen */
+		{ 0x061c, 0x061c },	/* Arabic letter mark */
+		{ 0x180e, 0x180e },	/* Mongolian vowel separator */
+		{ 0x200b, 0x200f },	/* zero width, direction marks */
+		{ 0x2028, 0x202e },	/* line, paragraph; embedding, override */
+		{ 0x2060, 0x206f },	/* word joiner, isolates */
+		{ 0xfeff, 0xfeff },	/* byte order mark */
+		{ 0xfff9, 0xfffb },	/* interlinear annotation */
+		{ 0xe0000, 0xe007f },	/* tags */
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++)
+		if (code >= hidden[i].first && code <= hidden[i].last)
+			return true;
+	return false;
+}
+
+/* One character, of n bytes; 0: a byte that is none. */
+static void add_visible(struct strbuf *b, const char *s, size_t n, const char *quoted)
+{
+	uint32_t code = n > 0 ? code_point(s, n) : (unsigned char)*s;
+
+	if (code == '\n')
+		strbuf_add(b, "\\n");
+	else if (code == '\t')
+		strbuf_add(b, "\\t");
+	else if (n == 0 || (n == 1 && is_hidden(code)))
+		strbuf_addf(b, "\\x%02x", code);
+	else if (is_hidden(code))
+		strbuf_addf(b, code > 0xffff ? "\\U%08x" : "\\u%04x", code);
+	else if (n == 1 && strchr(quoted, *s))
+		strbuf_addf(b, "\\%c", *s);
+	else
+		strbuf_addn(b, s, n);
+}
+
+const char *str_visible(const char *s, const char *quoted, struct arena *a)
+{
+	const char *end = s + strlen(s);
+	const char *p = s;
+	struct strbuf b;
+
+	/* Nearly always all of it is plain. */
+	while (*p >= ' ' && *p < 0x7f && !strchr(quoted, *p))
+		p++;
+	if (p == end)
+		return s;
+	/* The longest form takes four bytes for one. */
+	b = (struct strbuf){ .size = 4 * (size_t)(end - s) + 1 };
+	b.text = arena_alloc(a, b.size);
+	strbuf_addn(&b, s, (size_t)(p - s));
+	while (p < end) {
+		size_t n = str_utf8(p, (size_t)(end - p));
+
+		add_visible(&b, p, n, quoted);
+		p += n > 0 ? n : 1;
+	}
+	return b.text;
+}
+
 void strbuf_addn(struct strbuf *b, const char *s, size_t n)
 {
 	size_t room;

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+
 /* Decimal digits only.  0, -EINVAL (not a number) or -ERANGE (above max). */
 int str_to_u64(const char *s, uint64_t max, uint64_t *out);
 int str_to_u32(const char *s, uint32_t *out);
@@ -34,6 +36,19 @@ bool str_ends(const char *s, const char *suffix);
 
 /* Edit distance (Levenshtein), at most limit + 1: for did-you-mean. */
 unsigned int str_distance(const char *a, const char *b, unsigned int limit);
+
+/*
+ * Length of the UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), or 0: it is none.
+ */
+size_t str_utf8(const char *s, size_t len);
+
+/*
+ * THE form in which a text of somebody else reaches a terminal, a table or a line of a log: control
+ * characters (a new line too), changes of the direction of writing, what has no width, and bytes
+ * that are no UTF-8 become \n, \t, \xNN, \uNNNN or \UNNNNNNNN.  The characters of quoted get a
+ * backslash.  Returns s itself when nothing need be changed, else a text in a.
+ */
+const char *str_visible(const char *s, const char *quoted, struct arena *a);
 
 /* A builder over the caller's buffer.  Overflow is remembered, text stays NUL-terminated. */
 struct strbuf {

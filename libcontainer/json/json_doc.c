@@ -40,14 +40,6 @@ void json_place_move(struct json_doc *doc, uint32_t first, const void *old, size
 	}
 }
 
-/* Control characters out. */
-static void clean(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-}
-
 const char *json_quote(struct json_doc *doc, const char *s, size_t len)
 {
 	size_t n = len > QUOTE_MAX ? QUOTE_MAX : len;
@@ -57,36 +49,7 @@ const char *json_quote(struct json_doc *doc, const char *s, size_t len)
 	while (n < len && n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
 		n--;
 	copy = arena_strndup(doc->arena, s, n);
-	clean(copy);
 	return arena_printf(doc->arena, "\"%s%s\"", copy, n < len ? "..." : "");
-}
-
-size_t json_utf8(const char *s, size_t len)
-{
-	const unsigned char *u = (const unsigned char *)s;
-	unsigned char lead = u[0];
-	unsigned char low = 0x80, high = 0xbf;	/* what the second byte may be */
-	size_t n;
-
-	if (lead < 0x80)
-		return 1;
-	if (lead < 0xc2 || lead > 0xf4)
-		return 0;
-	n = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-	if (lead == 0xe0)
-		low = 0xa0;		/* else overlong */
-	else if (lead == 0xed)
-		high = 0x9f;		/* else a surrogate */
-	else if (lead == 0xf0)
-		low = 0x90;		/* else overlong */
-	else if (lead == 0xf4)
-		high = 0x8f;		/* else above U+10FFFF */
-	if (len < n || u[1] < low || u[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((u[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
 }
 
 /*
@@ -289,12 +252,8 @@ static void report_address(struct json_doc *doc, struct json_finding *f, const v
 {
 	struct json_position at;
 
-	char *text = arena_vprintf(doc->arena, fmt, ap);
-
-	/* Rules quote values as they are; nothing in them may steer a terminal. */
-	clean(text);
 	f->path = "";
-	f->text = text;
+	f->text = arena_vprintf(doc->arena, fmt, ap);
 	if (json_locate(doc, addr, &at)) {
 		f->line = at.line;
 		f->column = at.column;

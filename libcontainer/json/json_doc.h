@@ -31,14 +31,7 @@ void json_place_move(struct json_doc *doc, uint32_t first, const void *old, size
 void json_report(struct json_doc *doc, enum json_class class_, bool warning, uint32_t place,
 		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/*
- * For messages: s in double quotes, cut and with control characters replaced; in the doc's arena.
- */
+/* For messages: s in double quotes, and cut; in the doc's arena. */
 const char *json_quote(struct json_doc *doc, const char *s, size_t len);
-
-/*
- * Length of the UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), or 0: it is none.
- */
-size_t json_utf8(const char *s, size_t len);
 
 #endif

@@ -617,7 +617,7 @@ static size_t utf8_fault(const char *text, size_t len)
 				continue;
 			}
 		}
-		n = json_utf8(text + i, len - i);
+		n = str_utf8(text + i, len - i);
 		if (n == 0)
 			break;
 		i += n;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "json/json_doc.h"
 #include "json/json_value.h"
 
@@ -121,7 +122,7 @@ static void add_string(struct json_out *o, const char *s, size_t len)
 
 	add(o, "\"", 1);
 	while (i < len) {
-		size_t n = json_utf8(s + i, len - i);
+		size_t n = str_utf8(s + i, len - i);
 		bool bare = n > 1 ||
 			    (n == 1 && (unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\');
 

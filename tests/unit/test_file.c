@@ -101,6 +101,58 @@ static int count_entries(int dir)
 	return n;
 }
 
+/* dir: a directory of the test.  As root, with somebody else's links in a directory for all. */
+static void test_own(int dir, const char *path)
+{
+	char target[512], name[600], text[32];
+	owned_fd fd = -1;
+	int ends[2];
+
+	mkdirat(dir, "all", 0777);
+	fchmodat(dir, "all", 01777, 0);
+	snprintf(target, sizeof(target), "%s/target", path);
+	snprintf(name, sizeof(name), "%s/all/new", path);
+	fd = file_open_own(name, O_WRONLY | O_CREAT, 0600);
+	ok(fd >= 0, "a new file");
+	fd_close(&fd);
+	symlinkat(target, dir, "all/own");
+	snprintf(name, sizeof(name), "%s/all/own", path);
+	fd = file_open_own(name, O_WRONLY | O_CREAT, 0600);
+	ok(fd >= 0 && faccessat(dir, "target", F_OK, 0) == 0, "an own link is followed");
+	fd_close(&fd);
+	symlinkat(".", dir, "all/../here");
+	snprintf(name, sizeof(name), "%s/here/here/all/../target", path);
+	fd = file_open_own(name, O_RDONLY, 0);
+	ok(fd >= 0, "links and .. on the way");
+	fd_close(&fd);
+	symlinkat("loop", dir, "loop");
+	snprintf(name, sizeof(name), "%s/loop", path);
+	is_int(file_open_own(name, O_RDONLY, 0), -ELOOP, "a loop ends");
+	snprintf(name, sizeof(name), "%s/target/x", path);
+	is_int(file_open_own(name, O_RDONLY, 0), -ENOTDIR, "a file is no directory");
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		bail_out("pipe2");
+	snprintf(name, sizeof(name), "/dev/fd/%d", ends[1]);
+	fd = file_open_own(name, O_WRONLY | O_NONBLOCK, 0);
+	ok(fd >= 0 && write(fd, "x", 1) == 1 && read(ends[0], text, sizeof(text)) == 1,
+	   "a descriptor by its name");
+	fd_close(&fd);
+	close(ends[0]);
+	close(ends[1]);
+	if (geteuid() != 0) {
+		skip("needs root");
+		return;
+	}
+	symlinkat(target, dir, "all/theirs");
+	fchownat(dir, "all/theirs", 4242, 4242, AT_SYMLINK_NOFOLLOW);
+	snprintf(name, sizeof(name), "%s/all/theirs", path);
+	is_int(file_open_own(name, O_WRONLY | O_CREAT, 0600), -EACCES, "somebody else's is not");
+	symlinkat(path, dir, "all/directory");
+	fchownat(dir, "all/directory", 4242, 4242, AT_SYMLINK_NOFOLLOW);
+	snprintf(name, sizeof(name), "%s/all/directory/target", path);
+	is_int(file_open_own(name, O_WRONLY | O_CREAT, 0600), -EACCES, "nor on the way");
+}
+
 int main(void)
 {
 	char template[] = "/tmp/kist-test-file-XXXXXX";
@@ -116,6 +168,7 @@ int main(void)
 	test_small(dir);
 	test_replace(dir);
 	is_int(count_entries(dir), 6, "no temporary file is left");
+	test_own(dir, template);
 	arena_free(&a);
 	dir_remove_tree(AT_FDCWD, template);
 	return done();

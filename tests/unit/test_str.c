@@ -110,6 +110,30 @@ static void test_strbuf(void)
 	ok(tiny.overflow && one[0] == '\0', "a character does not");
 }
 
+static void test_visible(void)
+{
+	static const char *const rows[][3] = {
+		{ "plain \\ \"text\"", "", "plain \\ \"text\"" },
+		{ "plain \\ \"text\"", "\\\"", "plain \\\\ \\\"text\\\"" },
+		{ "a\033[31mb\n\tc\177", "", "a\\x1b[31mb\\n\\tc\\x7f" },
+		{ "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "",
+		  "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80" },
+		{ "\xc2\x9b" "31m", "", "\\u009b31m" },
+		{ "\x9b" "31m \xff \xc3", "", "\\x9b31m \\xff \\xc3" },
+		{ "\xe2\x80\xae" "txt.exe", "", "\\u202etxt.exe" },
+		{ "a\xe2\x80\xa8" "b\xe2\x81\xa6", "", "a\\u2028b\\u2066" },
+		{ "\xf3\xa0\x80\x81", "", "\\U000e0001" },
+		{ "", "", "" },
+	};
+	static const char plain[] = "plain";
+	struct arena a = ARENA_INIT;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		is_str(str_visible(rows[i][0], rows[i][1], &a), rows[i][2], "visible");
+	ok(str_visible(plain, "", &a) == plain, "without a copy");
+	arena_free(&a);
+}
+
 int main(void)
 {
 	test_ids();
@@ -117,5 +141,6 @@ int main(void)
 	test_container_id();
 	test_compare();
 	test_strbuf();
+	test_visible();
 	return done();
 }
