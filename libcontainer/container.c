@@ -40,6 +40,37 @@ int container_protect_binary(char *const *argv, struct error *err)
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
+/* Whether path, not through a symlink, is a directory of the caller's, and of nobody else. */
+static bool is_own_directory(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* Without a session (cron, su): its directory may be there all the same, else one of our own. */
+static int sessionless_root(struct arena *a, char **out, struct error *err)
+{
+	char *run = arena_printf(a, "/run/user/%u", geteuid());
+	struct stat tmp;
+
+	if (is_own_directory(run)) {
+		*out = arena_printf(a, "%s/kist", run);
+		return 0;
+	}
+	*out = arena_printf(a, "/tmp/kist-%u", geteuid());
+	/*
+	 * Anybody may have made that name first.  If it is ours, nobody else can exchange it as
+	 * long as /tmp is sticky.
+	 */
+	if ((mkdir(*out, 0700) < 0 && errno != EEXIST) || !is_own_directory(*out) ||
+	    stat("/tmp", &tmp) < 0 || ((tmp.st_mode & S_IWOTH) && !(tmp.st_mode & S_ISVTX)))
+		return error_set(err, 0, "XDG_RUNTIME_DIR is not set, and neither %s nor %s is a "
+				 "directory of the caller alone: give one with --root", run, *out);
+	return 0;
+}
+
 int container_default_root(struct arena *a, char **out, struct error *err)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
@@ -52,8 +83,7 @@ int container_default_root(struct arena *a, char **out, struct error *err)
 		return 0;
 	}
 	if (!given)
-		return error_set(err, 0,
-				 "XDG_RUNTIME_DIR is not set: give a state directory with --root");
+		return sessionless_root(a, out, err);
 	*out = arena_printf(a, "%s/kist", runtime_dir);
 	return 0;
 }
@@ -190,7 +220,9 @@ const char *container_status_name(enum container_status status)
 
 static char *owner_name(struct arena *a, uint32_t uid)
 {
-	return uid == 0 ? arena_strdup(a, "root") : arena_printf(a, "%u", uid);
+	char *name = host_user_name(uid, a);
+
+	return name ? name : arena_printf(a, "%u", uid);
 }
 
 static char *or_empty(struct arena *a, char *s)

@@ -146,7 +146,8 @@ int container_protect_binary(char *const *argv, struct error *err);
 
 /*
  * "/run/kist" for root, or below XDG_RUNTIME_DIR for a caller without privilege, and for the root
- * of a user namespace who has one (an empty variable counts as unset).
+ * of a user namespace who has one (an empty variable counts as unset).  Without the variable an
+ * ordinary user's is /run/user/UID/kist, or else /tmp/kist-UID, which is made here (0700).
  */
 int container_default_root(struct arena *a, char **out, struct error *err);
 

@@ -20,6 +20,7 @@
 #define SYSTEMD_V1  "name=systemd"
 #define PROC_SMALL  4096
 #define CONTROLLERS_MAX 512
+#define PASSWD_MAX  (1u << 20)
 
 static bool is_fs(const char *path, unsigned long magic)
 {
@@ -241,4 +242,25 @@ const struct host *host_with_systemd_v1(const struct host *h, struct arena *a)
 	memcpy(more->hierarchies, h->hierarchies, h->n_hierarchies * sizeof(*h->hierarchies));
 	more->hierarchies[more->n_hierarchies++] = *h->systemd_v1;
 	return more;
+}
+
+char *host_user_name(uint32_t uid, struct arena *a)
+{
+	char *text, *line;
+
+	if (uid == 0)
+		return arena_strdup(a, "root");
+	/* By hand: the C library's lookup would load shared objects into a static program. */
+	if (file_read(AT_FDCWD, "/etc/passwd", PASSWD_MAX, a, &text, NULL) < 0)
+		return NULL;
+	while ((line = strsep(&text, "\n")) != NULL) {
+		const char *name = strsep(&line, ":"), *id;
+		uint32_t found;
+
+		strsep(&line, ":");
+		id = strsep(&line, ":");
+		if (id != NULL && *name != '\0' && str_to_id(id, &found) == 0 && found == uid)
+			return arena_strdup(a, name);
+	}
+	return NULL;
 }

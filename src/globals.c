@@ -39,7 +39,8 @@ static const struct option_choice rootless[] = {
 
 #define T struct globals
 const struct option_row globals_rows[] = {
-	OPTION_STRING("root", 0, T, root, "DIR", "where the state of containers is kept"),
+	OPTION_STRING("root", 0, T, root, "DIR",
+		      "the state (/run/kist, or below XDG_RUNTIME_DIR, /run/user/UID, /tmp)"),
 	OPTION_STRING("log", 0, T, log, "LOG", "a file, file:PATH, journald:NAME or syslog:NAME"),
 	OPTION_CHOICE("log-format", 0, T, log_format, formats, "form of the log (default: text)"),
 	OPTION_CHOICE("log-level", 0, T, log_level, levels, "what is logged (default: warning)"),

@@ -229,7 +229,7 @@ static int own_link(struct own_walk *w, int link)
 	return n > 0 && text[0] == '/' ? own_start(w) : 0;
 }
 
-/* In procfs the kernel's own links lead to what has no path, and only the kernel can follow them. */
+/* In procfs the kernel's links lead to what has no path: only the kernel can follow them. */
 static bool own_in_procfs(const struct own_walk *w)
 {
 	struct statfs fs;

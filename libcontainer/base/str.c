@@ -218,8 +218,6 @@ static void add_visible(struct strbuf *b, const char *s, size_t n, const char *q
 
 	if (code == '\n')
 		strbuf_add(b, "\\n");
-	else if (code == '\t')
-		strbuf_add(b, "\\t");
 	else if (n == 0 || (n == 1 && is_hidden(code)))
 		strbuf_addf(b, "\\x%02x", code);
 	else if (is_hidden(code))

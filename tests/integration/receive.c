@@ -7,7 +7,8 @@
  *listens; prints the message and what each descriptor with it is.  For the seccomp agent's socket
  *and --pidfd-socket. receive text SOCKET	a datagram socket; prints one message.  For
  *NOTIFY_SOCKET. receive ready SOCKET	the other way: sends READY=1 to a datagram socket, as a
- *program does that was started.
+ *program does that was started. receive full SOCKET	listens, with a queue that is full, and accepts
+ *nobody.
  *
  * Prints "listening" on standard error when the socket is there.
  */
@@ -143,6 +144,27 @@ static void send_ready(const char *path)
 		die(path);
 }
 
+/* Nobody is accepted, and the queue is full. */
+static void full(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		die("socket");
+	strcpy(address.sun_path, path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 0) < 0)
+		die(path);
+	for (;;) {
+		int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (connect(client, (struct sockaddr *)&address, sizeof(address)) < 0)
+			break;
+	}
+	fputs("listening\n", stderr);
+	pause();
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "tty") == 0)
@@ -153,7 +175,9 @@ int main(int argc, char **argv)
 		receive_text(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "ready") == 0)
 		send_ready(argv[2]);
+	else if (argc == 3 && strcmp(argv[1], "full") == 0)
+		full(argv[2]);
 	else
-		fputs("usage: receive tty|fd|text|ready SOCKET\n", stderr);
+		fputs("usage: receive tty|fd|text|ready|full SOCKET\n", stderr);
 	return 0;
 }

@@ -101,6 +101,13 @@ static int count_entries(int dir)
 	return n;
 }
 
+static void link_to(const char *target, int dir, const char *name, uid_t owner)
+{
+	if (symlinkat(target, dir, name) < 0 ||
+	    (owner != geteuid() && fchownat(dir, name, owner, owner, AT_SYMLINK_NOFOLLOW) < 0))
+		bail_out("symlink");
+}
+
 /* dir: a directory of the test.  As root, with somebody else's links in a directory for all. */
 static void test_own(int dir, const char *path)
 {
@@ -108,24 +115,24 @@ static void test_own(int dir, const char *path)
 	owned_fd fd = -1;
 	int ends[2];
 
-	mkdirat(dir, "all", 0777);
-	fchmodat(dir, "all", 01777, 0);
+	if (mkdirat(dir, "all", 0777) < 0 || fchmodat(dir, "all", 01777, 0) < 0)
+		bail_out("mkdir");
 	snprintf(target, sizeof(target), "%s/target", path);
 	snprintf(name, sizeof(name), "%s/all/new", path);
 	fd = file_open_own(name, O_WRONLY | O_CREAT, 0600);
 	ok(fd >= 0, "a new file");
 	fd_close(&fd);
-	symlinkat(target, dir, "all/own");
+	link_to(target, dir, "all/own", geteuid());
 	snprintf(name, sizeof(name), "%s/all/own", path);
 	fd = file_open_own(name, O_WRONLY | O_CREAT, 0600);
 	ok(fd >= 0 && faccessat(dir, "target", F_OK, 0) == 0, "an own link is followed");
 	fd_close(&fd);
-	symlinkat(".", dir, "all/../here");
+	link_to(".", dir, "here", geteuid());
 	snprintf(name, sizeof(name), "%s/here/here/all/../target", path);
 	fd = file_open_own(name, O_RDONLY, 0);
 	ok(fd >= 0, "links and .. on the way");
 	fd_close(&fd);
-	symlinkat("loop", dir, "loop");
+	link_to("loop", dir, "loop", geteuid());
 	snprintf(name, sizeof(name), "%s/loop", path);
 	is_int(file_open_own(name, O_RDONLY, 0), -ELOOP, "a loop ends");
 	snprintf(name, sizeof(name), "%s/target/x", path);
@@ -143,12 +150,10 @@ static void test_own(int dir, const char *path)
 		skip("needs root");
 		return;
 	}
-	symlinkat(target, dir, "all/theirs");
-	fchownat(dir, "all/theirs", 4242, 4242, AT_SYMLINK_NOFOLLOW);
+	link_to(target, dir, "all/theirs", 4242);
 	snprintf(name, sizeof(name), "%s/all/theirs", path);
 	is_int(file_open_own(name, O_WRONLY | O_CREAT, 0600), -EACCES, "somebody else's is not");
-	symlinkat(path, dir, "all/directory");
-	fchownat(dir, "all/directory", 4242, 4242, AT_SYMLINK_NOFOLLOW);
+	link_to(path, dir, "all/directory", 4242);
 	snprintf(name, sizeof(name), "%s/all/directory/target", path);
 	is_int(file_open_own(name, O_WRONLY | O_CREAT, 0600), -EACCES, "nor on the way");
 }

@@ -52,13 +52,18 @@ int main(void)
 	close(fd);
 	/* The failures also go to standard error, which is no part of the protocol. */
 	text = logged(LOG_OUTPUT_JSON, -1);
-	is_int((long long)lines(text), 1, "json: one object, and no warning");
+	is_int((long long)lines(text), 2, "json: an object for the warning, and the error last");
+	text = strchr(text, '\n') + 1;
 	ok(!strncmp(text, head, strlen(head)), "json: level, msg with bad bytes replaced, time");
+	is_int((long long)lines(logged(LOG_OUTPUT_JSON, LOG_LEVEL_ERROR)), 1,
+	       "json: only the error when asked");
 	text = logged(LOG_OUTPUT_JSON, LOG_LEVEL_INFO);
 	is_int((long long)lines(text), 3, "json: more when asked");
 	text = logged(LOG_OUTPUT_TEXT, -1);
 	is_int((long long)lines(text), 2, "text: the warning too");
 	ok(strstr(text, " level=warning msg=\"careful\"\n") != NULL, "text: logfmt");
+	ok(strstr(text, " level=error msg=\"open \\\"x\\\": no\\xff\\n\"\n") != NULL,
+	   "text: bytes that are no text are visible");
 	ok(log_output_open(&log, "nonsense:x", LOG_OUTPUT_TEXT, -1, &err) < 0, "unknown scheme");
 	ok(strstr(err.text, "unknown log \"nonsense:x\"") != NULL, "is named");
 	ok(log_output_open(&log, "/nonexistent/x", LOG_OUTPUT_TEXT, -1, &err) < 0,

@@ -8,7 +8,7 @@ static void test_columns(void)
 	static const char *const cells[] = {
 		"ID", "STATUS", "BUNDLE",
 		"a", "running", "/b",
-		"longer-than-eight", "x", "/evil\033[2J",
+		"longer-than-eight", "\xc3\xa4", "/evil\033[2J",
 	};
 	char *text = NULL;
 	size_t size;
@@ -19,7 +19,7 @@ static void test_columns(void)
 	is_str(text,
 	       "ID                  STATUS     BUNDLE\n"
 	       "a                   running    /b\n"
-	       "longer-than-eight   x          /evil?[2J\n", "aligned, and harmless to a terminal");
+	       "longer-than-eight   \xc3\xa4          /evil\\x1b[2J\n", "aligned, and harmless to a terminal");
 	free(text);
 }
 

@@ -115,7 +115,7 @@ static void test_visible(void)
 	static const char *const rows[][3] = {
 		{ "plain \\ \"text\"", "", "plain \\ \"text\"" },
 		{ "plain \\ \"text\"", "\\\"", "plain \\\\ \\\"text\\\"" },
-		{ "a\033[31mb\n\tc\177", "", "a\\x1b[31mb\\n\\tc\\x7f" },
+		{ "a\033[31mb\n\tc\177", "", "a\\x1b[31mb\\n\\x09c\\x7f" },
 		{ "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "",
 		  "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80" },
 		{ "\xc2\x9b" "31m", "", "\\u009b31m" },

@@ -1,0 +1,300 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+#
+# What configurations, names and files of the caller can do to kist.  Above each test: the change of kist that was tried
+# once, and made the test fail.
+load helpers
+
+# ---- input that costs more than its length ------------------------------------------------------------------------
+
+# config_big FILTER N: config.json, changed by a filter that makes N of something.
+config_big() {
+	config_set "$1" --compact-output --argjson n "$2"
+}
+
+# seconds COMMAND...: how long it takes, as the processor's time, which a busy machine does not change much.
+seconds() {
+	local TIMEFORMAT='%U %S' times
+	times=$({ time "$@" >"$T/output" 2>&1 </dev/null || true; } 2>&1)
+	awk '{ print $1 + $2 }' <<<"$times"
+}
+
+# not_quadratic FILTER: four times as much takes at most eight times as long, where squares would take sixteen.  What is
+# refused for its number is refused soon.
+not_quadratic() {
+	local few many
+	config_big "$1" 25000
+	few=$(seconds kist run --dry-run --bundle "$BUNDLE" "$ID")
+	config_big "$1" 100000
+	many=$(seconds kist run --dry-run --bundle "$BUNDLE" "$ID")
+	awk -v few="$few" -v many="$many" 'BEGIN { exit !(many <= 8 * (few < 0.05 ? 0.05 : few)) }' ||
+		fail "25,000: $few s, 100,000: $many s"
+}
+
+# Fails when unique_names() compares each variable with each, as it did.
+@test "100,000 variables" {
+	not_quadratic '.process.env = [range($n) | "V\(.)=x"]'
+}
+
+# Fails when map_key() looks for each key among all before it.
+@test "100,000 annotations" {
+	not_quadratic '.annotations = ([range($n) | { key: "a\(.)", value: "x" }] | from_entries)'
+}
+
+# Fails when check_namespaces() does not end its search at the first of the same type.
+@test "100,000 namespaces, limits and unknown members" {
+	not_quadratic '.linux.namespaces = [range($n) | { type: "pid" }]'
+	not_quadratic '.process.rlimits = [range($n) | { type: "RLIMIT_NOFILE", soft: 1, hard: 1 }]'
+	not_quadratic '. + ([range($n) | { key: "zz\(.)", value: 1 }] | from_entries)'
+}
+
+# Fails without RULES_MAX.
+@test "100,000 device rules are refused, 4,000 taken in a moment" {
+	local rules='.linux.resources.devices = [range($n) | { allow: (. % 2 == 0), type: "c", major: 20, minor: ., access: "rwm" }]'
+	config_big "$rules" 100000
+	refused 1 'more than 4096 device rules' kist run --bundle "$BUNDLE" "$ID"
+	output_has 'linux.resources.devices['
+	ordinary_user || {
+		config_big "$rules" 4000
+		ok timeout 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	}
+}
+
+# Fails when take_back() does not remember what it has taken back: four million lines.
+@test "rules that take back the same exceptions again and again" {
+	need_root "device rules"
+	config_big '.linux.resources.devices = [range($n) | { allow: (. < $n / 2), type: "c", major: 20, access: "rwm" }
+		+ if . < $n / 2 then { minor: . } else {} end]' 4000
+	ok timeout 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+}
+
+# Fails without MAX_RULES.
+@test "100,000 seccomp rules are refused" {
+	config_big '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [range($n) | { names: ["mkdir"],
+		action: "SCMP_ACT_ERRNO", args: [{ index: 0, value: ., op: "SCMP_CMP_EQ" }] }] }' 100000
+	refused 1 'more than 4096 seccomp rules' timeout 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+}
+
+# Fails without OCI_TEXT_MAX and JSON_VALUES_MAX.
+@test "what is longer than a text may be is refused, and takes no memory" {
+	printf '{"ociVersion":"1.0.0","annotations":{"a":"%*s"}}' 20000000 '' >"$BUNDLE/config.json"
+	refused 1 'more than 16 MiB' kist create --bundle "$BUNDLE" "$ID"
+	refused 1 'more than 16 MiB' kist validate --bundle "$BUNDLE"
+	printf '{"ociVersion":"1.0.0","process":{"user":{"additionalGids":[0%s]}}}' "$(printf ',%.0s0' {1..1100000})" \
+		>"$BUNDLE/config.json"
+	refused 1 'more than 1048576 values' kist create --bundle "$BUNDLE" "$ID"
+}
+
+# ---- forged terminal output -----------------------------------------------------------------------------------
+
+# ESC, new line, a C1 byte alone and as UTF-8, an override of the direction of writing.
+EVIL=$'\e[2J\nkist: all is well\x9b31m\u009b31m\u202etxt'
+
+# harmless FILE...: nothing of $EVIL is there but in visible form.
+harmless() {
+	! LC_ALL=C grep -aqE $'\e|\x9b|\xe2\x80\xae' "$@" || fail "$(cat -v "$@")"
+	! grep -aq '^kist: all is well' "$@" || fail "$(cat -v "$@")"
+}
+
+# shows TEXT: as it is, while output_has takes a pattern.
+shows() {
+	grep -qF -- "$1" "$T/output" || fail "no $1 in:" "$output"
+}
+
+# Fails when write_line() writes its text as it is.
+@test "errors, warnings and logs show what a terminal would obey" {
+	args "no-such$EVIL"
+	config_set '.[$evil] = 1' --arg evil "$EVIL"
+	refused 1 '' kist --log "$T/log" create --bundle "$BUNDLE" "$ID"
+	shows '\x1b[2J'
+	grep -qF 'unknown member' "$T/log"
+	harmless "$T/output" "$T/log"
+	refused 1 '' kist --log "$T/json" --log-format json create --bundle "$BUNDLE" "$ID"
+	harmless "$T/output"
+	is "$(jq -s 'map(.msg | contains("\u001b[2J\nkist: all is well")) | any' "$T/json")" true
+	refused 1 '' kist "$EVIL"
+	harmless "$T/output"
+	refused 1 '' kist state "$EVIL"
+	harmless "$T/output"
+}
+
+# The same change.
+@test "the output of a hook that fails" {
+	config_set '.hooks.createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", "printf %s\\\\233 \"$0\" >&2; exit 3", $evil] }]' \
+		--arg evil "$EVIL"
+	refused 1 'exit status 3' kist create --bundle "$BUNDLE" "$ID"
+	shows '\x1b[2J\nkist: all is well'
+	shows '\x9b'
+	harmless "$T/output"
+}
+
+# Fails when output_columns() and output_line() write their text as it is.
+@test "tables, findings and dry runs" {
+	mv "$BUNDLE" "$T/$EVIL"
+	BUNDLE=$T/$EVIL
+	config_set '.process.args = ["sh", "-c", "exec sleep 1000", $evil] | .[$evil] = 1' --arg evil "$EVIL"
+	ok kist run --dry-run --bundle "$BUNDLE" "$ID"
+	harmless "$T/output"
+	try kist validate --bundle "$BUNDLE"
+	shows '\x1b[2J'
+	harmless "$T/output"
+	start_container
+	ok kist list
+	shows '\x1b[2J'
+	harmless "$T/output"
+	is "$(kist list --format json | jq '.[0].bundle | contains("\u001b[2J\nkist: all is well")')" true
+}
+
+# Fails when print_table() of ps uses output_text().
+@test "process names, where ps prints them raw" {
+	args sleep 1000
+	start_container
+	mkdir "$T/bin"
+	printf '#!/bin/sh\nprintf "PID CMD\\n%%s \\033[2J\\233\\n" "$1"\n' >"$T/bin/ps"
+	chmod 755 "$T/bin/ps"
+	PATH=$T/bin:$PATH ok kist ps "$ID" "$(kist state "$ID" | jq .pid)"
+	shows '\x1b[2J\x9b'
+	harmless "$T/output"
+}
+
+# ---- new lines where lines have a meaning ---------------------------------------------------------------------
+
+# Fails when strings of the record are written without escapes.
+@test "a new line in a value is a part of the value" {
+	config_set '.annotations = { "a\nb": "1\n\"pid\": 1" } | .process.env += ["X=1\nY=2"]'
+	shell 'printf "%s|%s" "$X" "$Y"; sleep 1000'
+	create_container --pid-file "$T/pid"
+	is "$(kist state "$ID" | jq -r '.annotations["a\nb"]')" $'1\n"pid": 1'
+	is "$(<"$T/pid")" "$(kist state "$ID" | jq .pid)"
+	is "$(tr '\0' '#' <"/proc/$(<"$T/pid")/environ" | grep -c '^Y=2' || true)" 0
+	refused 1 'invalid container id' kist create --bundle "$BUNDLE" $'a\nb'
+}
+
+# Fails when oci_check does not look at host names.
+@test "a new line in a host name or a cgroup's path is taken as it is or refused" {
+	config_set '.hostname = "a\nb"'
+	args true
+	try kist run --bundle "$BUNDLE" "$ID"
+	harmless "$T/output"
+	config_set 'del(.hostname) | .linux.cgroupsPath = "/x\n/../../y"'
+	try kist run --bundle "$BUNDLE" "$ID"
+	[ ! -e /sys/fs/cgroup/y ]
+}
+
+# ---- files that the caller names ------------------------------------------------------------------------------
+
+# in_time COMMAND...: far below the deadlines of those who wait for an engine, and enough for a busy machine.
+in_time() {
+	timeout 8 "$@"
+}
+
+# Fails without O_NONBLOCK in open_target(), and without open_resources().
+@test "a FIFO without anybody behind it" {
+	mkfifo "$T/fifo"
+	refused 1 'a FIFO that nobody reads' in_time "$KIST" --root "$ROOT" --log "$T/fifo" list
+	args sleep 1000
+	start_container
+	refused 1 'neither a regular file nor a pipe' in_time "$KIST" --root "$ROOT" update -r "$T/fifo" "$ID"
+	refused 255 '' in_time "$KIST" --root "$ROOT" exec --process "$T/fifo" "$ID"
+	refused 1 '' in_time "$KIST" --root "$ROOT" create --bundle "$BUNDLE" --config "$T/fifo" other
+	refused 1 '' in_time "$KIST" --root "$ROOT" validate --config "$T/fifo"
+	ok in_time "$KIST" --root "$ROOT" exec --detach --pid-file "$T/fifo" "$ID" true
+	[ -f "$T/fifo" ]
+}
+
+# Fails when write_all() waits without FULL_MS.
+@test "a FIFO whose reader does not read" {
+	mkfifo "$T/fifo"
+	sleep 1000 <>"$T/fifo" 3>&- &
+	helper=$!
+	wait_for sh -c "[ \$(readlink /proc/$helper/fd/0) = '$T/fifo' ]"
+	dd if=/dev/zero of="$T/fifo" oflag=nonblock bs=4096 count=1000 2>/dev/null || true
+	refused 1 'does not exist' in_time "$KIST" --root "$ROOT" --log "$T/fifo" state nobody
+	stop_helper
+}
+
+@test "descriptors of the shell still are files" {
+	local name
+	for name in /dev/stderr /dev/fd/2 /proc/self/fd/2; do
+		kist --log "$name" state nobody 2>&1 | grep -q level=error
+	done
+	args sleep 1000
+	start_container
+	ok in_time "$KIST" --root "$ROOT" update -r <(echo '{}') "$ID"
+	echo '{}' | in_time "$KIST" --root "$ROOT" update -r - "$ID"
+}
+
+# Fails when open_target() uses open().
+@test "symlinks that somebody else has put into a directory for all are not followed" {
+	need_root "makes files of another user"
+	mkdir -m 1777 "$T/all"
+	ln -s "$T/target" "$T/all/log"
+	ln -s "$T" "$T/all/dir"
+	chown -h 4242 "$T/all/log" "$T/all/dir"
+	refused 1 "open log file $T/all/log: permission denied" kist --log "$T/all/log" state nobody
+	refused 1 'permission denied' kist --log "$T/all/dir/target" state nobody
+	[ ! -e "$T/target" ]
+	ln -s "$T/target" "$T/all/own"
+	refused 1 'does not exist' kist --log "$T/all/own" state nobody
+	grep -q 'does not exist' "$T/target"
+}
+
+# Fails when file_replace() opens its path.
+@test "pid files and traces replace a symlink" {
+	echo precious >"$T/target"
+	ln -s "$T/target" "$T/pid"
+	ln -s "$T/target" "$T/trace"
+	create_container --pid-file "$T/pid" --trace "$T/trace"
+	is "$(<"$T/target")" precious
+	[ ! -L "$T/pid" ]
+	[ ! -L "$T/trace" ]
+}
+
+# Fails when terminal_stdio_run() takes regular files.
+@test "a file as a standard stream stays its owner's" {
+	need_root "gives files away"
+	config_set '.process.user = { uid: 1000, gid: 1000 }'
+	args true
+	echo words >"$T/in"
+	"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID" <"$T/in" >"$T/out" 2>"$T/err" 3>&-
+	is "$(stat -c %u "$T/in" "$T/out" "$T/err" | sort -u)" 0
+}
+
+# ---- engines that do not answer ---------------------------------------------------------------------------------
+
+# waits_for_engine TEXT COMMAND...: it ends by itself after ten seconds with that text, and at once by a signal.
+waits_for_engine() {
+	local text=$1 pid status=0
+	shift
+	listen full "$T/socket"
+	refused 1 "$text" timeout 40 "$@"
+	"$@" >"$T/ended" 2>&1 </dev/null 3>&- &
+	pid=$!
+	wait_for grep -q -i 'state:.s' "/proc/$pid/status"
+	kill -TERM "$pid"
+	wait_for sh -c "! kill -0 $pid"
+	wait "$pid" || status=$?
+	is "$status" 1
+	grep -q 'signal 15' "$T/ended" || fail "$(cat "$T/ended")"
+	stop_helper
+	rm "$T/socket"
+}
+
+# Fails when connect_to() calls connect() on a blocking socket.
+@test "a console socket whose queue is full" {
+	config_set '.process.terminal = true'
+	waits_for_engine 'took the connection for 10 s' "$KIST" --root "$ROOT" create --bundle "$BUNDLE" \
+		--console-socket "$T/socket" "$ID"
+}
+
+@test "a seccomp agent whose queue is full" {
+	config_set '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: $path,
+		syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }] }' --arg path "$T/socket"
+	waits_for_engine 'took no connection for 10 s' "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+}
+
+@test "a pidfd socket whose queue is full" {
+	waits_for_engine 'took the connection for 10 s' "$KIST" --root "$ROOT" create --bundle "$BUNDLE" \
+		--pidfd-socket "$T/socket" "$ID"
+}
