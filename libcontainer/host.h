@@ -61,7 +61,7 @@ int host_read(struct host *h, struct arena *a, struct error *err);
 /* The same without the cgroups: for a process in a container that is there. */
 int host_read_process(struct host *h, struct arena *a, struct error *err);
 
-/* The name of an id in the machine's /etc/passwd; NULL: it has none, or the file is no plain one. */
+/* The name of an id in the machine's /etc/passwd; NULL: it has none, or there is no such file. */
 char *host_user_name(uint32_t uid, struct arena *a);
 
 /* The fact in_userns alone, for who needs no other. */

@@ -81,7 +81,7 @@ void terminal_proxy_end(struct terminal_proxy *p)
 	sigprocmask(SIG_SETMASK, &p->old_mask, NULL);
 }
 
-/* A terminal that nobody gave a size, as a script's, says 0 by 0: then the configuration's stays. */
+/* A terminal that nobody gave a size says 0 by 0: then the configuration's stays. */
 static void copy_size(int from, int to)
 {
 	struct winsize size;

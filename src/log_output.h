@@ -35,8 +35,9 @@ struct log_output {
 
 /*
  * Opens `where`: a file's path (appended to, created 0644), "file:PATH", "journald:[IDENTIFIER]",
- * "syslog:[IDENTIFIER]", or NULL for standard error; and makes it the sink of base/log. level: an
- * enum log_level, or -1 for the default, warnings.  out must outlive the logging.  0 or negative with err.
+ * "syslog:[IDENTIFIER]", or NULL for standard error; and makes it the sink of base/log.  level: an
+ * enum log_level, or -1 for the default, warnings.  out must outlive the logging.  0 or negative
+ * with err.
  */
 int log_output_open(struct log_output *out, const char *where, enum log_output_format format,
 		    int level, struct error *err);

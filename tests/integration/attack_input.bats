@@ -113,7 +113,7 @@ shows() {
 	refused 1 '' kist --log "$T/json" --log-format json create --bundle "$BUNDLE" "$ID"
 	harmless "$T/output"
 	is "$(jq -s 'map(.msg | contains("\u001b[2J\nkist: all is well")) | any' "$T/json")" true
-	refused 1 '' kist "$EVIL"
+	refused 3 '' kist "$EVIL"
 	harmless "$T/output"
 	refused 1 '' kist state "$EVIL"
 	harmless "$T/output"

@@ -56,3 +56,23 @@ load helpers
 	ok kist list
 	output_lacks $'\e'
 }
+
+@test "the owner by name, or by number where there is none" {
+	need_root "changes the record"
+	create_container
+	local nobody record
+	nobody=$(awk -F: '$1 == "nobody" { print $3; exit }' /etc/passwd)
+	[ -n "$nobody" ] || skip "there is no user nobody"
+	for record in "$ROOT/$ID"/{state,intent}.json; do
+		jq -c --argjson uid "$nobody" '.owner = $uid' "$record" >"$T/record"
+		cat "$T/record" >"$record"
+	done
+	is "$(kist list --format json | jq -r '.[0].owner')" nobody
+	ok kist list
+	output_has ' nobody'
+	for record in "$ROOT/$ID"/{state,intent}.json; do
+		jq -c '.owner = 4000000000' "$record" >"$T/record"
+		cat "$T/record" >"$record"
+	done
+	is "$(kist list --format json | jq -r '.[0].owner')" 4000000000
+}

@@ -7,8 +7,8 @@
  *listens; prints the message and what each descriptor with it is.  For the seccomp agent's socket
  *and --pidfd-socket. receive text SOCKET	a datagram socket; prints one message.  For
  *NOTIFY_SOCKET. receive ready SOCKET	the other way: sends READY=1 to a datagram socket, as a
- *program does that was started. receive full SOCKET	listens, with a queue that is full, and accepts
- *nobody.
+ *program does that was started. receive full SOCKET	listens with a full
+ *queue, and accepts nobody.
  *
  * Prints "listening" on standard error when the socket is there.
  */

@@ -135,9 +135,37 @@ teardown() {
 	rmdir "/sys/fs/cgroup/user$ID/login" "/sys/fs/cgroup/user$ID"
 }
 
-@test "without XDG_RUNTIME_DIR the error says so, and an empty one counts as unset" {
-	refused 1 'XDG_RUNTIME_DIR' as_user env -i "$KIST" create --bundle "$BUNDLE" "$ID"
-	refused 1 'XDG_RUNTIME_DIR' as_user env -i XDG_RUNTIME_DIR= "$KIST" create --bundle "$BUNDLE" "$ID"
+# sessionless COMMAND...: as from cron; an empty variable counts as unset.
+sessionless() {
+	as_user env -i XDG_RUNTIME_DIR= "$@"
+}
+
+@test "without XDG_RUNTIME_DIR the state is where a session has it" {
+	args sleep 1000
+	ok sessionless "$KIST" create --bundle "$BUNDLE" "$ID"
+	[ -d "/run/user/$USER_ID/kist/$ID" ]
+	ok sessionless "$KIST" list --quiet
+	is "$output" "$ID"
+	ok as_user "$KIST" delete "$ID"
+}
+
+@test "without a session's directory the state is in one of the user's own below /tmp" {
+	need_root "takes a session away"
+	local own=/tmp/kist-$USER_ID
+	args sleep 1000
+	chmod 770 "/run/user/$USER_ID"
+	rm -rf "$own"
+	ok sessionless "$KIST" create --bundle "$BUNDLE" "$ID"
+	is "$(stat -c '%a %u' "$own")" "700 $USER_ID"
+	ok sessionless "$KIST" delete "$ID"
+	rm -r "$own"
+	mkdir -m 777 "$own"
+	refused 1 'XDG_RUNTIME_DIR is not set' sessionless "$KIST" create --bundle "$BUNDLE" "$ID"
+	rmdir "$own"
+	ln -s "/run/user/$USER_ID" "$own"
+	refused 1 'XDG_RUNTIME_DIR is not set' sessionless "$KIST" create --bundle "$BUNDLE" "$ID"
+	rm "$own"
+	chmod 700 "/run/user/$USER_ID"
 }
 
 @test "terminal for an ordinary user" {

@@ -92,6 +92,13 @@ assert_console_helper() {
 	grep -q 'the end' "$T/screen"
 }
 
+@test "a terminal without a size does not take that of the configuration away" {
+	config_set '.process.consoleSize = { height: 31, width: 77 }'
+	shell 'sleep 0.3; stty size'
+	on_terminal sh -c "stty rows 0 cols 0; exec '$KIST' --root '$ROOT' run --bundle '$BUNDLE' '$ID'"
+	grep -q '31 77' "$T/screen"
+}
+
 @test "what is typed in the foreground arrives, and the terminal is given back as it was" {
 	shell 'read line; echo "got $line"'
 	(sleep 0.3; echo words; sleep 0.3) | script --quiet --command \
