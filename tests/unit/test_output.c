@@ -19,7 +19,8 @@ static void test_columns(void)
 	is_str(text,
 	       "ID                  STATUS     BUNDLE\n"
 	       "a                   running    /b\n"
-	       "longer-than-eight   \xc3\xa4          /evil\\x1b[2J\n", "aligned, and harmless to a terminal");
+	       "longer-than-eight   \xc3\xa4          /evil\\x1b[2J\n",
+	       "aligned, and harmless to a terminal");
 	free(text);
 }
 
