@@ -22,7 +22,6 @@
 #include "seccomp_cache.h"
 #include "show.h"
 
-
 /* What create and run prepare before the first side effect. */
 struct creation {
 	struct container_context *ctx;
