@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cmds.h"
 #include "json/json.h"
+#include "oci/oci.h"
 #include "output.h"
 
 /* A file with errors; as any failure, but the findings have been printed already. */
