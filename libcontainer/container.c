@@ -115,7 +115,7 @@ static int read_record(struct container_context *ctx, struct container *c, const
 
 	for (int i = 0; ret == 0 && i < SETTLE_TRIES && state_is_damaged(c->state) && !c->locked;
 	     i++) {
-		if (!state_lock_fits(c->dir, id)) {
+		if (state_lock_fits(c->dir, id) == 0) {
 			error_set(err, 0, "container %s does not exist", id);
 			return -ENOENT;
 		}
@@ -211,6 +211,20 @@ static bool is_damaged(struct container *c)
 	return state_is_damaged(c->state) && container_status_of(c) != CONTAINER_CREATING;
 }
 
+int container_no_record(const struct container *c, struct error *err)
+{
+	const char *id = c->state->id;
+
+	if (c->state->blank)
+		return error_set(err, 0,
+				 "container %s has no record yet: its creation has just begun, or "
+				 "was interrupted; `kist delete --force %s` removes what there is",
+				 id, id);
+	return error_set(err, 0,
+			 "container %s: its record is damaged; remove it with `kist delete "
+			 "--force %s`", id, id);
+}
+
 const char *container_status_name(enum container_status status)
 {
 	return status_names[status];
@@ -256,10 +270,7 @@ int container_state_get(struct container_context *ctx, const char *id, struct co
 	int ret = container_open(ctx, id, false, &c, err);
 
 	if (ret == 0 && is_damaged(&c))
-		ret = error_set(
-			err, 0,
-			"container %s: its record is damaged; remove it with `kist delete -f %s`",
-			id, id);
+		ret = container_no_record(&c, err);
 	if (ret == 0)
 		fill_state(&c, ctx->arena, out);
 	container_close(&c);
@@ -307,10 +318,10 @@ int container_list(struct container_context *ctx, struct container_state **out, 
 		/* -ENOENT: deleted since the state root was read. */
 		if (ret < 0 && ret != -ENOENT)
 			log_warning("%s: left out", e.text);
-		if (ret == 0 && is_damaged(&c))
-			log_warning("container %s: its record is damaged; remove it with `kist "
-				    "delete -f %s`",
-				    ids[i], ids[i]);
+		if (ret == 0 && is_damaged(&c)) {
+			(void)container_no_record(&c, &e);
+			log_warning("%s", e.text);
+		}
 		if (ret == 0)
 			fill_state(&c, ctx->arena, &(*out)[(*n)++]);
 		fd_close(&c.dir);
@@ -402,8 +413,7 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 
 	state_recover_cgroup(c->dir, c->state, ctx->arena);
 	if (!force && (state_is_damaged(c->state) || runs_unrecorded(ctx, c->state)))
-		return error_set(err, 0, "container %s: its record is damaged; use delete --force",
-				 c->state->id);
+		return container_no_record(c, err);
 	/* Engines delete what they created and never started; the specification would have them
 	 * kill it first. */
 	if (!force && status != CONTAINER_STOPPED && status != CONTAINER_CREATED)

@@ -48,6 +48,9 @@ int container_lock(struct container_context *ctx, struct container *c, bool by_f
 void container_unlock(struct container *c);
 void container_close(struct container *c);
 
+/* The error for a container of which no record can be read.  Negative. */
+int container_no_record(const struct container *c, struct error *err);
+
 enum container_status container_status_of(struct container *c);
 const char *container_status_name(enum container_status status);
 

@@ -107,7 +107,12 @@ int container_notify(struct job *job, const struct notify_socket_plan *p, struct
 	pidfd = sys_pidfd_open(job->state->pid, 0);
 	if (pidfd < 0)
 		return 0; /* it has ended already: its exit status says more than a missing READY */
-	return notify_socket_serve(p, job->notify, job->state->pid, pidfd, -1, err);
+	return notify_socket_serve(p, job->notify,
+				   &(struct notify_socket_wait){ .pid = job->state->pid,
+								 .pidfd = pidfd,
+								 .cancel = job->signals,
+								 .timeout_ms = -1 },
+				   err);
 }
 
 static int start_opened(struct container_context *ctx, struct container *c, struct error *err)

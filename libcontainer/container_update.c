@@ -357,8 +357,7 @@ static int update_opened(struct update *u, struct error *err)
 	int ret;
 
 	if (state_is_damaged(s))
-		return error_set(err, 0, "container %s: its record is damaged; use delete --force",
-				 s->id);
+		return container_no_record(&u->c, err);
 	if (container_status_of(&u->c) == CONTAINER_STOPPED)
 		return error_set(err, 0, "container not running");
 	if (s->cgroup)

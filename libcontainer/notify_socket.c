@@ -178,17 +178,19 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid, int pidfd,
-			int timeout_ms, struct error *err)
+int notify_socket_serve(const struct notify_socket_plan *p, int sock,
+			const struct notify_socket_wait *wait, struct error *err)
 {
+	const int timeout_ms = wait->timeout_ms;
 	int64_t end = timeout_ms >= 0 ? now_ms() + timeout_ms : INT64_MAX;
 	char text[MESSAGE_MAX];
 
 	for (;;) {
-		struct pollfd fds[2] = { { .fd = sock, .events = POLLIN },
-					 { .fd = pidfd, .events = POLLIN } };
+		struct pollfd fds[3] = { { .fd = sock, .events = POLLIN },
+					 { .fd = wait->pidfd, .events = POLLIN },
+					 { .fd = wait->cancel, .events = POLLIN } };
 		int64_t left = timeout_ms >= 0 ? end - now_ms() : -1;
-		int r = timeout_ms >= 0 && left <= 0 ? 0 : poll(fds, 2, (int)left);
+		int r = timeout_ms >= 0 && left <= 0 ? 0 : poll(fds, 3, (int)left);
 		ssize_t n;
 
 		if (r < 0 && errno == EINTR)
@@ -200,6 +202,8 @@ int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid,
 					 "the container has not sent %s to %s/%s within %d s",
 					 READY, NOTIFY_SOCKET_TARGET, NOTIFY_SOCKET_NAME,
 					 timeout_ms / 1000);
+		if (fds[2].revents)
+			return error_set(err, EINTR, "wait for %s of the container", READY);
 		if (fds[0].revents == 0)
 			return 0;	/* init has ended, and left nothing to read */
 		/* Descriptors that came along are the container's doing: closed. */
@@ -207,7 +211,7 @@ int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid,
 		if (n < 0)
 			return error_set(err, (int)-n, "receive from %s", NOTIFY_SOCKET_NAME);
 		if (notify_socket_is_ready(text, (size_t)n))
-			return pass_on(p, pid, err);
+			return pass_on(p, wait->pid, err);
 	}
 }
 

@@ -47,14 +47,17 @@ int notify_socket_run(const struct notify_socket_plan *p, int state_dir, int roo
 /* At start, if p->host is set, before the process runs: binds the socket.  >= 0 or negative. */
 int notify_socket_open(int state_dir, struct error *err);
 
-/*
- * At start, after the process runs: waits for READY=1 on sock, and passes it on.  pid, pidfd: the
- * container's init. An init that ends before is no error here; its exit status says more.
- * timeout_ms: -ETIMEDOUT after that; -1: as long as init lives (the manager has a limit of its
- * own).
- */
-int notify_socket_serve(const struct notify_socket_plan *p, int sock, pid_t pid, int pidfd,
-			int timeout_ms, struct error *err);
+/* What ends the wait for READY=1. */
+struct notify_socket_wait {
+	pid_t pid;	/* the container's init */
+	int pidfd;	/* of it; an end before READY=1 is no error: its exit status says more */
+	int cancel;	/* a descriptor that becomes readable: -EINTR; -1: none */
+	int timeout_ms;	/* -ETIMEDOUT; -1: as long as init lives (the manager has its own limit) */
+};
+
+/* At start, after the process runs: waits for READY=1 on sock, and passes it on. */
+int notify_socket_serve(const struct notify_socket_plan *p, int sock,
+			const struct notify_socket_wait *wait, struct error *err);
 
 /* Whether a datagram of the container has a line that is exactly READY=1. */
 bool notify_socket_is_ready(const char *text, size_t len);

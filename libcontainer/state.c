@@ -341,6 +341,7 @@ int state_read(int dir, const char *id, struct arena *a, struct state **out, str
 	else if (ret < 0)
 		return error_set(err, -ret, "read the record of container %s", id);
 	s->lost = first == -EBADMSG;
+	s->blank = ret == -ENOENT;
 	s->id = arena_strdup(a, id);
 	*out = s;
 	return 0;
@@ -354,7 +355,7 @@ int state_load_config(int dir, struct state *s, struct arena *a, struct error *e
 	if (s->config.text || (read_text(dir, INTENT_FILE, RECORD_MAX, a, &text, &len) == 0 &&
 			       json_member(text, len, "config", &s->config)))
 		return 0;
-	if (!state_lock_fits(dir, s->id))
+	if (state_lock_fits(dir, s->id) == 0)
 		return error_set(err, 0, "container %s does not exist (it was deleted meanwhile)",
 				 s->id);
 	return error_set(err, 0, "container %s: its saved configuration cannot be read", s->id);

@@ -52,6 +52,7 @@ struct state {
 	size_t n_annotations;
 	struct cgroup_ref *cgroup;	/* NULL: none */
 	bool lost;	    /* state.json is damaged: there was a process, but which is not known */
+	bool blank;	    /* there is neither file: nothing was made yet */
 	struct json_span config;	/* intent.json only: the configuration's own text */
 };
 

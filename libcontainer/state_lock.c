@@ -28,15 +28,18 @@
 
 #define LOCKS_TEXT_MAX (4u << 20) /* /proc/locks of a machine with some 50,000 locks */
 
-bool state_lock_fits(int dir, const char *id)
+int state_lock_fits(int dir, const char *id)
 {
 	char path[NAME_MAX + 4];
 	struct stat held, named;
 
 	/* By way of the directory itself, which works without a descriptor of the state root. */
 	snprintf(path, sizeof(path), "../%s", id);
-	return fstat(dir, &held) == 0 && fstatat(dir, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+	if (fstat(dir, &held) < 0)
+		return -errno;
+	if (fstatat(dir, path, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */
@@ -222,13 +225,15 @@ static int take(int dir, const char *id, bool by_force, struct error *err)
 		ret = by_force ? wait_by_force(dir) : wait_for_lock(dir, LOCK_TIMEOUT_MS);
 	if (ret == -ETIMEDOUT)
 		return locked_error(dir, id, err);
+	if (ret == 0)
+		ret = state_lock_fits(dir, id);
+	if (ret > 0)
+		return 0;
+	state_lock_release(dir);
 	if (ret < 0) {
 		error_set(err, -ret, "lock container %s", id);
 		return -EIO;
 	}
-	if (state_lock_fits(dir, id))
-		return 0;
-	state_lock_release(dir);
 	error_set(err, 0, "container %s does not exist", id);
 	return -ENOENT;
 }

@@ -53,7 +53,7 @@ void state_lock_release(int dir);
 /* Whether another open file holds the lock: its owner makes or removes the container. */
 bool state_lock_is_held(int dir);
 
-/* Whether dir is what the id names in the state root. */
-bool state_lock_fits(int dir, const char *id);
+/* Whether dir is what the id names in the state root: 1, 0, or -errno where that cannot be seen. */
+int state_lock_fits(int dir, const char *id);
 
 #endif

@@ -75,6 +75,15 @@ status_is() {
 	assert_nothing_left
 }
 
+@test "TERM ends a run that waits for READY=1, and the container with it" {
+	args sleep 1000
+	background env NOTIFY_SOCKET="$T/notify" "$KIST" --root "$ROOT" run --detach --bundle "$BUNDLE" "$ID"
+	wait_for status_is running
+	kill -TERM $pid
+	ended $pid 1
+	assert_nothing_left
+}
+
 # ---- delete --force always wins ---------------------------------------------------------------------------------------
 
 @test "a container whose poststart hook hangs can be paused and deleted" {

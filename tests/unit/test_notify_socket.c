@@ -30,6 +30,8 @@ static void test_serve(int dir, const char *directory)
 	struct notify_socket_plan plan;
 	struct error err = { 0 };
 	owned_fd manager = -1, sock = -1, pidfd = -1, barrier = -1;
+	const struct notify_socket_wait silence = { getpid(), -1, -1, 20 };
+	struct notify_socket_wait wait_for = { .cancel = -1, .timeout_ms = 5000 };
 	char path[256], text[128], want[64];
 	pid_t pid;
 	ssize_t n;
@@ -41,7 +43,7 @@ static void test_serve(int dir, const char *directory)
 	   "prepare %s", err.text);
 	sock = notify_socket_open(dir, &err);
 	ok(sock >= 0, "open %s", err.text);
-	is_int(notify_socket_serve(&plan, sock, getpid(), -1, 20, &err), -ETIMEDOUT,
+	is_int(notify_socket_serve(&plan, sock, &silence, &err), -ETIMEDOUT,
 	       "silence ends: %s", err.text);
 	pid = fork();
 	if (pid == 0) {
@@ -55,6 +57,8 @@ static void test_serve(int dir, const char *directory)
 			pause();
 	}
 	pidfd = sys_pidfd_open(pid, 0);
+	wait_for.pid = pid;
+	wait_for.pidfd = pidfd;
 	if (fork() == 0) {
 		n = unix_socket_receive(manager, text, sizeof(text), NULL);
 		snprintf(want, sizeof(want), "MAINPID=%d\nREADY=1", (int)pid);
@@ -62,7 +66,7 @@ static void test_serve(int dir, const char *directory)
 		unix_socket_receive(manager, want + 40, 10, &barrier);
 		_exit(n > 0 && strncmp(text, want, strlen(want)) == 0 && barrier >= 0 ? 0 : 1);
 	}
-	is_int(notify_socket_serve(&plan, sock, pid, pidfd, 5000, &err), 0, "served %s", err.text);
+	is_int(notify_socket_serve(&plan, sock, &wait_for, &err), 0, "served %s", err.text);
 	kill(pid, SIGKILL);
 	for (int status, i = 0; i < 2; i++) {
 		pid_t p = wait(&status);
@@ -71,7 +75,7 @@ static void test_serve(int dir, const char *directory)
 			is_int(status, 0,
 			       "the manager got READY with the true MAINPID, and a barrier");
 	}
-	is_int(notify_socket_serve(&plan, sock, pid, pidfd, 5000, &err), 0,
+	is_int(notify_socket_serve(&plan, sock, &wait_for, &err), 0,
 	       "init's end ends it too");
 }
 
