@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -20,6 +21,8 @@
 
 /* Passes over /proc before a container that forks faster than it is killed is given up. */
 #define MEMBER_PASSES_MAX 100
+/* How long to wait for one of them to end. */
+#define DEATH_MS 1000
 
 int container_signal_init(const struct container *c, int sig, struct error *err)
 {
@@ -140,8 +143,11 @@ static void kill_member(int proc, const char *pid, const struct stat *namespace)
 	if (str_to_u32(pid, &number) < 0)
 		return;
 	pidfd = sys_pidfd_open((pid_t)number, 0);
-	if (pidfd >= 0 && is_member(proc, pid, namespace))
-		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	if (pidfd < 0 || !is_member(proc, pid, namespace))
+		return;
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	/* It needs a moment to end, on a busy machine; the next pass looks again. */
+	(void)poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, DEATH_MS);
 }
 
 /* Returns how many it has found, or -errno. */

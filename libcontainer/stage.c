@@ -273,15 +273,6 @@ static int died_error(const struct job *job, struct error *err)
 	return error_set(err, 0, "%s: %s: the process ended unexpectedly", stage_names[s], name);
 }
 
-/* Text that came from a process which somebody in the container may have written to. */
-static void make_printable(char *text)
-{
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-	}
-}
-
 /* The child has closed the channel: by a failure it wrote down, by death, or by exec. */
 static int child_end(const struct job *job, struct error *err)
 {
@@ -294,7 +285,6 @@ static int child_end(const struct job *job, struct error *err)
 		/* A copy: the page may go on changing. */
 		*err = report->error;
 		err->text[ERROR_TEXT_MAX - 1] = '\0';
-		make_printable(err->text);
 		err->errnum = err->errnum > 0 ? err->errnum : 0;
 		err->exit_code = err->exit_code ? EXIT_AFTER_START : 0;
 		return error_prefix(err, "%s: %s", stage_names[s], name);
@@ -345,7 +335,6 @@ static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct e
 		if (f->type != FRAME_LOG)
 			return 1;
 		f->text[sizeof(f->text) - 1] = '\0';
-		make_printable(f->text);
 		log_text(f->level <= LOG_LEVEL_DEBUG ? f->level : LOG_LEVEL_WARNING, f->text);
 	}
 }
