@@ -47,10 +47,11 @@ load helpers
 	container_says HOME=/root-home
 }
 
-@test "the program may use its standard streams as another user" {
+@test "the program may open its standard streams as another user, where they are pipes" {
 	config_set '.process.user = {"uid": 1000, "gid": 1000}'
 	shell 'echo x >/dev/stdout; echo y >/dev/stderr'
-	run_container
+	kist run --bundle "$BUNDLE" "$ID" 2>&1 </dev/null 3>&- | cat >"$T/piped"
+	is "$(<"$T/piped")" $'x\ny'
 	is "$(stat -c %u /dev/null)" 0
 }
 
