@@ -461,10 +461,13 @@ int container_delete(struct container_context *ctx, const char *id, bool force, 
 	 * for. */
 	if (ret == -ENOENT && force)
 		ret = 0;
-	else if (ret == 0)
-		ret = delete_opened(ctx, &c, force, err);
-	if (ret == 0 && members >= 0)
-		ret = container_kill_members(&c, members, err);
+	else if (ret == 0) {
+		/* Before the record goes, so that a failure can be repeated. */
+		if (members >= 0)
+			ret = container_kill_members(&c, members, err);
+		if (ret == 0)
+			ret = delete_opened(ctx, &c, force, err);
+	}
 	container_close(&c);
 	return ret;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,7 @@ static void make_state(struct creation *c)
 {
 	struct arena *a = c->ctx->arena;
 	const struct oci_hooks *hooks = c->config->hooks;
+	const struct oci_namespace *mounts = oci_namespace_find(c->config, CLONE_NEWNS);
 	const char *root = c->config->root ? c->config->root->path : "";
 
 	c->state = (struct state){
@@ -147,6 +149,7 @@ static void make_state(struct creation *c)
 		.created = state_now(a),
 		.owner = c->host.euid,
 		.pid_namespace = plan_has_own_pid_namespace(&c->plan),
+		.mount_namespace = mounts && !mounts->path,
 		.poststart = hooks && hooks->n_poststart > 0,
 		.poststop = hooks && hooks->n_poststop > 0,
 		.annotations = c->config->annotations,
@@ -235,10 +238,17 @@ static int clean_up(struct job *job, const struct container_create_options *o, i
 		    struct error *err)
 {
 	struct error undo = { 0 };
+	struct container c = CONTAINER_CLOSED;
 	int undone;
 
 	if (ret == 0 && o->keep)
 		return 0;
+	/* Whoever holds the lock may be waiting for what this process does; and it must not live
+	 * on where the lock cannot be had. */
+	c.state = job->state;
+	c.proc = job->proc;
+	if (ret < 0)
+		(void)container_signal_init(&c, SIGKILL, NULL);
 	undone = state_lock_take(job->state_dir, job->state->id, &undo);
 	/* Somebody else has deleted it. */
 	if (undone == -ENOENT)

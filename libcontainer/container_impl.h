@@ -59,9 +59,9 @@ int container_signal_init(const struct container *c, int sig, struct error *err)
 
 /*
  * A container with neither a cgroup nor a PID namespace of its own leaves processes behind when its
- * init dies.  While that lives, its mount namespace tells which they are: hold_members() returns a
- * descriptor of it, so that its number cannot become another's, or -1 where there is nothing to
- * hold; kill_members() kills all that are in it.
+ * init dies.  While that lives, its own mount namespace tells which they are: hold_members()
+ * returns a descriptor of it, so that its number cannot become another's, or -1 where there is
+ * nothing to hold; kill_members() kills all that are in it.
  */
 int container_hold_members(const struct container *c);
 int container_kill_members(const struct container *c, int members, struct error *err);

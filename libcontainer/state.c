@@ -38,6 +38,7 @@
 	FIELD(created, "created", JSON_REQUIRED), \
 	FIELD(owner, "owner", JSON_OPTIONAL), \
 	FIELD(pid_namespace, "pidNamespace", JSON_OPTIONAL), \
+	FIELD(mount_namespace, "mountNamespace", JSON_OPTIONAL), \
 	FIELD(poststart, "poststart", JSON_OPTIONAL), \
 	FIELD(poststop, "poststop", JSON_OPTIONAL), \
 	PAIRS(annotations, "annotations", JSON_OPTIONAL), \

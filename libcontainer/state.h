@@ -46,6 +46,7 @@ struct state {
 	char *created;			/* RFC 3339, UTC */
 	uint32_t owner;			/* effective uid of who created it */
 	bool pid_namespace; /* has one of its own: its init's death ends all its processes */
+	bool mount_namespace; /* has one of its own */
 	bool poststart;	    /* there are hooks of that kind: the configuration must be read */
 	bool poststop;
 	struct oci_pair *annotations;

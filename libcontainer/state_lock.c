@@ -2,18 +2,18 @@
 #include "state_lock.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/proc.h"
@@ -78,74 +78,157 @@ static int wait_for_lock(int dir, int timeout_ms)
 
 /* ---- who holds it --------------------------------------------------------------------------- */
 
+#define COMMAND_MAX 200	/* of a command line in an error */
+
 struct holder {
 	pid_t pid;		/* 0: not known */
-	bool kist;		/* runs under the same name as this process */
-	char command[200];	/* its words, or "" */
+	bool kist;		/* runs this program */
+	bool deletes;		/* its command is `delete` */
+	char command[COMMAND_MAX];	/* its words, or "" */
 };
+
+/* Whether the lock belongs to this open file of a process: then its fdinfo has a line of it. */
+static bool is_lock(int proc, pid_t pid, const char *fd)
+{
+	char path[64], text[4096];
+
+	snprintf(path, sizeof(path), "%d/fdinfo/%s", (int)pid, fd);
+	return proc_read(proc, path, text, sizeof(text)) > 0 && strstr(text, "\nlock:") &&
+	       strstr(text, "FLOCK");
+}
+
+/* Whether a process has the open file that the directory is locked by, made or inherited. */
+static bool holds_lock(int proc, pid_t pid, const struct stat *dir)
+{
+	owned_fd fds = -1;
+	struct dir_iter it;
+	const char *name;
+	struct stat st;
+	char path[32];
+	int ret;
+
+	snprintf(path, sizeof(path), "%d/fd", (int)pid);
+	fds = proc_open_file(proc, path, O_RDONLY | O_DIRECTORY);
+	ret = fds < 0 ? fds : dir_begin(&it, fds);
+	while (ret == 0 && (name = dir_next(&it, NULL, &ret))) {
+		if (fstatat(fds, name, &st, 0) == 0 && st.st_dev == dir->st_dev &&
+		    st.st_ino == dir->st_ino && is_lock(proc, pid, name))
+			return true;
+	}
+	return false;
+}
 
 /*
  * One line of /proc/locks, such as "3: FLOCK  ADVISORY  WRITE 4711 00:2d:815 0 EOF".  The pid if it
- * is a flock of that file, else 0.  One who only waits has "->" in front.
+ * is a flock of a file with that inode number, else 0.  One who only waits has "->" in front.
  */
-static pid_t holder_in_line(char *line, const char *file)
+static pid_t holder_in_line(char *line, uint64_t inode)
 {
-	const char *word[6] = { "" };
+	const char *word[6] = { "" }, *colon;
+	uint64_t pid, number;
 	size_t n = 0;
-	uint64_t pid;
 
 	for (char *w; n < 6 && (w = strsep(&line, " ")) != NULL;) {
 		if (*w)
 			word[n++] = w;
 	}
-	if (n < 6 || strcmp(word[1], "FLOCK") != 0 || strcmp(word[5], file) != 0)
+	colon = n == 6 ? strrchr(word[5], ':') : NULL;
+	if (!colon || strcmp(word[1], "FLOCK") != 0 ||
+	    str_to_u64(colon + 1, UINT64_MAX, &number) < 0 || number != inode)
 		return 0;
 	return str_to_u64(word[4], INT_MAX, &pid) < 0 ? 0 : (pid_t)pid;
 }
 
-/* 0: nobody, or somebody that this /proc does not show. */
+/* A holder among all processes. */
+static pid_t find_among_all(int proc, const struct stat *dir)
+{
+	owned_fd fd = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dir_iter it;
+	const char *name;
+	int ret = fd < 0 ? -errno : dir_begin(&it, fd);
+
+	while (ret == 0 && (name = dir_next(&it, NULL, &ret))) {
+		uint64_t pid;
+
+		if (str_to_u64(name, INT_MAX, &pid) == 0 && pid != (uint64_t)getpid() &&
+		    holds_lock(proc, (pid_t)pid, dir))
+			return (pid_t)pid;
+	}
+	return 0;
+}
+
+/*
+ * 0: nobody, or somebody that this /proc does not show.  /proc/locks names who took the lock.  The
+ * device there is that of the file system, which stat() does not tell everywhere (btrfs, overlay),
+ * and the process may have been killed while a child still has its copy of the open file: so what
+ * processes have open decides.
+ */
 static pid_t find_holder(int proc, int dir)
 {
 	owned_fd fd = proc_open_file(proc, "locks", O_RDONLY);
 	struct arena scratch = ARENA_INIT;
-	char file[64], *text;
 	struct stat st;
-	pid_t pid = 0;
+	pid_t found = 0;
+	char *text;
 
 	if (fd < 0 || fstat(dir, &st) < 0)
 		return 0;
-	snprintf(file, sizeof(file), "%02x:%02x:%" PRIu64, major(st.st_dev), minor(st.st_dev),
-		 (uint64_t)st.st_ino);
 	if (file_read_fd(fd, LOCKS_TEXT_MAX, &scratch, &text, NULL) == 0) {
-		for (char *line; pid == 0 && (line = strsep(&text, "\n")) != NULL;)
-			pid = holder_in_line(line, file);
+		for (char *line; found == 0 && (line = strsep(&text, "\n")) != NULL;) {
+			pid_t pid = holder_in_line(line, st.st_ino);
+
+			found = pid > 0 && holds_lock(proc, pid, &st) ? pid : 0;
+		}
 	}
 	arena_free(&scratch);
-	return pid;
+	return found > 0 ? found : find_among_all(proc, &st);
 }
 
-/* The words of a process's command line with a space between them, as far as they fit. */
-static void read_command(int proc, pid_t pid, char *out, size_t size)
+/* Whether the first word that is the name of a command with a lock is "delete". */
+static bool is_delete(const char *words, size_t len)
 {
-	char path[32];
+	static const char *const locking[] = { "create", "run", "start", "pause", "resume",
+					       "update", "kill", "delete" };
+
+	for (const char *w = words; w < words + len; w += strlen(w) + 1) {
+		for (size_t i = 0; i < sizeof(locking) / sizeof(*locking); i++) {
+			if (strcmp(w, locking[i]) == 0)
+				return strcmp(w, "delete") == 0;
+		}
+	}
+	return false;
+}
+
+/* The words of a process's command line, with a space between them as far as they are shown. */
+static void read_command(int proc, pid_t pid, struct holder *h)
+{
+	char path[32], words[4096];
 	owned_fd fd = -1;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "%d/cmdline", (int)pid);
 	fd = proc_open_file(proc, path, O_RDONLY);
-	n = fd < 0 ? 0 : read(fd, out, size - 1);
+	n = fd < 0 ? 0 : read(fd, words, sizeof(words) - 1);
 	n = n < 0 ? 0 : n;
-	while (n > 0 && out[n - 1] == '\0')
+	words[n] = '\0';
+	h->deletes = is_delete(words, (size_t)n);
+	while (n > 0 && words[n - 1] == '\0')
 		n--;
 	for (ssize_t i = 0; i < n; i++)
-		out[i] = out[i] == '\0' ? ' ' : out[i];
-	out[n] = '\0';
+		words[i] = words[i] == '\0' ? ' ' : words[i];
+	snprintf(h->command, sizeof(h->command), "%s", words);
 }
 
-static bool has_own_name(int proc, pid_t pid)
+/* Whether a process runs the file that this one runs.  A sealed copy has no file: its name does. */
+static bool is_kist(int proc, pid_t pid)
 {
 	char path[32], own[64], other[64];
+	struct stat mine, its;
 
+	snprintf(path, sizeof(path), "%d/exe", (int)pid);
+	if (fstatat(proc, path, &its, 0) == 0 && fstatat(proc, "self/exe", &mine, 0) == 0 &&
+	    its.st_dev == mine.st_dev && its.st_ino == mine.st_ino)
+		return true;
 	snprintf(path, sizeof(path), "%d/comm", (int)pid);
 	return proc_read(proc, "self/comm", own, sizeof(own)) > 0 &&
 	       proc_read(proc, path, other, sizeof(other)) > 0 && strcmp(own, other) == 0;
@@ -156,16 +239,17 @@ static struct holder describe_holder(int proc, int dir)
 	struct holder h = { .pid = find_holder(proc, dir) };
 
 	if (h.pid > 0) {
-		read_command(proc, h.pid, h.command, sizeof(h.command));
-		h.kist = has_own_name(proc, h.pid);
+		read_command(proc, h.pid, &h);
+		h.kist = is_kist(proc, h.pid);
 	}
 	return h;
 }
 
 /*
- * Sends signals to a kist command that holds the lock.  The kernel lets only its own user and root
- * do that.  The pidfd is opened before the second look at /proc/locks, so it is of the process that
- * holds this very lock, not of another that has got its number.
+ * Sends signals to a kist command that holds the lock; to a `delete` only SIGCONT, in case it was
+ * stopped, since it does what is wanted.  The kernel lets only its own user and root do that.  The
+ * pidfd is opened before the second look at /proc/locks, so it is of the process that holds this
+ * very lock, not of another that has got its number.
  */
 static void end_holder(int dir, const int *signals)
 {
@@ -175,13 +259,15 @@ static void end_holder(int dir, const int *signals)
 	if (proc < 0)
 		return;
 	h = describe_holder(proc, dir);
-	if (h.pid <= 0 || h.pid == getpid() || !h.kist || strstr(h.command, " delete "))
+	if (h.pid <= 0 || h.pid == getpid() || !h.kist)
 		return;
 	pidfd = sys_pidfd_open(h.pid, 0);
 	if (pidfd < 0 || find_holder(proc, dir) != h.pid)
 		return;
-	for (; *signals; signals++)
-		(void)sys_pidfd_send_signal(pidfd, *signals);
+	for (; *signals; signals++) {
+		if (!h.deletes || *signals == SIGCONT)
+			(void)sys_pidfd_send_signal(pidfd, *signals);
+	}
 }
 
 static int locked_error(int dir, const char *id, struct error *err)

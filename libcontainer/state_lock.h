@@ -43,8 +43,8 @@ int state_lock_take(int dir, const char *id, struct error *err);
 /*
  * The same for `delete --force`, which must not be kept out.  A kist command that still holds the
  * lock after 5 s is told to end (SIGTERM, and SIGCONT in case it was stopped), and killed 2.5 s
- * later: what it leaves half done is what --force removes.  A `delete` is waited for instead, since
- * it is doing what was asked for.
+ * later: what it leaves half done is what --force removes.  A `delete` is only continued where it
+ * was stopped, since it is doing what was asked for.
  */
 int state_lock_take_by_force(int dir, const char *id, struct error *err);
 

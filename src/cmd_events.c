@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "cmds.h"
@@ -40,9 +39,8 @@ static int run(struct cli *cli, struct error *err)
 	int ret;
 
 	o->output = STDOUT_FILENO;
-	/* A reader that has gone ends the stream; that is how one is ended, not a failure. */
-	signal(SIGPIPE, SIG_IGN);
 	ret = container_events(&cli->ctx, cli->arguments.words[0], o, print, &p, err);
+	/* A reader that has gone ends the stream; that is how one is ended, not a failure. */
 	if (ret == 0 && p.failed == -EPIPE)
 		clearerr(cli->out);
 	else if (ret == 0 && p.failed < 0)

@@ -99,8 +99,7 @@ static int run_ps(struct cli *cli, char *const *argv, char **text, struct error 
 		return error_set(err, -ret, "run ps (--format json needs no ps)");
 	ret = file_read_fd(output, PS_OUTPUT_MAX, cli->arena, text, NULL);
 	/*
-	 * Closed before the wait: a ps that still writes then gets SIGPIPE instead of blocking for
-	 * ever.
+	 * Closed before the wait: a ps that still writes then fails instead of blocking for ever.
 	 */
 	fd_close(&output);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -170,10 +170,14 @@ static int run(struct cli *cli, char **words, struct log_output *log, struct err
 		return failure_status(in.command, &log_error);
 	}
 	ret = carry_out(&in, cli, err);
-	if (ret == 0)
+	if (ret == 0) {
 		ret = output_finish(cli->out, err);
-	if (ret == 0)
-		return cli->status;
+		if (ret == 0)
+			return cli->status;
+		/* Whoever reads has seen enough, as in `kist list | head`: nothing to say. */
+		if (err->errnum == EPIPE)
+			return STATUS_FAILED;
+	}
 	/* What was already printed comes before the reason why no more did. */
 	fflush(cli->out);
 	log_output_failure(log, err->text);
@@ -195,8 +199,10 @@ static int __attribute__((noinline)) run_main(int argc, char **argv)
 	 */
 	if (fd_sanitize_stdio() < 0)
 		return STATUS_FAILED;
-	/* A file size limit then is an error with a rollback, instead of a death half way. */
+	/* A file size limit, or a reader of the log that has gone, then is an error with a rollback,
+	 * instead of a death half way. */
 	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	if (refuse_elevation(&err) < 0) {
 		log_output_failure(&log, err.text);
 		return STATUS_FAILED;

@@ -3,6 +3,26 @@
 # What the program does before it looks at its words.
 load helpers
 
+@test "a reader that has gone ends nothing half way" {
+	local round
+	args sleep 1000
+	config_set '.unknownMember = 1'
+	# Its warning meets a closed pipe.
+	"$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID" 2> >(exec true) >/dev/null </dev/null 3>&-
+	has_status created
+	ok kist delete --force "$ID"
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		"$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null 3>&- &
+		sleep "0.00$round"
+		kill -PIPE $! 2>/dev/null || true
+		wait $!
+		has_status created
+		ok kist delete --force "$ID"
+	done
+	"$KIST" --root "$ROOT" features 2>"$T/errors" | true || true
+	[ ! -s "$T/errors" ] || fail "$(<"$T/errors")"
+}
+
 @test "closed standard streams end in no file" {
 	for mask in 0 1 2 3 4 5 6 7; do
 		status=0

@@ -133,6 +133,49 @@ status_is() {
 	assert_nothing_left
 }
 
+@test "a create is ended whatever its words and its program are called, and a delete that was stopped goes on" {
+	mv "$BUNDLE" "$T/a delete b"
+	BUNDLE="$T/a delete b"
+	cp "$KIST" "$T/kist"
+	ln -s kist "$T/runc"
+	hung_hook createRuntime
+	background "$T/runc" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	wait_for test -s "$T/hook"
+	ok timeout 12 "$T/kist" --root "$ROOT" delete --force "$ID"
+	ended $pid 1
+	assert_nothing_left
+	need_strace
+	config_set 'del(.hooks)'
+	args sleep 1000
+	create_container
+	# Stopped when it has the lock.
+	background strace -f -qq -o /dev/null -e inject=flock:signal=STOP:when=1 "$KIST" --root "$ROOT" delete --force "$ID"
+	wait_for sh -c "grep -q 't (tracing stop)\|T (stopped)' /proc/\$(pgrep -P $pid)/status"
+	within 12 delete --force "$ID"
+	ended $pid
+}
+
+@test "a create that was killed, with a child that was stopped before it could let go of the lock" {
+	need_strace
+	config_cgroup
+	args sleep 1000
+	# The first act of the child is a close_range(); there it stops.
+	background strace -f -qq -o /dev/null -e inject=close_range:signal=STOP:when=1 \
+		"$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	wait_for child_stopped
+	kill -KILL "$(pgrep -P $pid)"
+	kill -KILL $pid
+	wait $pid || true
+	kill -STOP "$child" 2>/dev/null || true
+	within 12 delete --force "$ID"
+	assert_nothing_left
+}
+
+child_stopped() {
+	local creator
+	creator=$(pgrep -P $pid) && child=$(pgrep -P "$creator") && grep -q '^State:.[tT]' "/proc/$child/status"
+}
+
 @test "two commands that wait for each other's lock do not end a delete" {
 	need_strace
 	args sleep 1000
@@ -267,13 +310,18 @@ status_is() {
 	start_container
 	mkdir -m 1777 "$T/shared"
 	cp -a "$ROOT/$ID" "$T/shared/planted"
-	for verb in state exec start pause delete kill; do
+	for verb in state start pause resume ps kill delete 'delete --force' 'exec planted true'; do
+		# shellcheck disable=SC2086 # words
+		set -- $verb
+		[ $# -eq 3 ] || set -- "$@" planted
 		chown -R 4242:4242 "$T/shared/planted"
 		chmod 700 "$T/shared/planted"
-		refused 1 'belongs to user 4242, but kist runs as user 0' "$KIST" --root "$T/shared" delete --force planted
+		try "$KIST" --root "$T/shared" "$@"
+		[ "$status" -ne 0 ] && output_has 'belongs to user 4242, but kist runs as user 0'
 		chown -R 0:0 "$T/shared/planted"
 		chmod 770 "$T/shared/planted"
-		refused 1 'can be written by others' "$KIST" --root "$T/shared" delete --force planted
+		try "$KIST" --root "$T/shared" "$@"
+		[ "$status" -ne 0 ] && output_has 'can be written by others'
 	done
 	ok "$KIST" --root "$T/shared" list
 	output_has 'left out'
