@@ -288,9 +288,9 @@ int cgroup_device_write_lines(const struct cgroup_device_plan *p, int dir, struc
 #define ALU(op, dst, value) \
 	((struct bpf_insn){ .code = BPF_ALU | (op) | BPF_K, .dst_reg = (dst), \
 			    .imm = (int32_t)(value) })
-#define JUMP(op, dst, value, skip) \
+#define JUMP(op, dst, value) \
 	((struct bpf_insn){ .code = BPF_JMP32 | (op) | BPF_K, .dst_reg = (dst), \
-			    .imm = (int32_t)(value), .off = (skip) })
+			    .imm = (int32_t)(value) })
 #define GOTO(skip) ((struct bpf_insn){ .code = BPF_JMP | BPF_JA, .off = (skip) })
 #define EXIT ((struct bpf_insn){ .code = BPF_JMP | BPF_EXIT })
 
@@ -306,10 +306,22 @@ static void emit_return(struct arena *a, struct cgroup_device_plan *p, int value
 	emit(a, p, EXIT);
 }
 
+/* Goes on if the condition holds, else to the next rule. */
+static void emit_test(struct arena *a, struct cgroup_device_plan *p, struct bpf_insn condition)
+{
+	condition.off = 1;
+	emit(a, p, condition);
+	emit(a, p, GOTO(0));
+}
+
 /*
  * One rule: if the node fits, bits that the rule names are decided: a denied one ends in 0;
- * allowed ones are crossed off, and 1 is returned when none is left.  Jumps that miss go to the
- * next rule.
+ * allowed ones are crossed off, and 1 is returned when none is left.
+ *
+ * The kernel's verifier walks the way without a jump first.  That must be the one to the next rule,
+ * of which less is known: what comes there later by a rule that fits in part is then a case of what
+ * was walked already.  The other way round each such rule costs a walk over all that follow, and
+ * some hundred are too many for the verifier.
  */
 static void emit_rule(struct arena *a, struct cgroup_device_plan *p,
 		      const struct cgroup_device_rule *r)
@@ -317,26 +329,23 @@ static void emit_rule(struct arena *a, struct cgroup_device_plan *p,
 	size_t start = p->n_insns;
 
 	if (!is_everything(r))
-		emit(a, p, JUMP(BPF_JNE, BPF_REG_2,
-				r->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR, 0));
+		emit_test(a, p, JUMP(BPF_JEQ, BPF_REG_2, r->type == 'b' ? BPF_DEVCG_DEV_BLOCK :
+				     BPF_DEVCG_DEV_CHAR));
 	if (r->major != ANY)
-		emit(a, p, JUMP(BPF_JNE, BPF_REG_4, r->major, 0));
+		emit_test(a, p, JUMP(BPF_JEQ, BPF_REG_4, r->major));
 	if (r->minor != ANY)
-		emit(a, p, JUMP(BPF_JNE, BPF_REG_5, r->minor, 0));
+		emit_test(a, p, JUMP(BPF_JEQ, BPF_REG_5, r->minor));
 	if (!r->allow && r->access != ACCESS_ALL) {
-		emit(a, p, JUMP(BPF_JSET, BPF_REG_3, r->access, 1));
-		emit(a, p, GOTO(0));
+		emit_test(a, p, JUMP(BPF_JSET, BPF_REG_3, r->access));
 	} else if (r->allow && r->access != ACCESS_ALL) {
 		emit(a, p, ALU(BPF_AND, BPF_REG_3, ~r->access));
-		emit(a, p, JUMP(BPF_JNE, BPF_REG_3, 0, 0));
+		emit_test(a, p, JUMP(BPF_JEQ, BPF_REG_3, 0));
 	}
 	emit_return(a, p, r->allow);
 	for (size_t i = start; i < p->n_insns; i++) {
 		struct bpf_insn *insn = &p->program[i];
-		bool to_next = insn->code == (BPF_JMP32 | BPF_JNE | BPF_K) ||
-			       insn->code == (BPF_JMP | BPF_JA);
 
-		if (to_next)
+		if (insn->code == (BPF_JMP | BPF_JA))
 			insn->off = (int16_t)(p->n_insns - i - 1);
 	}
 }

@@ -20,7 +20,7 @@ static int64_t n1 = 1, n3 = 3, n7 = 7, n8 = 8, n10 = 10, any = -1, big = 4294967
 /* A conditional jump's verdict. */
 static bool jumps(uint8_t op, uint32_t value, uint32_t imm)
 {
-	return op == BPF_JNE ? value != imm : op == BPF_JSET ? (value & imm) != 0 : false;
+	return op == BPF_JEQ ? value == imm : op == BPF_JSET ? (value & imm) != 0 : false;
 }
 
 static uint64_t alu(uint8_t op, uint32_t value, uint32_t operand)
