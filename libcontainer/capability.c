@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -56,7 +55,27 @@ static void add_names(struct strbuf *b, uint64_t mask)
 		}
 }
 
-static uint64_t read_set(const struct oci_config *c, char *const *list)
+/* Names that are not known, each once: engines give one and the same list for several sets. */
+struct unknown {
+	char *const *first;	/* where it stands */
+	char text[512];
+	struct strbuf names;
+};
+
+static void add_unknown(struct unknown *u, char *const *name)
+{
+	size_t len = strlen(*name);
+
+	if (u->first == NULL)
+		u->first = name;
+	for (const char *s = u->text; (s = strstr(s, *name)) != NULL; s += len)
+		if ((s == u->text || s[-1] == ' ') && (s[len] == ' ' || s[len] == '\0'))
+			return;
+	strbuf_add(&u->names, u->names.len > 0 ? " " : "");
+	strbuf_add(&u->names, *name);
+}
+
+static uint64_t read_set(char *const *list, struct unknown *unknown)
 {
 	uint64_t mask = 0;
 
@@ -64,58 +83,66 @@ static uint64_t read_set(const struct oci_config *c, char *const *list)
 		int n = capability_number(*list);
 
 		if (n < 0)
-			json_warn(c->doc, JSON_BAD_VALUE, list,
-				  "unknown capability %s, left out", *list);
+			add_unknown(unknown, list);
 		else
 			mask |= BIT(n);
 	}
 	return mask;
 }
 
-/* Keeps of one set what is in allowed; one warning names all the rest. */
-static void limit_set(struct capability_plan *p, enum capability_set set, uint64_t allowed,
-		      const char *why)
+static void read_sets(const struct oci_config *c, const struct oci_capabilities *caps,
+		      struct capability_plan *out)
 {
+	char *const *const lists[CAPABILITY_SETS] = {
+		[CAPABILITY_BOUNDING] = caps->bounding,
+		[CAPABILITY_EFFECTIVE] = caps->effective,
+		[CAPABILITY_INHERITABLE] = caps->inheritable,
+		[CAPABILITY_PERMITTED] = caps->permitted,
+		[CAPABILITY_AMBIENT] = caps->ambient,
+	};
+	struct unknown unknown = { .names = STRBUF(unknown.text) };
+
+	for (int i = 0; i < CAPABILITY_SETS; i++)
+		out->set[i] = read_set(lists[i], &unknown);
+	if (unknown.first != NULL)
+		json_warn(c->doc, JSON_BAD_VALUE, unknown.first,
+			  "unknown capability, left out: %s%s", unknown.text,
+			  unknown.names.overflow ? " and more" : "");
+}
+
+/*
+ * Keeps of one set what is in allowed.  One warning names all the rest (config.md, Linux process:
+ * what cannot be granted must be told).  member: the set in the configuration.
+ */
+static void limit_set(struct capability_plan *p, const struct oci_config *c, const void *member,
+		      enum capability_set set, uint64_t allowed)
+{
+	static const char *const why[CAPABILITY_SETS] = {
+		[CAPABILITY_BOUNDING] = "not in the caller's bounding set",
+		[CAPABILITY_PERMITTED] = "the caller lacks them",
+		[CAPABILITY_EFFECTIVE] = "not in the permitted set",
+		[CAPABILITY_INHERITABLE] = "not in the bounding set, or the caller lacks them",
+		[CAPABILITY_AMBIENT] = "not both permitted and inheritable",
+	};
 	uint64_t lost = p->set[set] & ~allowed;
 	char text[1200];
 	struct strbuf b = STRBUF(text);
 
 	if (lost == 0)
 		return;
-	text[0] = '\0';
 	add_names(&b, lost);
 	p->set[set] &= allowed;
-	log_warning("process.capabilities.%s: cannot be granted, left out (%s): %s", set_names[set],
-		    why, text);
-}
-
-/* Ambient ones are named one by one: callers look for this text. */
-static void limit_ambient(struct capability_plan *p)
-{
-	uint64_t both = p->set[CAPABILITY_PERMITTED] & p->set[CAPABILITY_INHERITABLE];
-	uint64_t lost = p->set[CAPABILITY_AMBIENT] & ~both;
-
-	for (size_t i = 0; i < N_NAMES; i++)
-		if (lost & BIT(i))
-			log_debug("can't raise ambient capability %s: it is not in the %s set",
-				    names[i],
-				    (p->set[CAPABILITY_PERMITTED] & BIT(i)) ? "inheritable"
-									    : "permitted");
-	p->set[CAPABILITY_AMBIENT] &= both;
+	json_warn(c->doc, JSON_BAD_VALUE, member,
+		  "%s capabilities cannot be granted, left out (%s): %s", set_names[set], why[set],
+		  text);
 }
 
 int capability_compile(const struct oci_config *c, const struct oci_process *p,
 		       const struct host *h, struct arena *a, struct capability_plan *out,
 		       struct error *err)
 {
-	const struct oci_capabilities *caps = p->capabilities;
-	char *const *const lists[CAPABILITY_SETS] = {
-		[CAPABILITY_BOUNDING] = caps ? caps->bounding : NULL,
-		[CAPABILITY_EFFECTIVE] = caps ? caps->effective : NULL,
-		[CAPABILITY_INHERITABLE] = caps ? caps->inheritable : NULL,
-		[CAPABILITY_PERMITTED] = caps ? caps->permitted : NULL,
-		[CAPABILITY_AMBIENT] = caps ? caps->ambient : NULL,
-	};
+	static const struct oci_capabilities none;
+	const struct oci_capabilities *caps = p->capabilities ? p->capabilities : &none;
 	uint64_t known = h->last_cap >= 63 ? UINT64_MAX : BIT(h->last_cap + 1) - 1;
 	uint64_t bounding = h->caps_bounding & known, permitted = h->caps_effective & known;
 
@@ -127,19 +154,18 @@ int capability_compile(const struct oci_config *c, const struct oci_process *p,
 	 */
 	if (oci_namespace_find(c, CLONE_NEWUSER) != NULL)
 		bounding = permitted = known;
-	for (int i = 0; caps != NULL && i < CAPABILITY_SETS; i++)
-		out->set[i] = read_set(c, lists[i]);
+	read_sets(c, caps, out);
 	/*
 	 * The order is that of the kernel's own rules in capset(2): each set is bounded by the one
 	 * before.
 	 */
-	limit_set(out, CAPABILITY_BOUNDING, bounding, "not in the caller's bounding set");
-	limit_set(out, CAPABILITY_PERMITTED, permitted, "the caller lacks them");
-	limit_set(out, CAPABILITY_EFFECTIVE, out->set[CAPABILITY_PERMITTED],
-		  "not in the permitted set");
-	limit_set(out, CAPABILITY_INHERITABLE, permitted & out->set[CAPABILITY_BOUNDING],
-		  "not in the bounding set, or the caller lacks them");
-	limit_ambient(out);
+	limit_set(out, c, &caps->bounding, CAPABILITY_BOUNDING, bounding);
+	limit_set(out, c, &caps->permitted, CAPABILITY_PERMITTED, permitted);
+	limit_set(out, c, &caps->effective, CAPABILITY_EFFECTIVE, out->set[CAPABILITY_PERMITTED]);
+	limit_set(out, c, &caps->inheritable, CAPABILITY_INHERITABLE,
+		  permitted & out->set[CAPABILITY_BOUNDING]);
+	limit_set(out, c, &caps->ambient, CAPABILITY_AMBIENT,
+		  out->set[CAPABILITY_PERMITTED] & out->set[CAPABILITY_INHERITABLE]);
 	out->drop = bounding & ~out->set[CAPABILITY_BOUNDING];
 	return 0;
 }

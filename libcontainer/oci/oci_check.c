@@ -167,24 +167,6 @@ static bool contains(char *const *list, const char *s)
 	return false;
 }
 
-/*
- * capabilities(7): the kernel grants no effective capability that is not permitted, and no ambient
- * one that is not both permitted and inheritable.  What cannot be granted is a warning (config.md,
- * Linux process).
- */
-static void check_capabilities(struct check *ck, const struct oci_capabilities *caps)
-{
-	for (char **c = caps->effective; c && *c; c++)
-		if (!contains(caps->permitted, *c))
-			oci_warn(ck, c, "%s cannot be effective: it is not in permitted", *c);
-	for (char **c = caps->ambient; c && *c; c++)
-		if (!contains(caps->permitted, *c) || !contains(caps->inheritable, *c))
-			oci_warn(ck, c,
-				 "can't raise ambient capability %s: not both permitted and "
-				 "inheritable",
-				 *c);
-}
-
 /* sched(7), sched_setattr(2). */
 static void check_deadline(struct check *ck, const struct oci_scheduler *s)
 {
@@ -247,8 +229,6 @@ static void check_process(struct check *ck, const struct oci_process *p, const v
 		oci_fault(ck, JSON_BAD_VALUE, &p->oom_score_adj,
 			  "%d is out of range (-1000 to 1000)", *p->oom_score_adj);
 	check_rlimits(ck, p);
-	if (p->capabilities)
-		check_capabilities(ck, p->capabilities);
 	if (p->scheduler)
 		check_scheduler(ck, p->scheduler);
 	if (p->io_priority && p->io_priority->priority &&

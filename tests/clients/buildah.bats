@@ -32,7 +32,7 @@ teardown() {
 # of which runtimes warn.
 brun() {
 	try buildah run --runtime "$KIST" --isolation oci --network none "$@"
-	output=$(grep -v "^kist: warning: .*can't raise ambient" <<<"$output" || true)
+	output=$(grep -v "^kist: warning: .*ambient capabilities cannot be granted" <<<"$output" || true)
 }
 
 @test "buildah run: output, status, and what it leaves in the image" {

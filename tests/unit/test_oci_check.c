@@ -272,13 +272,6 @@ static void test_warnings(void)
 	is_int(check("", V "\"mounts\":[{\"destination\":\"a\"}]"), 0,
 	       "a relative destination is taken");
 	ok(strstr(warning, "mounts[0].destination: relative destination \"a\""), "with a warning");
-	is_int(check("process", P "\"capabilities\":{\"effective\":[\"CAP_KILL\"]}"), 0,
-	       "effective alone");
-	ok(strstr(warning, "effective[0]: CAP_KILL cannot be effective"), "is a warning");
-	is_int(check("process", P
-		     "\"capabilities\":{\"permitted\":[\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"]}"),
-	       0, "ambient without inheritable");
-	ok(strstr(warning, "ambient[0]: can't raise ambient capability CAP_KILL"), "is a warning");
 	check("", V "\"annotations\":{\"run.oci.handler\":\"wasm\"}");
 	ok(strstr(warning, "annotations[\"run.oci.handler\"]: not carried out"), "%s", warning);
 	check("", V "\"annotations\":{\"run.oci.keep_original_groups\":\"1\",\"a\":\"b\"}");
