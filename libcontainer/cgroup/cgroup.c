@@ -194,19 +194,18 @@ static int compile_devices(const struct oci_config *c, struct arena *a, struct c
 	return ret;
 }
 
-/* Annotations that ask systemd for something, and are for its manager only. */
-static void warn_annotations(const struct oci_config *c)
+/* Annotations that ask for what the systemd manager alone does. */
+static void warn_annotations(const struct oci_config *c, struct arena *a)
 {
-	static const char *const prefixes[] = {
-		"org.systemd.property.", "run.oci.systemd.subgroup", "run.oci.delegate-cgroup",
-	};
+	for (size_t i = 0; i < c->n_annotations; i++) {
+		const char *key = c->annotations[i].key;
 
-	for (size_t i = 0; i < c->n_annotations; i++)
-		for (size_t p = 0; p < sizeof(prefixes) / sizeof(*prefixes); p++)
-			if (str_starts(c->annotations[i].key, prefixes[p]))
-				json_warn(c->doc, JSON_BAD_VALUE, &c->annotations[i],
-					  "\"%s\" has no effect without the systemd cgroup manager "
-					  "(--systemd-cgroup)", c->annotations[i].key);
+		if (strcmp(key, "run.oci.systemd.subgroup") == 0 ||
+		    strcmp(key, "run.oci.delegate-cgroup") == 0 || cgroup_property_limits(key, a))
+			json_warn(c->doc, JSON_BAD_VALUE, &c->annotations[i],
+				  "\"%s\" has no effect without the systemd cgroup manager "
+				  "(--systemd-cgroup)", key);
+	}
 }
 
 /* With the manager "none" somebody else limits the container; engines leave the resources in. */
@@ -235,7 +234,7 @@ int cgroup_compile(const struct oci_config *c, const struct host *h, const struc
 	if (ret < 0)
 		return ret;
 	if (o->manager != CGROUP_MANAGER_SYSTEMD)
-		warn_annotations(c);
+		warn_annotations(c, a);
 	if (o->manager == CGROUP_MANAGER_NONE) {
 		warn_disabled(c, o->rootless, a);
 		return 0;

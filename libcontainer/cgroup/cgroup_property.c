@@ -365,63 +365,89 @@ void cgroup_property_add_devices(struct cgroup_properties *p, struct arena *a,
  * (Exec*), acts on the machine (FailureAction), starts or stops another unit (Wants, Conflicts,
  * OnFailure), or lifts what kist itself sets (Slice, Delegate, DeviceAllow, PIDs).
  */
-static const struct {
+static const struct allowed {
 	const char *name;
 	const char *type;
+	bool limits;	/* what the container may use or how long it lives, not only its unit */
 } allowed[] = {
-	{ "After", "as" },
-	{ "AllowedCPUs", "ay" },
-	{ "AllowedMemoryNodes", "ay" },
-	{ "Before", "as" },
-	{ "CPUAccounting", "b" },
-	{ "CPUQuotaPerSecUSec", "t" },
-	{ "CPUQuotaPeriodUSec", "t" },
-	{ "CPUWeight", "t" },
-	{ "CollectMode", "s" },
-	{ "DefaultDependencies", "b" },
-	{ "Description", "s" },
-	{ "Documentation", "as" },
-	{ "IOAccounting", "b" },
-	{ "IODeviceLatencyTargetUSec", "a(st)" },
-	{ "IODeviceWeight", "a(st)" },
-	{ "IOReadBandwidthMax", "a(st)" },
-	{ "IOReadIOPSMax", "a(st)" },
-	{ "IOWeight", "t" },
-	{ "IOWriteBandwidthMax", "a(st)" },
-	{ "IOWriteIOPSMax", "a(st)" },
-	{ "IPAccounting", "b" },
-	{ "KillMode", "s" },
-	{ "KillSignal", "i" },
-	{ "ManagedOOMMemoryPressure", "s" },
-	{ "ManagedOOMMemoryPressureLimit", "u" },
-	{ "ManagedOOMPreference", "s" },
-	{ "ManagedOOMSwap", "s" },
-	{ "MemoryAccounting", "b" },
-	{ "MemoryHigh", "t" },
-	{ "MemoryLow", "t" },
-	{ "MemoryMax", "t" },
-	{ "MemoryMin", "t" },
-	{ "MemorySwapMax", "t" },
-	{ "MemoryZSwapMax", "t" },
-	{ "OOMPolicy", "s" },
-	{ "RuntimeMaxUSec", "t" },
-	{ "RuntimeRandomizedExtraUSec", "t" },
-	{ "SendSIGHUP", "b" },
-	{ "SendSIGKILL", "b" },
-	{ "StartupCPUWeight", "t" },
-	{ "StartupIOWeight", "t" },
-	{ "TasksAccounting", "b" },
-	{ "TasksMax", "t" },
-	{ "TimeoutStopUSec", "t" },
+	{ "After", "as", false },
+	{ "AllowedCPUs", "ay", true },
+	{ "AllowedMemoryNodes", "ay", true },
+	{ "Before", "as", false },
+	{ "CPUAccounting", "b", false },
+	{ "CPUQuotaPerSecUSec", "t", true },
+	{ "CPUQuotaPeriodUSec", "t", true },
+	{ "CPUWeight", "t", true },
+	{ "CollectMode", "s", false },
+	{ "DefaultDependencies", "b", false },
+	{ "Description", "s", false },
+	{ "Documentation", "as", false },
+	{ "IOAccounting", "b", false },
+	{ "IODeviceLatencyTargetUSec", "a(st)", true },
+	{ "IODeviceWeight", "a(st)", true },
+	{ "IOReadBandwidthMax", "a(st)", true },
+	{ "IOReadIOPSMax", "a(st)", true },
+	{ "IOWeight", "t", true },
+	{ "IOWriteBandwidthMax", "a(st)", true },
+	{ "IOWriteIOPSMax", "a(st)", true },
+	{ "IPAccounting", "b", false },
+	{ "KillMode", "s", false },
+	{ "KillSignal", "i", false },
+	{ "ManagedOOMMemoryPressure", "s", true },
+	{ "ManagedOOMMemoryPressureLimit", "u", true },
+	{ "ManagedOOMPreference", "s", true },
+	{ "ManagedOOMSwap", "s", true },
+	{ "MemoryAccounting", "b", false },
+	{ "MemoryHigh", "t", true },
+	{ "MemoryLow", "t", true },
+	{ "MemoryMax", "t", true },
+	{ "MemoryMin", "t", true },
+	{ "MemorySwapMax", "t", true },
+	{ "MemoryZSwapMax", "t", true },
+	{ "OOMPolicy", "s", true },
+	{ "RuntimeMaxUSec", "t", true },
+	{ "RuntimeRandomizedExtraUSec", "t", true },
+	{ "SendSIGHUP", "b", false },
+	{ "SendSIGKILL", "b", false },
+	{ "StartupCPUWeight", "t", true },
+	{ "StartupIOWeight", "t", true },
+	{ "TasksAccounting", "b", false },
+	{ "TasksMax", "t", true },
+	{ "TimeoutStopUSec", "t", false },
 };
 
-static const char *allowed_type(const char *name)
+static const struct allowed *find_allowed(const char *name)
 {
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
 		if (strcmp(allowed[i].name, name) == 0)
-			return allowed[i].type;
+			return &allowed[i];
 	}
 	return NULL;
+}
+
+static bool is_seconds(const char *key)
+{
+	return str_ends(key, "Sec") && !str_ends(key, "USec");
+}
+
+/* The property that an annotation names: "TimeoutStopSec" is set as "TimeoutStopUSec". */
+static const char *property_name(const char *key, struct arena *a)
+{
+	const char *name = key + strlen(ANNOTATION_PREFIX);
+
+	return is_seconds(key) ?
+	       arena_printf(a, "%.*sUSec", (int)(strlen(name) - strlen("Sec")), name) : name;
+}
+
+bool cgroup_property_limits(const char *key, struct arena *a)
+{
+	const struct allowed *row;
+
+	if (!str_starts(key, ANNOTATION_PREFIX))
+		return false;
+	row = find_allowed(property_name(key, a));
+	/* One that is not allowed would be refused by the systemd manager: it asks for much. */
+	return !row || row->limits;
 }
 
 /* Seconds, perhaps with a fraction, or 'infinity', in microseconds; NULL: it is neither. */
@@ -447,20 +473,17 @@ static const char *microseconds(const char *text, struct arena *a)
 static int add_annotation(struct cgroup_properties *p, const struct oci_config *c,
 			  const struct oci_pair *pair, struct arena *a, struct error *err)
 {
-	const char *name = pair->key + strlen(ANNOTATION_PREFIX);
-	bool seconds = str_ends(name, "Sec") && !str_ends(name, "USec");
+	const char *name = property_name(pair->key, a);
+	const struct allowed *row = find_allowed(name);
 	struct cgroup_property *property;
 	struct cgroup_gvariant v;
-	const char *type, *why;
+	const char *why;
 
-	if (seconds)
-		name = arena_printf(a, "%.*sUSec", (int)(strlen(name) - strlen("Sec")), name);
-	type = allowed_type(name);
-	if (!type)
+	if (!row)
 		return oci_error(c, pair, err,
 				 "a container may not set the property %s of its systemd unit",
 				 name);
-	if (seconds) {
+	if (is_seconds(pair->key)) {
 		const char *value = microseconds(pair->value, a);
 
 		if (!value)
@@ -469,9 +492,9 @@ static int add_annotation(struct cgroup_properties *p, const struct oci_config *
 		cgroup_property_set(p, a, name, "t", value);
 		return 0;
 	}
-	if (cgroup_gvariant_parse(pair->value, type, a, &v, &why) < 0)
+	if (cgroup_gvariant_parse(pair->value, row->type, a, &v, &why) < 0)
 		return oci_error(c, pair, err, "\"%s\" is not a value of D-Bus type %s: %s",
-				 pair->value, type, why);
+				 pair->value, row->type, why);
 	property = get(p, a, name, v.type);
 	property->values = v.words;
 	property->optional = false;

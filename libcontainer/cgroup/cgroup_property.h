@@ -60,4 +60,11 @@ void cgroup_property_add_devices(struct cgroup_properties *p, struct arena *a,
 int cgroup_property_add_annotations(struct cgroup_properties *p, const struct oci_config *c,
 				    struct arena *a, struct error *err);
 
+/*
+ * Whether an annotation "org.systemd.property.NAME" asks for a limit, which is missed where the
+ * systemd manager is not in use.  The others only say how systemd manages the unit (Podman sets
+ * some on every container), and there is none.
+ */
+bool cgroup_property_limits(const char *key, struct arena *a);
+
 #endif

@@ -457,11 +457,23 @@ moves_nobody() {
 }
 
 @test "an annotation for systemd is named in a warning where systemd does not manage the cgroup" {
-	config_set '.annotations = {"org.systemd.property.TimeoutStopUSec": "uint64 10000000", "run.oci.systemd.subgroup": "x", "org.other": "y"}'
+	local key
+	config_set '.annotations = {"org.systemd.property.MemoryMax": "uint64 10000000", "org.systemd.property.RuntimeMaxSec": "7",
+		"org.systemd.property.ExecStartPre": "[]", "run.oci.systemd.subgroup": "x", "run.oci.delegate-cgroup": "y"}'
 	run_container
-	output_has 'config.json:[0-9]*"org.systemd.property.TimeoutStopUSec" has no effect without the systemd cgroup manager'
-	output_has '"run.oci.systemd.subgroup" has no effect'
-	output_lacks 'org.other'
+	output_has 'config.json:[0-9]*"org.systemd.property.MemoryMax" has no effect without the systemd cgroup manager'
+	for key in property.MemoryMax property.RuntimeMaxSec property.ExecStartPre run.oci.systemd.subgroup run.oci.delegate-cgroup; do
+		is "$key $(grep -c "$key\".*has no effect" <<<"$output") $(grep -c "$key" <<<"$output")" "$key 1 1"
+	done
+}
+
+@test "what engines tell systemd of every container's unit is no warning where there is no unit" {
+	config_set '.annotations = {"org.systemd.property.TimeoutStopUSec": "uint64 10000000", "org.systemd.property.TimeoutStopSec": "10",
+		"org.systemd.property.KillSignal": "15", "org.systemd.property.CollectMode": "\u0027inactive-or-failed\u0027",
+		"org.systemd.property.After": "[\u0027a.service\u0027]", "org.systemd.property.Description": "\u0027d\u0027", "org.other": "y"}'
+	args true
+	run_container
+	is "$output" ''
 }
 
 @test "an option of a cgroup mount that changes nothing is named in a warning" {
