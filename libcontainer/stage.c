@@ -282,7 +282,10 @@ static int child_end(const struct job *job, struct error *err)
 	if (__atomic_load_n(&report->failed, __ATOMIC_ACQUIRE)) {
 		const char *name = last_row(job, &s);
 
-		/* A copy: the page may go on changing. */
+		/*
+		 * A copy: the page may go on changing.  Its text may be anything, as that of a
+		 * configuration may: what shows it makes it visible.
+		 */
 		*err = report->error;
 		err->text[ERROR_TEXT_MAX - 1] = '\0';
 		err->errnum = err->errnum > 0 ? err->errnum : 0;

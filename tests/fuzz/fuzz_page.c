@@ -53,10 +53,7 @@ static void begin(struct job *job, struct arena *a, const uint8_t *data, size_t 
 
 static void end(struct job *job, const struct error *err)
 {
-	size_t len = strnlen(err->text, sizeof(err->text));
-
-	/* The text goes to a terminal. */
-	if (len == sizeof(err->text) || memchr(err->text, '\x1b', len))
+	if (strnlen(err->text, sizeof(err->text)) == sizeof(err->text))
 		abort();
 	munmap(job->page, sizeof(*job->page));
 	job->page = NULL;
