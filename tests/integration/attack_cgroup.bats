@@ -6,14 +6,8 @@ load helpers
 # What a container can make of the cgroups and directories that it can write to.  Each test names the change to kist
 # that takes the defence away and makes it fail.
 
-setup_file() {
-	export HOSTILE=$BATS_FILE_TMPDIR/hostile
-	"${CC:-cc}" -D_GNU_SOURCE -static -o "$HOSTILE" "$KIST_TEST_TOP/tests/integration/attack_cgroup.c" 2>/dev/null || rm -f "$HOSTILE"
-}
-
 setup() {
 	setup_container
-	[ -x "$HOSTILE" ] || skip "no C compiler that links statically"
 	config_cgroup
 	trees=()
 }
@@ -25,7 +19,7 @@ teardown() {
 		# find(1) cannot, for the paths are longer than a path may be.
 		[ ! -e "$tree/freezer.state" ] || find "$tree" -maxdepth 2 -name freezer.state -exec sh -c 'echo THAWED >"$1"' sh {} \;
 		[ ! -e "$tree/cgroup.kill" ] || echo 1 2>/dev/null >"$tree/cgroup.kill" || true
-		wait_for "$HOSTILE" remove "$tree" || true
+		wait_for "$DIRECTORIES" remove "$tree" || true
 	done
 	teardown_container
 }
@@ -58,7 +52,7 @@ survives() {
 	for levels in 600 2600; do
 		start_container
 		use_leaf
-		"$HOSTILE" deep "$leaf" $levels "$(pid_of)"
+		"$DIRECTORIES" deep "$leaf" $levels "$(pid_of)"
 		survives "$(pid_of)"
 	done
 }
@@ -67,7 +61,7 @@ survives() {
 @test "3,000 cgroups beside each other neither crash nor hide anything" {
 	start_container
 	use_leaf
-	"$HOSTILE" wide "$leaf" 3000
+	"$DIRECTORIES" wide "$leaf" 3000
 	pid_of >"$leaf/w2999/cgroup.procs"
 	survives "$(pid_of)"
 }
@@ -134,7 +128,7 @@ frozen_init() {
 	local controller
 	controller=$(awk '{ print $1 }' "$leaf/cgroup.controllers")
 	[ -n "$controller" ] || skip "no controller of cgroup2"
-	"$HOSTILE" deep "$leaf" "$1" "$(pid_of)"
+	"$DIRECTORIES" deep "$leaf" "$1" "$(pid_of)"
 	echo "+$controller" >"$leaf/cgroup.subtree_control"
 	echo 1 >"$leaf/d/cgroup.freeze"
 }
@@ -182,8 +176,8 @@ frozen_init() {
 # Mutation: the notify mount without MOUNT_ATTR_RDONLY.
 @test "the directory of the notify socket takes nothing from the container" {
 	listen text "$T/notify"
-	cp "$HOSTILE" "$ROOTFS/hostile"
-	shell 'cd /run/notify; /hostile deep . 12; head -c 20971520 /dev/zero >fill; ln -s /etc link; rm -f notify.sock
+	cp "$DIRECTORIES" "$ROOTFS/directories"
+	shell 'cd /run/notify; /directories deep . 12; head -c 20971520 /dev/zero >fill; ln -s /etc link; rm -f notify.sock
 		mount -o remount,rw,bind /run/notify; touch again; echo done >/done; exec sleep 1000'
 	NOTIFY_SOCKET=$T/notify ok kist create --bundle "$BUNDLE" "$ID"
 	NOTIFY_SOCKET=$T/notify "$KIST" --root "$ROOT" start "$ID" >"$T/start" 2>&1 </dev/null 3>&- &
@@ -206,7 +200,7 @@ frozen_init() {
 		mkdir "$ROOT/$ID/notify"
 		ln -s "$ROOTFS" "$ROOT/$ID/notify/link"
 		# shellcheck disable=SC2086 # two words
-		"$HOSTILE" ${what% *} "$ROOT/$ID/notify" ${what#* }
+		"$DIRECTORIES" ${what% *} "$ROOT/$ID/notify" ${what#* }
 		ok confined delete --force "$ID"
 		[ -d "$ROOTFS/bin" ]
 	done
@@ -217,7 +211,7 @@ frozen_init() {
 	local tries=${KIST_TEST_LONG:+500} end=$((SECONDS + 20)) i pid
 	need_root "enters the container's namespace"
 	listen text "$T/notify"
-	cp "$HOSTILE" "$ROOTFS/hostile"
+	cp "$DIRECTORIES" "$ROOTFS/directories"
 	mkdir "$T/out"
 	touch "$T/out/victim"
 	chmod 600 "$T/out/victim"
@@ -225,13 +219,13 @@ frozen_init() {
 	for ((i = 0; i < ${tries:-500} && (SECONDS < end || 0${KIST_TEST_LONG:-0}); i++)); do
 		NOTIFY_SOCKET=$T/notify ok kist create --bundle "$BUNDLE" "$ID"
 		pid=$(pid_of)
-		nsenter --target "$pid" --mount --root -- /hostile swap /run/notify notify.sock "$T/out/victim" >"$T/swap" 2>&1 </dev/null 3>&- &
-		local swap=$!
+		nsenter --target "$pid" --mount --root -- /directories link /run/notify notify.sock "$T/out/victim" >"$T/link" 2>&1 </dev/null 3>&- &
+		local link=$!
 		NOTIFY_SOCKET=$T/notify "$KIST" --root "$ROOT" start "$ID" >"$T/start" 2>&1 </dev/null 3>&- &
 		local start=$!
 		wait_for sh -c "[ -S '$ROOT/$ID/notify/notify.sock' ] || [ -L '$ROOT/$ID/notify/notify.sock' ] || ! kill -0 $start"
-		kill "$swap" "$start" 2>/dev/null || true
-		wait "$swap" "$start" || true
+		kill "$link" "$start" 2>/dev/null || true
+		wait "$link" "$start" || true
 		ok kist delete --force "$ID"
 		is "$(stat -c %a "$T/out/victim")" 600
 	done
@@ -244,7 +238,7 @@ frozen_init() {
 	for ((i = 0; i < 40; i++)); do
 		start_container
 		use_leaf
-		"$HOSTILE" wide "$leaf" 20
+		"$DIRECTORIES" wide "$leaf" 20
 		for j in 'ps' 'kill --all' 'state' 'ps --format json'; do
 			(for _ in 1 2 3 4 5 6 7 8; do
 				# shellcheck disable=SC2086 # words

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * attack_cgroup.c - makes what a shell would be too slow for, or could not name.
+ * directories.c - makes trees for which a shell would be too slow, or which it could not name.
  *
- *	deep DIR N [PID]	N directories, each in the one before; in cgroups: PID into the last
- *	wide DIR N		N directories beside each other
- *	remove DIR		removes DIR and all directories below it
- *	swap DIR NAME TARGET	until it is ended: NAME is a symlink to TARGET again and again
+ * directories deep DIR N [PID]       N directories, each in the one before; in cgroups: the process
+ *                                    goes into the last
+ * directories wide DIR N             N directories beside each other
+ * directories remove DIR             removes DIR and all directories below it
+ * directories link DIR NAME TARGET   makes NAME a symlink to TARGET, again and again, until it is
+ *                                    killed
  */
 #include <dirent.h>
 #include <errno.h>
@@ -73,12 +75,12 @@ static void remove_all(const char *path)
 		die(path);
 }
 
-static void swap(const char *name, const char *target)
+static void link_again(const char *name, const char *target)
 {
 	for (;;) {
-		(void)unlink(".swap");
-		if (symlink(target, ".swap") == 0)
-			(void)rename(".swap", name);
+		(void)unlink(".link");
+		if (symlink(target, ".link") == 0)
+			(void)rename(".link", name);
 	}
 }
 
@@ -97,8 +99,8 @@ int main(int argc, char **argv)
 		wide(atoi(argv[3]));
 	else if (strcmp(argv[1], "remove") == 0)
 		remove_all(argv[2]);
-	else if (strcmp(argv[1], "swap") == 0 && argc > 4)
-		swap(argv[3], argv[4]);
+	else if (strcmp(argv[1], "link") == 0 && argc > 4)
+		link_again(argv[3], argv[4]);
 	else
 		return 2;
 	return 0;
