@@ -26,6 +26,7 @@ struct run {
 	struct error *err;
 	struct cgroup_write *writes;
 	size_t n;
+	bool ignored;	/* by ignore() */
 	int failed;
 };
 
@@ -161,6 +162,14 @@ static void emit_memory_reservation(struct run *run, const struct knob *k, bool 
 		put(run, k, v2, &m->reservation, limit_text(run, v2, *m->reservation));
 }
 
+/* What nothing here can apply; told once, though cgroup_knob_warn() asks for both hierarchies. */
+static void ignore(struct run *run, const struct knob *k, const void *at)
+{
+	json_warn(run->config->doc, JSON_BAD_VALUE, at,
+		  "%s is ignored: kernel memory counts towards memory.limit", k->member);
+	run->ignored = true;
+}
+
 /*
  * The kernel has taken kernel memory into the limit since 4.5, and writes to the old file do
  * nothing since 6.1.
@@ -171,9 +180,7 @@ static void emit_memory_kernel(struct run *run, const struct knob *k, bool v2)
 
 	(void)v2;
 	if (m && m->kernel && *m->kernel > 0)
-		log_warning(
-			"linux.resources.%s is ignored: kernel memory counts towards memory.limit",
-			k->member);
+		ignore(run, k, &m->kernel);
 }
 
 static void emit_memory_kernel_tcp(struct run *run, const struct knob *k, bool v2)
@@ -183,8 +190,7 @@ static void emit_memory_kernel_tcp(struct run *run, const struct knob *k, bool v
 	if (!m || !m->kernel_tcp || *m->kernel_tcp == 0)
 		return;
 	if (v2)
-		log_warning("linux.resources.%s is ignored: it counts towards memory.limit",
-			    k->member);
+		ignore(run, k, &m->kernel_tcp);
 	else
 		put(run, k, v2, &m->kernel_tcp, limit_text(run, v2, *m->kernel_tcp));
 }
@@ -836,8 +842,9 @@ void cgroup_knob_warn(const struct oci_config *c, const char *why, struct arena 
 
 		/* In the terms of v2, or else of v1: it is the member that counts. */
 		knobs[i].emit(&run, &knobs[i], true);
-		if (run.n == before)
+		if (run.n == before && !run.ignored)
 			knobs[i].emit(&run, &knobs[i], false);
+		run.ignored = false;
 		for (size_t w = before; w < run.n; w++) {
 			const struct cgroup_write *write = &run.writes[w];
 
