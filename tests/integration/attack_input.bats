@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # variables of the container's shell, of each test, and of helpers.bash
 #
 # What configurations, names and files of the caller can do to kist.  Above each test: the change of kist that was tried
 # once, and made the test fail.
@@ -275,17 +275,18 @@ in_time() {
 
 # ---- engines that do not answer ---------------------------------------------------------------------------------
 
-# waits_for_engine TEXT COMMAND...: it ends by itself after ten seconds with that text, and at once by a signal.
+# waits_for_engine TEXT COMMAND...: it ends by itself after ten seconds with that text, and at once by a signal, which
+# timeout(1) passes on.
 waits_for_engine() {
 	local text=$1 pid status=0
 	shift
 	listen full "$T/socket"
-	refused 1 "$text" timeout 40 "$@"
-	"$@" >"$T/ended" 2>&1 </dev/null 3>&- &
+	refused 1 "$text" timeout --kill-after=1 40 "$@"
+	timeout --kill-after=5 60 "$@" >"$T/ended" 2>&1 </dev/null 3>&- &
 	pid=$!
-	wait_for grep -q -i 'state:.s' "/proc/$pid/status"
+	wait_for pgrep -P "$pid"
+	wait_for grep -q -i 'state:.s' "/proc/$(pgrep -P "$pid")/status"
 	kill -TERM "$pid"
-	wait_for sh -c "! kill -0 $pid"
 	wait "$pid" || status=$?
 	is "$status" 1
 	grep -q 'signal 15' "$T/ended" || fail "$(cat "$T/ended")"

@@ -6,8 +6,8 @@
  *                                    goes into the last
  * directories wide DIR N             N directories beside each other
  * directories remove DIR             removes DIR and all directories below it
- * directories link DIR NAME TARGET   makes NAME a symlink to TARGET, again and again, until it is
- *                                    killed
+ * directories link DIR NAME TARGET   puts a symlink to TARGET in the place of NAME as soon as that
+ *                                    is there
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE (1 << 1)
+#endif
 
 static void die(const char *what)
 {
@@ -75,13 +80,13 @@ static void remove_all(const char *path)
 		die(path);
 }
 
-static void link_again(const char *name, const char *target)
+/* The exchange fails until there is something to exchange the link with. */
+static void link_soon(const char *name, const char *target)
 {
-	for (;;) {
-		(void)unlink(".link");
-		if (symlink(target, ".link") == 0)
-			(void)rename(".link", name);
-	}
+	if (symlink(target, ".link") < 0)
+		die(".link");
+	while (syscall(SYS_renameat2, AT_FDCWD, ".link", AT_FDCWD, name, RENAME_EXCHANGE) < 0)
+		;
 }
 
 int main(int argc, char **argv)
@@ -100,7 +105,7 @@ int main(int argc, char **argv)
 	else if (strcmp(argv[1], "remove") == 0)
 		remove_all(argv[2]);
 	else if (strcmp(argv[1], "link") == 0 && argc > 4)
-		link_again(argv[3], argv[4]);
+		link_soon(argv[3], argv[4]);
 	else
 		return 2;
 	return 0;
