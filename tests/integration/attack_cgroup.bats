@@ -238,7 +238,7 @@ frozen_init() {
 	done
 }
 
-# Mutation: cgroup_procs() takes ENODEV for an error; kill_whole() likewise.
+# Mutation: cgroup_procs() takes ENODEV for an error.
 @test "ps, kill --all and state beside a delete have an answer that a user understands" {
 	local i j tries=${KIST_TEST_LONG:+200} words='container * does not exist'
 	for ((i = 0; i < ${tries:-12}; i++)); do
