@@ -57,7 +57,7 @@ not_quadratic() {
 	output_has 'linux.resources.devices['
 	ordinary_user || {
 		config_big "$rules" 4000
-		ok timeout 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+		ok timeout --kill-after=1 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 	}
 }
 
@@ -66,7 +66,7 @@ not_quadratic() {
 	need_root "device rules"
 	config_big '.linux.resources.devices = [{ allow: false, access: "rwm" }] + [range($n) |
 		{ allow: true, type: "c", major: 20, minor: ., access: ["r", "w", "rm"][. % 3] }]' 4000
-	ok timeout 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	ok timeout --kill-after=1 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 }
 
 # Fails when take_back() does not remember what it has taken back: 4,000 rules would be two million lines.
@@ -78,14 +78,14 @@ not_quadratic() {
 	ok kist run --dry-run --bundle "$BUNDLE" "$ID"
 	[ "$(grep -c 'write "c 20:' <<<"$output")" -le 400 ]
 	config_big "$rules" 4000
-	ok timeout 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	ok timeout --kill-after=1 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 }
 
 # Fails without MAX_RULES.
 @test "100,000 seccomp rules are refused" {
 	config_big '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [range($n) | { names: ["mkdir"],
 		action: "SCMP_ACT_ERRNO", args: [{ index: 0, value: ., op: "SCMP_CMP_EQ" }] }] }' 100000
-	refused 1 'more than 4096 seccomp rules' timeout 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	refused 1 'more than 4096 seccomp rules' timeout --kill-after=1 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 }
 
 # Fails without OCI_TEXT_MAX and JSON_VALUES_MAX.
