@@ -224,15 +224,18 @@ int container_validate(struct container_context *ctx, const struct container_val
 		.doc = doc, .collect = doc->collect, .collect_ctx = doc->collect_ctx,
 	};
 
+	int ret;
+
 	doc->collect = sift;
 	doc->collect_ctx = &s;
-	switch (o->what) {
-	case CONTAINER_VALIDATE_PROCESS:
-		return check_process(ctx, o, &s, err);
-	case CONTAINER_VALIDATE_RESOURCES:
-		return check_resources(&s, err);
-	case CONTAINER_VALIDATE_CONFIG:
-		break;
-	}
-	return check_config(ctx, o, &s, err);
+	if (o->what == CONTAINER_VALIDATE_PROCESS)
+		ret = check_process(ctx, o, &s, err);
+	else if (o->what == CONTAINER_VALIDATE_RESOURCES)
+		ret = check_resources(&s, err);
+	else
+		ret = check_config(ctx, o, &s, err);
+	/* The sieve ends here; the text may live on. */
+	doc->collect = s.collect;
+	doc->collect_ctx = s.collect_ctx;
+	return ret;
 }

@@ -119,7 +119,7 @@ finds() {
 	finds '.linux.namespaces |= map(select(.type != "user")) + [{"type": "user"}] | .process.user = {"uid": 7, "gid": 8, "additionalGids": [9, 10]}
 		| .linux.uidMappings = [{"containerID": 0, "hostID": 1000, "size": 1}] | .linux.gidMappings = .linux.uidMappings' \
 		'error: process.user.uid: .*unmapped uid 7' 'error: process.user.gid: .*unmapped gid 8' 'additionalGids\[0\].* 9 ' 'additionalGids\[1\].* 10 '
-	finds '.process.capabilities.bounding += ["CAP_TYPO"]' 'warning: process.capabilities.bounding\[[0-9]+\]: unknown capability CAP_TYPO'
+	finds '.process.capabilities.bounding += ["CAP_TYPO"]' 'warning: process.capabilities.bounding\[[0-9]+\]: unknown capability, left out: CAP_TYPO'
 	finds '.mounts += [{"destination": "/x", "type": "bind", "source": "/", "options": ["rbnd", "nosiud"]}, {"destination": "/proc/sys", "type": "bind",
 		"source": "/"}, {"destination": "/", "type": "tmpfs"}]' 'rbnd.*did you mean "rbind"' 'nosiud.*"nosuid"' 'inside /proc' 'cannot be mounted over'
 	finds '.linux.sysctl = {"vm.swappiness": "1", "kernel.foo": "1"}' 'vm.swappiness.*not in a separate' 'kernel.foo.*not in a separate'
