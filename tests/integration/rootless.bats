@@ -26,7 +26,7 @@ teardown() {
 @test "create, start, exec, ps, kill, delete" {
 	args sleep 1000
 	ok user_kist create --bundle "$BUNDLE" "$ID"
-	is "$(user_kist state "$ID" | jq -r '.status + " " + .owner')" "created $(id -un $USER_ID)"
+	is "$(user_kist state "$ID" | jq -r '.status + " " + .owner')" "created $(id -un "$USER_ID")"
 	ok user_kist start "$ID"
 	ok user_kist exec "$ID" sh -c 'echo hello; exit 0'
 	is "$output" hello
