@@ -172,7 +172,7 @@ static int place_seccomp(struct plan *p, struct error *err)
 	struct capability_plan *caps = &p->capabilities;
 	bool waits = p->command == PLAN_CREATE;
 
-	if (!p->seccomp.enabled || !plan_forks_late(p))
+	if (!plan_forks_late(p))
 		return 0;
 	if (!p->seccomp.notify && !hook_any(&p->hooks, HOOK_START_CONTAINER) &&
 	    seccomp_lets_join(&p->seccomp, p->terminal.wanted, waits)) {
@@ -199,14 +199,22 @@ static int place_seccomp(struct plan *p, struct error *err)
 int plan_seccomp(struct plan *p, int state_root, struct arena *a, struct error *err)
 {
 	const struct oci_config *c = p->config;
+	const char *call;
 	int ret;
 
-	if (!p->seccomp.enabled || seccomp_cache_get(state_root, c, p->host, a, &p->seccomp) == 1)
-		return place_seccomp(p, err);
-	ret = seccomp_program(c, a, &p->seccomp, err);
-	if (ret < 0)
-		return ret;
-	seccomp_cache_put(state_root, c, p->host, a, &p->seccomp);
+	if (!p->seccomp.enabled)
+		return 0;
+	if (seccomp_cache_get(state_root, c, p->host, a, &p->seccomp) != 1) {
+		ret = seccomp_program(c, a, &p->seccomp, err);
+		if (ret < 0)
+			return ret;
+		seccomp_cache_put(state_root, c, p->host, a, &p->seccomp);
+	}
+	call = seccomp_ends_at(&p->seccomp);
+	if (call)
+		return oci_error(c, &c->linux->seccomp, err,
+				 "the filter does not let the process execute the program: it "
+				 "kills it at %s", call);
 	return place_seccomp(p, err);
 }
 

@@ -99,6 +99,13 @@ void seccomp_tree(struct seccomp_plan *p, struct arena *a);
  */
 bool seccomp_lets_join(const struct seccomp_plan *p, bool terminal, bool waits);
 
+/*
+ * The name of a system call that kist must make under the filter to execute the program, and at
+ * which the filter kills the process; NULL: there is none.  Nobody could tell such a death from
+ * that of a program which ended at once, once the process was reaped.
+ */
+const char *seccomp_ends_at(const struct seccomp_plan *p);
+
 /* seccomp_notify.c -------------------------------------------------------------------------- */
 
 /*

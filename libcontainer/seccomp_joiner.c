@@ -91,8 +91,11 @@ static bool jumps(const struct sock_filter *f, uint32_t a)
 	}
 }
 
-/* Only what libseccomp generates; at anything else the answer is no. */
-static bool allows(const struct seccomp_plan *p, const struct seccomp_data *data)
+/*
+ * The kernel's answer to a call.  Only what libseccomp generates is understood; -1 at anything
+ * else.
+ */
+static int64_t answer(const struct seccomp_plan *p, const struct seccomp_data *data)
 {
 	uint32_t a = 0;
 
@@ -116,13 +119,43 @@ static bool allows(const struct seccomp_plan *p, const struct seccomp_data *data
 			pc += jumps(f, a) ? f->jt : f->jf;
 			break;
 		case BPF_RET | BPF_K:
-			return (f->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW ||
-			       (f->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG;
+			return f->k & SECCOMP_RET_ACTION_FULL;
 		default:
-			return false;
+			return -1;
 		}
 	}
-	return false;
+	return -1;
+}
+
+static bool allows(const struct seccomp_plan *p, const struct seccomp_data *data)
+{
+	int64_t action = answer(p, data);
+
+	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+}
+
+const char *seccomp_ends_at(const struct seccomp_plan *p)
+{
+	/* A profile may well kill an execve() without arguments: this one has some. */
+	const uint64_t address = (uint64_t)(uintptr_t)p;
+	const struct {
+		const char *name;
+		struct seccomp_data data;
+	} last[] = {
+		{ "rt_sigprocmask", { .nr = SYS_rt_sigprocmask, .arch = OWN_ARCH,
+				      .args = { SIG_SETMASK, address, 0, _NSIG / 8 } } },
+		{ "execve", { .nr = SYS_execve, .arch = OWN_ARCH,
+			      .args = { address, address, address } } },
+	};
+
+	for (size_t i = 0; OWN_ARCH && i < sizeof(last) / sizeof(*last); i++) {
+		int64_t action = answer(p, &last[i].data);
+
+		if (action == SECCOMP_RET_KILL_PROCESS || action == SECCOMP_RET_KILL_THREAD ||
+		    action == SECCOMP_RET_TRAP)
+			return last[i].name;
+	}
+	return NULL;
 }
 
 bool seccomp_lets_join(const struct seccomp_plan *p, bool terminal, bool waits)
