@@ -94,6 +94,12 @@ int cgroup_dir_remove(const struct cgroup_dir *d);
 /* Adds the pids of dir and below to *pids. */
 int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n);
 
+/*
+ * After a deadline the freezer is given this long, and looked at once more: a command that was
+ * stopped itself may have missed all of its time.
+ */
+#define CGROUP_LAST_LOOK_MS 100
+
 /* Milliseconds of the monotonic clock. */
 int64_t cgroup_now_ms(void);
 

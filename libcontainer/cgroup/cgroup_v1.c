@@ -106,6 +106,7 @@ static int v1_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
 {
 	const char *want = frozen ? "FROZEN" : "THAWED";
 	int64_t deadline = cgroup_now_ms() + timeout_ms;
+	bool last = false;
 
 	for (unsigned int try = 1;; try++) {
 		ssize_t n;
@@ -118,12 +119,13 @@ static int v1_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
 			return (int)n;
 		if (strcmp(state, want) == 0)
 			return 0;
-		if (cgroup_now_ms() >= deadline)
+		if (last)
 			return -ETIMEDOUT;
-		if (frozen && try % FREEZE_ROUND == 0)
+		last = cgroup_now_ms() >= deadline;
+		if (frozen && !last && try % FREEZE_ROUND == 0)
 			(void)file_write(dir, "freezer.state", "THAWED");
 		/* The file cannot be polled. */
-		(void)poll(NULL, 0, try < 10 ? 1 : 10);
+		(void)poll(NULL, 0, last ? CGROUP_LAST_LOOK_MS : try < 10 ? 1 : 10);
 	}
 }
 

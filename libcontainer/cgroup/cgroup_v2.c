@@ -186,6 +186,7 @@ static int v2_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
 	owned_fd events = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int ret = events < 0 ? -errno : file_write(dir, "cgroup.freeze", frozen ? "1" : "0");
 	char text[256];
+	bool last = false;
 
 	while (ret == 0) {
 		struct pollfd pfd = { .fd = events, .events = POLLPRI };
@@ -198,9 +199,10 @@ static int v2_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
 		if (event_value(text, "frozen") == (frozen ? '1' : '0'))
 			return 0;
 		snprintf(state, 32, "%s", frozen ? "not frozen yet" : "still frozen");
-		if (left <= 0)
+		if (last)
 			return -ETIMEDOUT;
-		if (poll(&pfd, 1, (int)left) < 0 && errno != EINTR)
+		last = left <= 0;
+		if (poll(&pfd, 1, last ? CGROUP_LAST_LOOK_MS : (int)left) < 0 && errno != EINTR)
 			ret = -errno;
 	}
 	return ret;

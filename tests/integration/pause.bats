@@ -68,3 +68,15 @@ load helpers
 	ok kist delete --force "$ID"
 	rmdir "$top/above-$ID" 2>/dev/null || true
 }
+
+@test "pause looks once more after its time, which it may have missed" {
+	need_strace
+	config_cgroup
+	# Many who are busy, so that the kernel is not done at once.
+	start_container sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do while :; do :; done & done; wait'
+	# As if it was stopped between the beginning of its time and what it asks of the kernel.
+	ok strace -f --seccomp-bpf -qq -y -o "$T/trace" -e trace=write -e inject=write:delay_enter=10500000:when=1 \
+		"$KIST" --root "$ROOT" pause "$ID"
+	grep -m1 write "$T/trace" | grep -e freeze || fail "something else was delayed: $(<"$T/trace")"
+	has_status paused
+}
