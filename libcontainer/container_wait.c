@@ -36,21 +36,42 @@ static int stand_between(struct job *job, int *wstatus, struct error *err)
 	return ret;
 }
 
+/* The descriptor tells of the end, and takes the signals that are forwarded. */
+static int hold_process(struct job *job, struct error *err)
+{
+	if (!plan_has_two_processes(job->plan))
+		return 0;
+	/* What clone3() gave was of the first process, which has ended. */
+	fd_close(&job->init_pidfd);
+	job->init_pidfd = sys_pidfd_open(job->init_pid, 0);
+	if (job->init_pidfd < 0)
+		return error_set(err, -job->init_pidfd, "open process %d of the container",
+				 (int)job->init_pid);
+	return 0;
+}
+
+static void kill_process(const struct job *job)
+{
+	if (job->init_pidfd >= 0)
+		(void)sys_pidfd_send_signal(job->init_pidfd, SIGKILL);
+	/* A child that nobody has waited for: the number cannot be another's. */
+	else
+		(void)kill(job->init_pid, SIGKILL);
+}
+
 int container_wait(struct job *job, int *status, struct error *err)
 {
-	int wstatus = 0, ret;
+	int wstatus = 0;
+	int ret = hold_process(job, err);
 
-	if (plan_has_two_processes(job->plan)) {
-		/* What clone3() gave was of the first process, which has ended. */
-		fd_close(&job->init_pidfd);
-		job->init_pidfd = sys_pidfd_open(job->init_pid, 0);
-	}
-	ret = stand_between(job, &wstatus, err);
+	if (ret == 0)
+		ret = stand_between(job, &wstatus, err);
 	if (ret < 0) {
 		/* Nobody will look after it, and its command has failed. */
-		(void)sys_pidfd_send_signal(job->init_pidfd, SIGKILL);
+		kill_process(job);
 		return ret;
 	}
+	job_forget_process(job);
 	*status = WIFSIGNALED(wstatus) ? 128 + WTERMSIG(wstatus) : WEXITSTATUS(wstatus);
 	if (WIFSIGNALED(wstatus) && WTERMSIG(wstatus) == SIGSYS)
 		log_warning("the container's process was killed by its seccomp filter (SIGSYS)");

@@ -37,6 +37,14 @@ void job_init(struct job *job, struct arena *arena, const char *trace)
 	};
 }
 
+void job_forget_process(struct job *job)
+{
+	job->init_pid = -1;
+	job->stage1_pid = -1;
+	if (job->page)
+		job->page->init_pid = -1;
+}
+
 void job_close(struct job *job)
 {
 	int *fds[] = {

@@ -130,6 +130,12 @@ struct job {
 /* A job with no descriptor open. */
 void job_init(struct job *job, struct arena *arena, const char *trace);
 
+/*
+ * The container's process was waited for: its number may be another's from now on.  What is done to
+ * the container later goes by the record, whose start time tells the two apart.
+ */
+void job_forget_process(struct job *job);
+
 /* Closes what the parent's job holds. */
 void job_close(struct job *job);
 

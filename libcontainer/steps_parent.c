@@ -29,6 +29,7 @@
 /* How long killed processes may take to vanish: a process in uninterruptible sleep can hold a
  * cgroup. */
 #define DEATH_TIMEOUT_MS 10000
+#define DEATH_LOOK_MS 1000
 #define PIDFD_SOCKET_MS 10000
 
 /* ---- before the first side effect ----------------------------------------------------------- */
@@ -402,14 +403,31 @@ int step_init_run(struct job *job, struct error *err)
 	return ret;
 }
 
-static int wait_death(int pidfd, pid_t pid, struct error *err)
+/*
+ * Whether a process that was killed is at its end but for its parent or its children.  The init of
+ * a PID namespace ends only when all others there were reaped, and the parent of one may be outside
+ * and stopped: `kist exec`.  By then init has left its files, namespaces and cgroups; nothing of it
+ * is in the way.  The number is its own: the caller's pidfd has not told its end.
+ */
+static bool is_exiting(int proc, pid_t pid)
+{
+	struct proc_stat st;
+
+	return proc_stat(proc, pid, &st) == 0 && st.exiting;
+}
+
+static int wait_death(int pidfd, pid_t pid, int proc, struct error *err)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	int n;
+	int n = 0;
 
-	do {
-		n = poll(&p, 1, DEATH_TIMEOUT_MS);
-	} while (n < 0 && errno == EINTR);
+	for (int ms = 0; n == 0 && ms < DEATH_TIMEOUT_MS; ms += DEATH_LOOK_MS) {
+		do {
+			n = poll(&p, 1, DEATH_LOOK_MS);
+		} while (n < 0 && errno == EINTR);
+		if (n == 0 && is_exiting(proc, pid))
+			return 0;
+	}
 	if (n == 0)
 		return error_set(err, ETIMEDOUT,
 				 "process %d does not end after SIGKILL (see /proc/%d/wchan)", pid,
@@ -445,11 +463,11 @@ static int kill_recorded(const struct state *s, int proc)
 	return fd_take(&pidfd);
 }
 
-static int kill_child_and_wait(pid_t pid, struct error *err)
+static int kill_child_and_wait(const struct job *job, pid_t pid, struct error *err)
 {
 	owned_fd pidfd = kill_child(pid);
 
-	return pidfd < 0 ? 0 : wait_death(pidfd, pid, err);
+	return pidfd < 0 ? 0 : wait_death(pidfd, pid, job->proc, err);
 }
 
 /* Stage 2 as far as it is known: the kernel writes its pid down before it can say a word. */
@@ -468,7 +486,7 @@ int step_init_undo(struct job *job, struct error *err)
 	if (job->state_dir < 0)
 		return 0;
 	fd_close(&job->channel);
-	ret = job->stage1_pid != second ? kill_child_and_wait(job->stage1_pid, err) : 0;
+	ret = job->stage1_pid != second ? kill_child_and_wait(job, job->stage1_pid, err) : 0;
 	if (ret < 0)
 		return ret;
 	pid = second > 0 ? second : job->state->pid;
@@ -480,16 +498,16 @@ int step_init_undo(struct job *job, struct error *err)
 	 */
 	if (job->state->cgroup)
 		ret = cgroup_kill(job->state->cgroup, SIGKILL, err);
-	return ret == 0 && pidfd >= 0 ? wait_death(pidfd, pid, err) : ret;
+	return ret == 0 && pidfd >= 0 ? wait_death(pidfd, pid, job->proc, err) : ret;
 }
 
 /* exec: only what this command has made; the container lives on. */
 int step_exec_process_undo(struct job *job, struct error *err)
 {
 	pid_t second = second_pid(job);
-	int ret = kill_child_and_wait(job->stage1_pid, err);
+	int ret = kill_child_and_wait(job, job->stage1_pid, err);
 
-	return ret == 0 && second != job->stage1_pid ? kill_child_and_wait(second, err) : ret;
+	return ret == 0 && second != job->stage1_pid ? kill_child_and_wait(job, second, err) : ret;
 }
 
 /* ---- the parent's halves -------------------------------------------------------------------- */

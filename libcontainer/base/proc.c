@@ -27,6 +27,8 @@
 
 /* PF_FORKNOEXEC of the kernel: the program is that of the parent. */
 #define PROC_FLAG_FORKED 0x40
+/* PF_EXITING: it will run no program's instruction any more. */
+#define PROC_FLAG_EXITING 0x4
 
 int proc_open(void)
 {
@@ -176,12 +178,14 @@ int proc_stat(int proc, pid_t pid, struct proc_stat *out)
 			continue;
 		if (str_to_u64(field, UINT64_MAX, &value) < 0)
 			return -EINVAL;
-		if (i == PROC_STAT_FLAGS)
+		if (i == PROC_STAT_FLAGS) {
 			out->executed = !(value & PROC_FLAG_FORKED);
-		else if (i == PROC_STAT_START_TIME)
+			out->exiting = value & PROC_FLAG_EXITING;
+		} else if (i == PROC_STAT_START_TIME) {
 			out->start_time = value;
-		else
+		} else {
 			out->exit_status = (int)value;
+		}
 	}
 	return 0;
 }

@@ -28,6 +28,7 @@ struct proc_stat {
 	char state;			/* 'R' 'S' 'D' 'Z' 'T' ... */
 	uint64_t start_time;		/* clock ticks since boot: with the pid, its identity */
 	bool executed;			/* a program since it was forked */
+	bool exiting;			/* on its way out; has its number until it is reaped */
 	int exit_status;		/* as of wait(2), when it has ended and may be looked at */
 };
 

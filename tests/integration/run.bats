@@ -111,3 +111,11 @@ load helpers
 @test "a run without a bundle says so" {
 	refused 1 "$T/none: no such file or directory" kist run --bundle "$T/none" "$ID"
 }
+
+@test "a process that was waited for gets no signal: its number may be another's" {
+	need_strace
+	# A kernel that opens something whatever number it is asked for.
+	ok strace -qq -o "$T/trace" -e trace=pidfd_open,pidfd_send_signal,kill -e inject=pidfd_open:retval=0 \
+		"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	! grep -e send_signal -e '^kill' "$T/trace" || fail "a signal was sent"
+}

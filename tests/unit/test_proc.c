@@ -37,7 +37,8 @@ static void test_stat(int proc)
 	pid_t pid;
 
 	is_int(proc_stat(proc, getpid(), &st), 0, "stat of ourselves");
-	ok(st.ppid == getppid() && st.state == 'R' && st.start_time > 0, "its values");
+	ok(st.ppid == getppid() && st.state == 'R' && st.start_time > 0 && !st.exiting,
+	   "its values");
 	prctl(PR_SET_NAME, "a) Z 1 (b", 0, 0, 0);
 	is_int(proc_stat(proc, getpid(), &again), 0, "stat with a hostile name");
 	ok(again.ppid == st.ppid && again.state == 'R' && again.start_time == st.start_time,
@@ -48,7 +49,7 @@ static void test_stat(int proc)
 		_exit(0);
 	waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
 	is_int(proc_stat(proc, pid, &st), 0, "stat of a zombie");
-	ok(st.state == 'Z' && st.ppid == getpid(), "its values");
+	ok(st.state == 'Z' && st.ppid == getpid() && st.exiting, "its values");
 	waitpid(pid, NULL, 0);
 	is_int(proc_stat(proc, pid, &st), -ESRCH, "stat of no process");
 }
