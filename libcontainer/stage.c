@@ -295,19 +295,81 @@ static int child_end(const struct job *job, struct error *err)
 	return died_error(job, err);
 }
 
+/*
+ * What the second process still has to do takes no time.  But it is born among others, who may stop
+ * it, or freeze its cgroup; and its parent would wait as long as for a slow mount.  So it is looked
+ * at: two times asleep or stopped is as good as for ever, while a process that is kept from a
+ * processor, or waits for memory or a disk, shows that, and gets a minute.
+ */
+#define LOOK_MS 5000
+#define LOOKS_ASLEEP 2
+#define LOOKS_MAX 12
+
+struct look {
+	unsigned int n, asleep;
+};
+
+/* A process that a seccomp agent lets wait, or a paused cgroup (--ignore-paused), has more time. */
+static bool can_be_stuck(const struct job *job)
+{
+	const struct plan *p = job->plan;
+
+	return p && plan_forks_late(p) && !p->seccomp.notify && !job->cgroup.wait_thaw &&
+	       !hook_any(&p->hooks, HOOK_START_CONTAINER);
+}
+
+/* A look at it after LOOK_MS without a word from it.  0, or negative when it has been enough. */
+static int look_at_second(const struct job *job, struct look *look, struct error *err)
+{
+	pid_t pid = job->init_pid > 0 ? job->init_pid : job->page->init_pid;
+	enum job_stage s;
+	const char *name = last_row(job, &s);
+	struct proc_stat st;
+	bool asleep;
+
+	if (pid <= 0 || proc_stat(job->proc, pid, &st) < 0)
+		return 0;
+	asleep = strchr("STt", st.state) != NULL;
+	look->asleep = asleep ? look->asleep + 1 : 0;
+	if (look->asleep < LOOKS_ASLEEP && ++look->n < LOOKS_MAX)
+		return 0;
+	return error_set(err, 0, "%s: %s: process %d does not get on: %s", stage_names[s], name, (int)pid,
+			 asleep ?
+			 "somebody in the container has stopped it, or frozen its cgroup" :
+			 "it had no processor, memory or disk for a minute");
+}
+
+/* poll(), with looks at the second process meanwhile; negative also when that is stuck. */
+static int poll_channel(const struct job *job, struct pollfd p[2], int timeout_ms,
+			struct error *err)
+{
+	struct look look = { 0, 0 };
+	bool looks = can_be_stuck(job);
+	int n, slice;
+
+	do {
+		slice = looks && timeout_ms > LOOK_MS ? LOOK_MS : timeout_ms;
+		n = poll(p, 2, slice);
+		if (n < 0 && errno != EINTR)
+			return error_set(err, errno, "poll");
+		if (n == 0 && looks && look_at_second(job, &look, err) < 0)
+			return -ETIMEDOUT;
+		if (n == 0)
+			timeout_ms -= slice;
+	} while (n < 0 || (n == 0 && timeout_ms > 0));
+	return n;
+}
+
 /* Waits for input on the channel.  A signal that asks the command to end is an error: what was done
  * is undone. */
 static int wait_channel(const struct job *job, int timeout_ms, struct error *err)
 {
 	struct pollfd p[2] = { { .fd = job->channel, .events = POLLIN },
 			       { .fd = job->signals, .events = POLLIN } };
-	int n;
+	int n = poll_channel(job, p, timeout_ms, err);
 
-	do {
-		n = poll(p, 2, timeout_ms);
-	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return error_set(err, errno, "poll");
+		return n;
 	if (n == 0) {
 		enum job_stage s;
 		const char *name = last_row(job, &s);

@@ -3,10 +3,12 @@
  * tracer.c - a hostile first process of a container, for the integration tests.
  *
  *	tracer handle FILE		on the host: prints the file's handle, for "act"
- *	tracer page VALUE		writes VALUE all over the shared memory of each process that
- *					appears in its PID namespace, as long as that is still kist
+ *	tracer page VALUE		writes VALUE, or the largest number, all over the shared
+ *					memory of each process that appears in its PID namespace,
+ *					as long as that is still kist
  *	tracer act HANDLE		makes each of them open the file of that handle
  *	tracer root FILE		reads FILE below the root directory of each of them
+ *	tracer hold			stops each of them for ever
  *	tracer look			notes what each of them has: ids, capabilities, descriptors
  *
  * A process is stopped as soon as it has a number.  When /end appears, what came of it is in
@@ -76,7 +78,7 @@ static int page(pid_t pid, const char *argument, FILE *result)
 
 	(void)result;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		words[i] = atoi(argument);
+		words[i] = round / 3 % 2 ? INT_MAX : atoi(argument);
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps = fopen(path, "r");
 	while (maps && fgets(line, sizeof(line), maps)) {
@@ -243,6 +245,13 @@ static int look(pid_t pid, const char *argument, FILE *result)
 	return status != NULL;
 }
 
+static int hold(pid_t pid, const char *argument, FILE *result)
+{
+	(void)argument;
+	fprintf(result, "held %d\n", (int)pid);
+	return 1;
+}
+
 /* ---- catching a process -------------------------------------------------------------------- */
 
 /* The number that was given last in this PID namespace: for when some were missed. */
@@ -308,6 +317,7 @@ int main(int argc, char **argv)
 {
 	static const struct attack attacks[] = {
 		{ "page", page }, { "act", act }, { "root", root }, { "look", look },
+		{ "hold", hold },
 	};
 	unsigned long seen = 0, done = 0;
 	const struct attack *attack = NULL;
@@ -336,7 +346,8 @@ int main(int argc, char **argv)
 			seen++;
 			done += attack->run(pid, argc > 2 ? argv[2] : "", result) ? 1 : 0;
 		}
-		kill(pid, SIGCONT);
+		if (attack->run != hold)
+			kill(pid, SIGCONT);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 	}
