@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -222,8 +223,31 @@ static int compile(struct execution *e, const char *id, struct error *err)
 	return ret;
 }
 
+/*
+ * A container that ends meanwhile makes any step fail, each in its own words: there is no process
+ * to join, no cgroup, no room in its PID namespace.  Callers know one phrase for that.  An init
+ * that is on its way out counts: it has left its namespaces already.
+ */
+static void explain_end(const struct job *job, struct error *err)
+{
+	struct pollfd p = { .fd = job->join_pidfd, .events = POLLIN };
+	struct error reason = *err;
+	struct proc_stat st;
+
+	/* It was the caller's signal. */
+	if (err->errnum == EINTR || job->join_pidfd < 0 || poll(&p, 1, 0) < 0)
+		return;
+	/* While the descriptor does not tell its end, the number is its own. */
+	if (!p.revents && (proc_stat(job->proc, job->state->pid, &st) < 0 || !st.exiting))
+		return;
+	error_set(err, 0, "container not running (%s)", reason.text);
+	err->exit_code = reason.exit_code;
+}
+
 static int carry_out(struct execution *e, struct job *job, struct error *err)
 {
+	int ret;
+
 	job->steps = steps_exec;
 	job->plan = &e->plan;
 	job->host = &e->host;
@@ -242,7 +266,10 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	cgroup_mount_close(&e->c.freezer);
 	if (job_watch_signals(job, err) < 0 || stage_page_new(job, false, err) < 0)
 		return -EINVAL;
-	return stage_run(job, err);
+	ret = stage_run(job, err);
+	if (ret < 0)
+		explain_end(job, err);
+	return ret;
 }
 
 int container_exec(struct container_context *ctx, const char *id,

@@ -237,6 +237,70 @@ setup() {
 	wait_for alone
 }
 
+@test "an exec whose process cannot be opened is an error, and leaves no process" {
+	need_strace
+	local errno n errors=0
+	start_container
+	alone() { [ "$(kist ps -f json "$ID" | jq length)" = 1 ]; }
+	for errno in EMFILE ENOSYS; do
+		# Not the first, which opens the container's init; the process ends before anybody waits for it.
+		for n in 2 3 4; do
+			try timeout -s KILL 20 strace -qq -o /dev/null -e inject=pidfd_open:error=$errno:when=$n \
+				-e inject=signalfd4:delay_enter=300000:when=2 "$KIST" --root "$ROOT" exec "$ID" true
+			[ "$status" -ne 0 ] || continue
+			is "$status" 255
+			output_has 'open process * of the container: '
+			errors=$((errors + 1))
+		done
+	done
+	[ $errors -ge 2 ] || fail "the call that was meant was not met: $errors"
+	wait_for alone
+}
+
+# racing_exec CALL: exec, delayed at that call of its joining process, and meanwhile the container is killed.
+racing_exec() {
+	start_container
+	strace -f -qq -o /dev/null -e "inject=$1:delay_enter=1500000:when=1" "$KIST" --root "$ROOT" exec "$ID" true \
+		>"$T/exec" 2>&1 </dev/null 3>&- &
+	sleep 1
+	[ "$1" = setns ] || sleep 1.2
+	kist kill "$ID" KILL
+	wait_for stopped
+	status=0
+	wait $! || status=$?
+	[ "$status" -eq 255 ] || fail "status $status" "$(<"$T/exec")"
+	[[ $(<"$T/exec") == *'container not running'* ]] || fail "$(<"$T/exec")"
+	kist delete "$ID"
+}
+
+@test "exec says that the container is not running when that ends meanwhile" {
+	need_strace
+	# In the order in which the process comes to them: it joins, and makes another in the PID namespace.
+	racing_exec setns
+	racing_exec clone3
+}
+
+@test "a stopped exec does not keep its container from being deleted" {
+	local exec program before
+	start_container
+	"$KIST" --root "$ROOT" exec --pid-file "$T/pid" "$ID" sleep 1004 >"$T/exec" 2>&1 </dev/null 3>&- &
+	exec=$!
+	wait_for test -s "$T/pid"
+	program=$(<"$T/pid")
+	wait_for grep -q sleep "/proc/$program/comm"
+	kill -STOP "$exec"
+	# The kernel keeps what is left of it for its parent, and for that the container's init.
+	kill -KILL "$program"
+	before=$SECONDS
+	try kist delete --force "$ID"
+	kill -CONT "$exec"
+	is "$status" 0
+	[ $((SECONDS - before)) -le 6 ] || fail "it took $((SECONDS - before)) s"
+	status=0
+	wait "$exec" || status=$?
+	is "$status" 137
+}
+
 @test "a limit of processes holds for exec as for the container" {
 	need_root "counts the processes of a user of its own"
 	config_set '.process.rlimits += [{"type": "RLIMIT_NPROC", "soft": 2, "hard": 2}] | .process.user = {"uid": 7654, "gid": 7654}'
