@@ -35,9 +35,9 @@ rows() {
 		on && /^\t\{ "/ { gsub(/[{",]/, "", $0); print $1 }' "$STEPS"
 }
 
-# The rows that apply to $BUNDLE.
+# The rows that apply to $BUNDLE.  At which of them the filter is loaded, a dry run does not find out: $loads, if another.
 applying() {
-	kist create --dry-run=json --bundle "$BUNDLE" "$@" "$ID" | jq -r '.[].step'
+	kist create --dry-run=json --bundle "$BUNDLE" "$@" "$ID" | jq -r '.[].step' | sed -E "s/^seccomp(-privileged)?$/${loads:-&}/"
 }
 
 # Fails with a full disk at a row: of create, or, past the point where create is done, of start.
@@ -165,6 +165,32 @@ userns_config() {
 	chmod 711 "$T"
 }
 
+# A container in the PID namespace of others: what has privilege comes before it is entered.
+joined_config() {
+	sockets=()
+	loads=seccomp-joiner
+	config_cgroup
+	config_set '.process.scheduler = {"policy": "SCHED_BATCH"}
+		| .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getrlimit"], "action": "SCMP_ACT_ERRNO"}]}
+		| .linux.namespaces |= map(if .type == "pid" then .path = "/proc/\($pid)/ns/pid" else . end)' --arg pid $$
+}
+
+# The same with a filter that only the last process can load, since an agent has to know that one.
+joined_agent_config() {
+	joined_config
+	sockets=(fd)
+	loads=seccomp-inside
+	config_set '.process.noNewPrivileges = false | .linux.seccomp.listenerPath = $socket
+		| .linux.seccomp.syscalls[0].action = "SCMP_ACT_NOTIFY"' --arg socket "$T/fd.socket"
+}
+
+# A hook wants the pid before the root is entered: the process is forked early, as it was.
+joined_hook_config() {
+	joined_agent_config
+	loads=seccomp
+	config_set '.process.noNewPrivileges = true | .hooks.createRuntime = [{"path": "/bin/true"}]'
+}
+
 @test "plain: each step fails with its name and leaves nothing" {
 	plain_config
 	each fails_at
@@ -194,6 +220,26 @@ userns_config() {
 @test "a user namespace: each step is killed, and delete -f leaves nothing" {
 	userns_config
 	config_set 'del(.linux.netDevices)'
+	each dies_at
+}
+
+@test "a joined PID namespace: each step fails with its name and leaves nothing" {
+	need_root "joins a namespace of the host"
+	joined_config
+	each fails_at
+	joined_agent_config
+	each fails_at
+	joined_hook_config
+	each fails_at
+}
+
+@test "a joined PID namespace: each step is killed, and delete -f leaves nothing" {
+	need_root "joins a namespace of the host"
+	joined_config
+	each dies_at
+	joined_agent_config
+	each dies_at
+	joined_hook_config
 	each dies_at
 }
 
@@ -261,7 +307,7 @@ exec_rows() {
 @test "every row of create is failed by one of these tests" {
 	local seen others='labels|cgroup-owner|cgroup-payload|cgroup-unit|cgroup-device-(lines|program)'
 	# An ordinary user's container has neither namespaces nor devices of the host.
-	! ordinary_user || others+='|namespaces-(join|unshare)|net-devices|oom-score'
+	! ordinary_user || others+='|namespaces-(join|unshare)|net-devices|oom-score|pid-namespace|.*-(joiner|inside|of-child)|agent-pid'
 	seen=$(
 		plain_config
 		applying
@@ -272,6 +318,13 @@ exec_rows() {
 		userns_config
 		applying
 		NOTIFY_SOCKET=$T/notify applying
+		cp "$KIST_TEST_SUITE/config.json" "$BUNDLE"
+		joined_config
+		applying
+		joined_agent_config
+		applying
+		joined_hook_config
+		applying
 	)
 	# An LSM and systemd are another machine's; a cgroup's owner is set on cgroup2 only; device rules have one row a version.
 	comm -23 <(rows create | sort) <(sort -u <<<"$seen") |
