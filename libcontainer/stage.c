@@ -333,7 +333,8 @@ static int look_at_second(const struct job *job, struct look *look, struct error
 	look->asleep = asleep ? look->asleep + 1 : 0;
 	if (look->asleep < LOOKS_ASLEEP && ++look->n < LOOKS_MAX)
 		return 0;
-	return error_set(err, 0, "%s: %s: process %d does not get on: %s", stage_names[s], name, (int)pid,
+	return error_set(err, 0, "%s: %s: process %d does not get on: %s", stage_names[s], name,
+			 (int)pid,
 			 asleep ?
 			 "somebody in the container has stopped it, or frozen its cgroup" :
 			 "it had no processor, memory or disk for a minute");
