@@ -199,8 +199,10 @@ static int __attribute__((noinline)) run_main(int argc, char **argv)
 	 */
 	if (fd_sanitize_stdio() < 0)
 		return STATUS_FAILED;
-	/* A file size limit, or a reader of the log that has gone, then is an error with a rollback,
-	 * instead of a death half way. */
+	/*
+	 * A file size limit, or a reader of the log that has gone, then is an error with a
+	 * rollback, instead of a death half way.
+	 */
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	if (refuse_elevation(&err) < 0) {
