@@ -56,7 +56,7 @@ caught_enough() {
 
 # A joiner that still has all capabilities when it is inside.
 naive_joiner() {
-	nsenter --target "$(pid_of)" --pid --mount sleep 0.2 </dev/null >/dev/null 2>&1 3>&- || true
+	timeout --kill-after=1 5 nsenter --target "$(pid_of)" --pid --mount sleep 0.2 </dev/null >/dev/null 2>&1 3>&- || true
 }
 
 # Fails without the madvise() in step_fork_run(): the victim is killed.  The bound in last_row() is not reached this way:
