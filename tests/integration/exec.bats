@@ -226,6 +226,10 @@ setup() {
 	is "$output" "$(stat -c %i "$ROOTFS/inner")"
 }
 
+is_alone() {
+	[ "$(kist ps -f json "$ID" | jq length)" = 1 ]
+}
+
 @test "an exec that cannot be waited for leaves no process" {
 	need_strace
 	start_container
@@ -233,8 +237,7 @@ setup() {
 	try strace -f -o /dev/null -e inject=signalfd4:error=EMFILE:when=2 "$KIST" --root "$ROOT" exec "$ID" sleep 1003
 	[ "$status" -eq 255 ] || fail "status $status" "$output"
 	output_has 'too many open files'
-	alone() { [ "$(kist ps -f json "$ID" | jq length)" = 1 ]; }
-	wait_for alone
+	wait_for is_alone
 }
 
 @test "an exec whose process cannot be opened is an error, and leaves no process" {
@@ -254,7 +257,7 @@ setup() {
 		done
 	done
 	[ $errors -ge 2 ] || fail "the call that was meant was not met: $errors"
-	wait_for alone
+	wait_for is_alone
 }
 
 # racing_exec CALL: exec, delayed at that call of its joining process, and meanwhile the container is killed.
