@@ -272,7 +272,7 @@ struct procs {
 	struct arena *arena;
 	pid_t *pids;
 	size_t n;
-	bool below;			/* the first cgroup is done with */
+	int proc;			/* /proc, once a threaded cgroup has needed it; else -1 */
 };
 
 /* Numbers, one a line, any number of lines: so read piece by piece. */
@@ -323,18 +323,24 @@ static pid_t process_of(int proc, pid_t thread)
 }
 
 /*
- * A threaded cgroup has its processes listed in its domain only, and only threads of its own.  The
- * domain of a cgroup below the container's is met on the way there; that of the container's own, if
- * the payload has made that one threaded, lies outside.
+ * The kernel lists the processes of a threaded cgroup in its domain only, the nearest cgroup above
+ * that is not threaded.  That one may lie outside the container: the payload can make the
+ * container's own cgroup threaded, and every one below it.  So each threaded cgroup is asked for
+ * its threads.  A process is listed once for each thread.
  */
 static int collect_threads(struct procs *p, int dir)
 {
-	owned_fd proc = proc_open();
 	size_t first = p->n;
-	int ret = proc < 0 ? proc : read_pids(p, dir, "cgroup.threads");
+	int ret;
 
+	if (p->proc < 0)
+		p->proc = proc_open();
+	/* Not the answer of proc_open(): ENOENT and ENODEV say of a cgroup that it is gone. */
+	if (p->proc < 0)
+		return -EOPNOTSUPP;
+	ret = read_pids(p, dir, "cgroup.threads");
 	for (size_t i = first; i < p->n; i++)
-		p->pids[i] = process_of(proc, p->pids[i]);
+		p->pids[i] = process_of(p->proc, p->pids[i]);
 	for (size_t i = first; i < p->n;) {
 		if (p->pids[i] == 0)
 			p->pids[i] = p->pids[--p->n];
@@ -349,18 +355,16 @@ static int collect_procs(void *ctx, int dir)
 	struct procs *p = ctx;
 	int ret = read_pids(p, dir, "cgroup.procs");
 
-	if (ret == -EOPNOTSUPP)
-		ret = p->below ? 0 : collect_threads(p, dir);
-	p->below = true;
-	return ret;
+	return ret == -EOPNOTSUPP ? collect_threads(p, dir) : ret;
 }
 
 int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n)
 {
-	struct procs p = { .arena = a, .pids = *pids, .n = *n };
+	struct procs p = { .arena = a, .pids = *pids, .n = *n, .proc = -1 };
 	const struct cgroup_visitor v = { .enter = collect_procs, .ctx = &p };
 	int ret = cgroup_tree_walk(dir, &v);
 
+	fd_close(&p.proc);
 	*pids = p.pids;
 	*n = p.n;
 	return ret;
