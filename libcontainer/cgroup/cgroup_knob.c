@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Settings.  Rows of `knobs` are in the order of writing.  A row's emit() looks at its member and
- * calls put() once for each line to write, or refuse() where the hierarchy cannot do what is asked
- * (config-linux.md "Unified": MUST fail).
+ * calls put() once for each line to write, ignore() where the limit is part of another, or refuse()
+ * where the hierarchy cannot do what is asked (config-linux.md "Unified": MUST fail).
  */
 #include "cgroup/cgroup_knob.h"
 
@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "cgroup/cgroup_impl.h"
 
@@ -26,8 +25,8 @@ struct run {
 	struct error *err;
 	struct cgroup_write *writes;
 	size_t n;
-	bool ignored;	/* by ignore() */
 	int failed;
+	bool noting;			/* only which members ask for a setting: see note() */
 };
 
 struct knob {
@@ -68,11 +67,29 @@ static struct cgroup_write *put(struct run *run, const struct knob *k, bool v2, 
 	return w;
 }
 
+/* The member asks for a setting, whatever the hierarchy makes of it. */
+static void note(struct run *run, const void *at)
+{
+	run->writes = arena_grow(run->arena, run->writes, run->n, sizeof(*run->writes));
+	run->writes[run->n++] = (struct cgroup_write){ .at = at };
+}
+
 /* The first error stays. */
 static void refuse(struct run *run, const void *at, const char *text)
 {
-	if (run->failed == 0)
+	if (run->noting)
+		note(run, at);
+	else if (run->failed == 0)
 		run->failed = oci_error(run->config, at, run->err, "%s", text);
+}
+
+static void ignore(struct run *run, const struct knob *k, const void *at)
+{
+	if (run->noting)
+		note(run, at);
+	else
+		json_warn(run->config->doc, JSON_BAD_VALUE, at,
+			  "%s is ignored: kernel memory counts towards memory.limit", k->member);
 }
 
 static void refuse_on_v2(struct run *run, const struct knob *k, const void *at)
@@ -160,14 +177,6 @@ static void emit_memory_reservation(struct run *run, const struct knob *k, bool 
 
 	if (m && m->reservation && *m->reservation != 0)
 		put(run, k, v2, &m->reservation, limit_text(run, v2, *m->reservation));
-}
-
-/* What nothing here can apply; told once, though cgroup_knob_warn() asks for both hierarchies. */
-static void ignore(struct run *run, const struct knob *k, const void *at)
-{
-	json_warn(run->config->doc, JSON_BAD_VALUE, at,
-		  "%s is ignored: kernel memory counts towards memory.limit", k->member);
-	run->ignored = true;
 }
 
 /*
@@ -526,7 +535,7 @@ static void emit_hugepage(struct run *run, const struct knob *k, bool v2)
 
 		if (!is_page_size(h->page_size)) {
 			refuse(run, &h->page_size, "a huge page size is a number and KB, MB or GB");
-			return;
+			continue;
 		}
 		w = put_file(run, k, v2,
 			     arena_printf(run->arena, "hugetlb.%s.%s", h->page_size, end), value);
@@ -832,8 +841,7 @@ int cgroup_knob_compile(const struct oci_config *c, const struct cgroup_ref *ref
 void cgroup_knob_warn(const struct oci_config *c, const char *why, struct arena *a)
 {
 	static const struct cgroup_ref none;
-	struct error ignored;
-	struct run run = { .config = c, .ref = &none, .arena = a, .err = &ignored };
+	struct run run = { .config = c, .ref = &none, .arena = a, .noting = true };
 	const void *last = NULL;
 
 	run.r = c->linux ? c->linux->resources : NULL;
@@ -842,9 +850,8 @@ void cgroup_knob_warn(const struct oci_config *c, const char *why, struct arena 
 
 		/* In the terms of v2, or else of v1: it is the member that counts. */
 		knobs[i].emit(&run, &knobs[i], true);
-		if (run.n == before && !run.ignored)
+		if (run.n == before)
 			knobs[i].emit(&run, &knobs[i], false);
-		run.ignored = false;
 		for (size_t w = before; w < run.n; w++) {
 			const struct cgroup_write *write = &run.writes[w];
 
