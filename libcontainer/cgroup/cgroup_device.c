@@ -21,10 +21,12 @@
 #define ACCESS_ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
 #define NUMBER_MAX UINT32_MAX
 /*
- * v1 compares each new rule with all that it has, and BPF programs have a limit of their own: 4,096
- * rules take the kernel some ms, 100,000 a minute or are refused.
+ * Of a configuration, and of all updates together.  v1 compares each new rule with all that it has:
+ * 4,096 take the kernel some ms, 100,000 a minute.  The verifier of BPF programs remembers a branch
+ * for each rule, and 8,192 at most.
  */
 #define RULES_MAX 4096
+#define UPDATE_RULES_MAX 2048
 
 /*
  * What every container may use whatever the config says: making nodes (which gives no access), the
@@ -104,8 +106,6 @@ static int add_config_rule(const struct oci_config *c, const struct oci_device_c
 		.allow = d->allow, .access = parse_access(d->access), .at = d,
 	};
 
-	if (p->n_rules >= RULES_MAX)
-		return oci_error(c, d, err, "more than %d device rules", RULES_MAX);
 	if (!rule.access)
 		return oci_error(c, &d->access, err, "\"%s\" is not made of r, w and m", d->access);
 	if (number(c, &d->major, &rule.major, err) < 0 ||
@@ -135,7 +135,13 @@ int cgroup_device_rules(const struct oci_config *c, struct arena *a, struct cgro
 
 	add_rule(a, out, (struct cgroup_device_rule){ false, 'a', ANY, ANY, ACCESS_ALL, NULL });
 	for (size_t i = 0; r && i < r->n_devices; i++) {
-		int ret = add_config_rule(c, &r->devices[i], a, out, err);
+		int ret;
+
+		/* Beside the one for everything. */
+		if (out->n_rules > RULES_MAX)
+			return oci_error(c, &r->devices[i], err, "more than %d device rules",
+					 RULES_MAX);
+		ret = add_config_rule(c, &r->devices[i], a, out, err);
 
 		if (ret < 0)
 			return ret;
@@ -154,7 +160,12 @@ int cgroup_device_add(const struct oci_resources *r, struct arena *a,
 	const struct oci_config none = { 0 };
 
 	for (size_t i = 0; i < r->n_devices; i++) {
-		int ret = add_config_rule(&none, &r->devices[i], a, out, err);
+		int ret;
+
+		if (out->n_rules - out->defaults - out->n_defaults >= UPDATE_RULES_MAX)
+			return error_set(err, 0, "more than %d device rules in all updates",
+					 UPDATE_RULES_MAX);
+		ret = add_config_rule(&none, &r->devices[i], a, out, err);
 
 		if (ret < 0)
 			return ret;
