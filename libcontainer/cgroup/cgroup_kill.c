@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,7 +17,9 @@
 /* For the freeze around a kill: without it processes may fork away, so the listing is repeated. */
 #define KILL_FREEZE_MS 500
 #define KILL_ROUNDS 10
-#define KILL_BATCH 64		/* descriptors of processes that are open at once */
+#define LISTING_FDS 16		/* more than cgroup_procs() has open at once */
+/* cgroup.events may say "frozen 1" for a moment after cgroup.freeze says 0. */
+#define EVENTS_LATE_MS 200
 
 /* The first hierarchy in use, v2 if there is one: its list of processes is as good as any. */
 static const struct cgroup_dir *main_dir(const struct cgroup_ref *ref)
@@ -115,17 +118,20 @@ static int set_frozen(const struct cgroup_ref *ref, bool frozen, int timeout_ms,
 	owned_fd dir = d ? cgroup_leaf_open(d) : -1;
 	const struct cgroup_hierarchy_ops *ops = d ? cgroup_hierarchy(d) : NULL;
 	char state[32] = "";
+	bool above;
 	int ret = dir;
 
 	if (!d)
 		return error_set(err, 0, "%s: the container has no cgroup with a freezer", verb);
-	if (dir >= 0 && !frozen && ops->frozen(dir) == 0 && ops->holds(dir) == 1)
-		return error_set(err, 0, "thaw cgroup %s%s: a cgroup above it is frozen: thaw that",
-				 d->mount, d->path);
+	/* Held, but not by itself: it looks so while another thaw is about to end as well. */
+	above = dir >= 0 && !frozen && ops->frozen(dir) == 0 && ops->holds(dir) == 1;
 	if (dir >= 0)
-		ret = ops->set_frozen(dir, frozen, timeout_ms, state);
+		ret = ops->set_frozen(dir, frozen, above ? EVENTS_LATE_MS : timeout_ms, state);
 	if (ret == 0)
 		return 0;
+	if (above && ret == -ETIMEDOUT)
+		return error_set(err, 0, "thaw cgroup %s%s: a cgroup above it is frozen: thaw that",
+				 d->mount, d->path);
 	if (ret == -ETIMEDOUT && frozen)
 		(void)ops->set_frozen(dir, false, KILL_FREEZE_MS, (char[32]){ "" });
 	if (ret == -ETIMEDOUT)
@@ -171,63 +177,87 @@ static bool is_listed(const pid_t *pids, size_t n, pid_t pid)
 /* Without pidfd_open(2) by the number. */
 static int signal_one(pid_t pid, int pidfd, int sig)
 {
-	int ret = pidfd >= 0 ? sys_pidfd_send_signal(pidfd, sig) : kill(pid, sig) < 0 ? -errno : 0;
+	return pidfd >= 0 ? sys_pidfd_send_signal(pidfd, sig) : kill(pid, sig) < 0 ? -errno : 0;
+}
 
-	return ret;
+/* Who is to be signalled: a listing, of which some are done with. */
+struct victims {
+	pid_t *pids;
+	size_t n, done;
+	size_t signalled;
+};
+
+/*
+ * As many as the process may have open, less what a listing takes: one more listing is needed for
+ * each batch.  *n: how many entries of fds are filled, each with a descriptor or -errno.
+ */
+static void open_batch(const struct victims *v, int *fds, size_t *n)
+{
+	size_t opened = 0;
+	bool full = false;
+
+	while (!full && v->done + opened < v->n) {
+		fds[opened] = sys_pidfd_open(v->pids[v->done + opened], 0);
+		full = fds[opened] == -EMFILE || fds[opened] == -ENFILE;
+		opened++;
+	}
+	for (size_t i = 0; full && i <= LISTING_FDS && opened > 1; i++)
+		fd_close(&fds[--opened]);
+	*n = opened;
 }
 
 /*
  * A process may end between the listing and the signal, and its number go to one that is none of
  * the container's.  So first the descriptors, which hold what has the numbers now, then the listing
- * once more: what is in it belongs to the container.  The number of processes dealt with, or
- * negative.
+ * once more: what is in it belongs to the container.
  */
-static int kill_batch(const struct cgroup_ref *ref, int sig, const pid_t *pids, size_t n,
-		      size_t *signalled, struct error *err)
+static int kill_batch(const struct cgroup_ref *ref, int sig, struct victims *v, struct error *err)
 {
 	struct arena scratch = ARENA_INIT;
-	int fds[KILL_BATCH], ret;
-	size_t opened = 0, n_now;
+	int *fds = ARENA_NEW_ARRAY(&scratch, int, v->n - v->done), ret;
+	size_t opened, n_now;
 	pid_t *now;
 
-	for (; opened < n && opened < KILL_BATCH; opened++) {
-		fds[opened] = sys_pidfd_open(pids[opened], 0);
-		/* Where descriptors are few: the rest in the next batch. */
-		if (opened > 0 && (fds[opened] == -EMFILE || fds[opened] == -ENFILE))
-			break;
-	}
+	open_batch(v, fds, &opened);
 	ret = cgroup_procs(ref, &scratch, &now, &n_now, err);
 	for (size_t i = 0; i < opened; i++) {
-		bool ours = ret == 0 && fds[i] != -ESRCH && pids[i] != getpid() &&
-			is_listed(now, n_now, pids[i]);
-		int sent = ours ? signal_one(pids[i], fds[i], sig) : -ESRCH;
+		pid_t pid = v->pids[v->done + i];
+		bool ours = ret == 0 && fds[i] != -ESRCH && pid != getpid() &&
+			is_listed(now, n_now, pid);
+		int sent = ours ? signal_one(pid, fds[i], sig) : -ESRCH;
 
 		if (sent == 0)
-			(*signalled)++;
+			v->signalled++;
 		else if (sent != -ESRCH)
-			ret = error_set(err, -sent, "kill process %d", (int)pids[i]);
+			ret = error_set(err, -sent, "kill process %d", (int)pid);
 		fd_close(&fds[i]);
 	}
+	v->done += opened;
 	arena_free(&scratch);
-	return ret < 0 ? ret : (int)opened;
+	return ret;
 }
 
-/* Signals whoever is in the list now; the count that could be signalled. */
+/*
+ * Signals whoever is in the list now; the count that could be signalled.  Meanwhile as many
+ * descriptors as the caller may have at all, so that one batch is enough for any usual container.
+ */
 static int kill_listed(const struct cgroup_ref *ref, int sig, size_t *signalled, struct error *err)
 {
 	struct arena scratch = ARENA_INIT;
-	pid_t *pids;
-	size_t n;
-	int ret = cgroup_procs(ref, &scratch, &pids, &n, err);
+	struct victims v = { 0 };
+	struct rlimit old = { 0, 0 };
+	int ret = cgroup_procs(ref, &scratch, &v.pids, &v.n, err);
 
-	*signalled = 0;
-	for (size_t i = 0; ret >= 0 && i < n; i += (size_t)ret) {
-		ret = kill_batch(ref, sig, pids + i, n - i, signalled, err);
-		if (ret < 0)
-			break;
-	}
+	if (getrlimit(RLIMIT_NOFILE, &old) == 0)
+		(void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){ old.rlim_max, old.rlim_max });
+	while (ret == 0 && v.done < v.n)
+		ret = kill_batch(ref, sig, &v, err);
+	/* Hooks inherit it. */
+	if (old.rlim_max)
+		(void)setrlimit(RLIMIT_NOFILE, &old);
+	*signalled = v.signalled;
 	arena_free(&scratch);
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 /*
