@@ -423,11 +423,71 @@ moves_nobody() {
 
 @test "signals to all processes go by descriptor, not by a number that may be another's by then" {
 	need_strace
-	start_container sh -c 'trap "echo >>/got" USR1; while :; do sleep 0.01; done'
+	start_container sh -c 'trap "echo >>/got" USR1; echo >/ready; while :; do sleep 0.01; done'
+	wait_for test -s "$ROOTFS/ready"
 	ok strace -f -qq -o "$T/strace" -e trace=kill,pidfd_send_signal "$KIST" --root "$ROOT" kill --all "$ID" USR1
 	wait_for test -s "$ROOTFS/got"
 	grep -q '^[0-9]* *pidfd_send_signal(.*SIGUSR1' "$T/strace"
 	! grep -q '^[0-9]* *kill(' "$T/strace" || fail "$(<"$T/strace")"
+}
+
+# listings_for N: how often kill --all lists the cgroup of a container with so many processes more.
+listings_for() {
+	start_container sh -c 'i=0; while [ $i -lt '"$1"' ]; do sleep 1000 & i=$((i + 1)); done; echo >/ready; exec sleep 1000'
+	wait_for test -s "$ROOTFS/ready"
+	rm "$ROOTFS/ready"
+	ok strace -f -qq -o "$T/strace" -e trace=openat,openat2 "$KIST" --root "$ROOT" kill --all "$ID" URG
+	listings=$(grep -c '"cgroup\.procs"' "$T/strace")
+	ok kist delete --force "$ID"
+}
+
+@test "kill --all lists many processes no more often than few" {
+	local few
+	need_strace
+	listings_for 3
+	few=$listings
+	listings_for 300
+	is "$listings" "$few"
+}
+
+@test "resume does not take another thaw that is about to end for a frozen cgroup above" {
+	local above
+	need_strace
+	if only_v2; then
+		above=/sys/fs/cgroup$CGROUP_ABOVE/above-$ID file=cgroup.freeze frozen=1 thawed=0
+	else
+		above=$(controller_mount freezer)/above-$ID file=freezer.state frozen=FROZEN thawed=THAWED
+	fi
+	config_cgroup "/above-$ID/test"
+	start_container
+	echo $frozen >"$above/$file"
+	wait_for has_status paused
+	refused 1 'a cgroup above it is frozen' kist resume "$ID"
+	# It is thawed while the command waits.
+	strace -f -qq -o "$T/strace" -e trace=poll -e inject=poll:delay_enter=3000000 \
+		"$KIST" --root "$ROOT" resume "$ID" >"$T/resume" 2>&1 </dev/null 3>&- &
+	helper=$!
+	sleep 1
+	echo $thawed >"$above/$file"
+	wait $helper || fail "$(<"$T/resume")"
+	has_status running
+}
+
+@test "4,096 device rules of a configuration are taken, and further ones of updates" {
+	local rules='.linux.resources.devices = [range($n) | {allow: true, type: "c", major: 20, minor: ., access: "rwm"}]' i
+	local further=()
+	need_root "an ordinary user has no device rules"
+	config_set "$rules" --argjson n 4097
+	refused 1 'config.json:*linux.resources.devices\[4096\]*more than 4096 device rules' kist create --bundle "$BUNDLE" "$ID"
+	config_set "$rules" --argjson n 4096
+	# The first one is for everything, and does not count.
+	config_set '.linux.resources.devices |= [{allow: false, access: "rwm"}] + .'
+	start_container
+	for ((i = 0; i < 2048; i++)); do
+		further+=(--device "allow c 21:$i rw")
+	done
+	ok kist update "${further[@]}" "$ID"
+	refused 1 'more than 2048 device rules in all updates' kist update --device 'allow c 22:1 rwm' "$ID"
 }
 
 @test "a limit without permission is named, with what engines look for and the way to get it" {
@@ -449,12 +509,29 @@ moves_nobody() {
 	args true
 	ok kist --cgroup-manager disabled run --bundle "$BUNDLE" "$ID"
 	local member
-	for member in pids.limit memory.limit memory.swap unified devices; do
+	for member in pids.limit memory.limit memory.swap memory.kernel unified devices; do
 		output_has "config.json:[0-9]*linux.resources.$member*: not applied: the cgroup manager is \"disabled\""
 	done
 	output_has 'linux.cgroupsPath: not applied'
-	output_has 'memory.kernel is ignored'
 	is "$(grep '^kist: warning' <<<"$output" | sort | uniq -d)" ''
+}
+
+@test "with --cgroup-manager disabled a limit is not applied, whichever cgroup version has it" {
+	local members='memory.kernel memory.kernelTCP memory.swappiness memory.disableOOMKiller memory.useHierarchy cpu.period cpu.realtimePeriod
+		cpu.realtimeRuntime network.classID network.priorities blockIO.leafWeight' member
+	config_set '.linux.resources = {
+		"memory": {"kernel": 16777216, "kernelTCP": 16777216, "swappiness": 10, "disableOOMKiller": true, "useHierarchy": true},
+		"cpu": {"period": 100000, "realtimePeriod": 1000000, "realtimeRuntime": 1000},
+		"network": {"classID": 5, "priorities": [{"name": "lo", "priority": 3}]}, "blockIO": {"leafWeight": 20}}'
+	args true
+	ok kist --cgroup-manager disabled run --bundle "$BUNDLE" "$ID"
+	output_lacks 'is ignored'
+	for member in $members; do
+		is "$member $(grep -c "linux.resources.$member: not applied" <<<"$output")" "$member 1"
+	done
+	ok kist --cgroup-manager disabled validate --bundle "$BUNDLE" --against-host
+	output_lacks 'no setting for'
+	output_lacks 'is ignored'
 }
 
 @test "an annotation for systemd is named in a warning where systemd does not manage the cgroup" {
