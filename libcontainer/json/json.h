@@ -232,8 +232,8 @@ struct json_doc {
 	unsigned int n_warnings;	/* logged */
 	size_t n_errors;
 	struct error first_error;
-	size_t line_start;		/* where the line last asked for begins */
-	unsigned int line;
+	uint32_t *lines;		/* where each begins, once somebody asks for one */
+	size_t n_lines;
 };
 
 /*

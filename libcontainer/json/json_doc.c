@@ -89,24 +89,43 @@ static const char *place_path(const struct json_doc *doc, uint32_t place)
 	return arena_strdup(doc->arena, buf);
 }
 
-/* Counts on from the last question: many findings in one text cost one walk through it. */
+static const char *line_end(const struct json_doc *doc, size_t from)
+{
+	return memchr(doc->text + from, '\n', doc->len - from);
+}
+
+/* The first question costs one walk through the text, however many follow, and in which order. */
+static void index_lines(struct json_doc *doc)
+{
+	size_t n = 1, at = 0;
+
+	for (const char *end = line_end(doc, 0); end; n++)
+		end = line_end(doc, (size_t)(end - doc->text) + 1);
+	doc->lines = ARENA_NEW_ARRAY(doc->arena, uint32_t, n);
+	for (size_t i = 1; i < n; i++) {
+		at = (size_t)(line_end(doc, at) - doc->text) + 1;
+		doc->lines[i] = (uint32_t)at;
+	}
+	doc->n_lines = n;
+}
+
 static void find_line(struct json_doc *doc, size_t offset, unsigned int *line, unsigned int *column)
 {
-	if (doc->line == 0 || offset < doc->line_start) {
-		doc->line = 1;
-		doc->line_start = 0;
-	}
-	for (;;) {
-		const char *from = doc->text + doc->line_start;
-		const char *end = memchr(from, '\n', offset - doc->line_start);
+	size_t low = 0, high;
 
-		if (!end)
-			break;
-		doc->line++;
-		doc->line_start = (size_t)(end - doc->text) + 1;
+	if (doc->n_lines == 0)
+		index_lines(doc);
+	/* The last line that begins at or before offset: lines[low] <= offset < lines[high]. */
+	for (high = doc->n_lines; high - low > 1;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (doc->lines[middle] <= offset)
+			low = middle;
+		else
+			high = middle;
 	}
-	*line = doc->line;
-	*column = (unsigned int)(offset - doc->line_start) + 1;
+	*line = (unsigned int)low + 1;
+	*column = (unsigned int)(offset - doc->lines[low]) + 1;
 }
 
 /* By address, and among equal ones by number, the last first. */
@@ -216,6 +235,12 @@ static const char *finding_line(const struct json_doc *doc, const struct json_fi
 			    colon, f->text);
 }
 
+/* A warning beyond those that go to the log: its text and its place need not be made. */
+static bool is_heard(const struct json_doc *doc, bool warning)
+{
+	return !warning || doc->collect || doc->n_warnings <= JSON_WARNINGS_MAX;
+}
+
 static void finding_out(struct json_doc *doc, const struct json_finding *f)
 {
 	if (!f->warning && doc->n_errors++ == 0)
@@ -236,6 +261,8 @@ void json_report(struct json_doc *doc, enum json_class class_, bool warning, uin
 	struct json_finding f = { .class_ = class_, .warning = warning };
 	va_list ap;
 
+	if (!is_heard(doc, warning))
+		return;
 	va_start(ap, fmt);
 	f.text = arena_vprintf(doc->arena, fmt, ap);
 	va_end(ap);
@@ -252,6 +279,8 @@ static void report_address(struct json_doc *doc, struct json_finding *f, const v
 {
 	struct json_position at;
 
+	if (!is_heard(doc, f->warning))
+		return;
 	f->path = "";
 	f->text = arena_vprintf(doc->arena, fmt, ap);
 	if (json_locate(doc, addr, &at)) {
@@ -297,9 +326,11 @@ void json_warn(struct json_doc *doc, enum json_class class_, const void *addr, c
 	va_start(ap, fmt);
 	if (doc)
 		report_address(doc, &f, addr, fmt, ap);
-	else if (error_vset(&text, 0, fmt, ap) < 0)
-		log_warning("%s", text.text);
+	else
+		error_vset(&text, 0, fmt, ap);
 	va_end(ap);
+	if (!doc)
+		log_warning("%s", text.text);
 }
 
 const char *json_choice_name(const struct json_choice *choices, int64_t value)

@@ -745,7 +745,7 @@ int json_read(struct json_doc *doc, const struct json_field *fields, void *out, 
 	doc->n_sorted = 0;
 	doc->n_warnings = 0;
 	doc->n_errors = 0;
-	doc->line = 0;
+	doc->n_lines = 0;
 	r.start = next_token(&r, 0);
 	place_here(&r, r.start);
 	doc->places[0].addr = out;
