@@ -95,16 +95,31 @@ static int check_id_option(const struct compile *k, char *const *option)
 			 uid ? "user" : "group", id);
 }
 
+static struct mnt_param make_param(struct arena *a, const char *option)
+{
+	const char *equal = strchr(option, '=');
+
+	return (struct mnt_param){
+		.key = equal ? arena_strndup(a, option, (size_t)(equal - option))
+			     : arena_strdup(a, option),
+		.value = equal ? arena_strdup(a, equal + 1) : NULL,
+	};
+}
+
+/* "size=64k": for messages, so that a value which may be a password is left out. */
+static const char *param_text(struct arena *a, struct mnt_param p)
+{
+	const char *value = mount_option_shown(&p);
+
+	return value ? arena_printf(a, "%s=%s", p.key, value) : p.key;
+}
+
 static void add_param(const struct compile *k, const char *option)
 {
 	struct mnt_param *params = arena_grow(k->a, (void *)k->e->fs.params, k->e->fs.n_params,
 					      sizeof(*params));
-	const char *equal = strchr(option, '=');
-	struct mnt_param *p = &params[k->e->fs.n_params++];
 
-	p->key = equal ? arena_strndup(k->a, option, (size_t)(equal - option))
-		       : arena_strdup(k->a, option);
-	p->value = equal ? arena_strdup(k->a, equal + 1) : NULL;
+	params[k->e->fs.n_params++] = make_param(k->a, option);
 	k->e->fs.params = params;
 	if (str_starts(option, "mode="))
 		k->e->inherit_mode = false;
@@ -125,7 +140,7 @@ static int compile_data(const struct compile *k, char *const *option)
 	if (k->e->kind == MOUNT_CGROUP || is_inner_cgroup2(k))
 		json_warn(k->c->doc, JSON_BAD_VALUE, option,
 			  "\"%s\" has no effect: a cgroup hierarchy has the options of the "
-			  "host's mount", *option);
+			  "host's mount", param_text(k->a, make_param(k->a, *option)));
 	if (k->e->kind != MOUNT_FROM) {
 		add_param(k, *option);
 		return check_id_option(k, option);
@@ -138,8 +153,8 @@ static int compile_data(const struct compile *k, char *const *option)
 	}
 	near = mount_option_suggest(*option);
 	return oci_error(k->c, option, k->err, "unknown option \"%s\" of a bind mount%s%s%s",
-			 *option, near ? ": did you mean \"" : "", near ? near : "",
-			 near ? "\"?" : "");
+			 param_text(k->a, make_param(k->a, *option)),
+			 near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 static const char *const mount_names[] = {
@@ -527,9 +542,8 @@ void mount_show(const struct mount_plan *p, struct show *out)
 
 		mount_option_print(&e->flags, options, sizeof(options));
 		for (size_t j = 0; j < e->fs.n_params; j++)
-			data = arena_printf(out->arena, "%s,%s%s%s", data, e->fs.params[j].key,
-					    e->fs.params[j].value ? "=" : "",
-					    e->fs.params[j].value ? e->fs.params[j].value : "");
+			data = arena_printf(out->arena, "%s,%s", data,
+					    param_text(out->arena, e->fs.params[j]));
 		none = options[0] == '\0' && data[0] == '\0';
 		show_act(out, "%s %s on %s type %s%s%s%s%s%s",
 			 e->kind == MOUNT_AGAIN ? "remount" : "mount", e->source, e->destination,

@@ -55,7 +55,7 @@ static const struct option options[] = {
 	{ "noiversion", SUPER, 0, MS_I_VERSION },
 	{ "nolazytime", SUPER, 0, MS_LAZYTIME },
 	{ "nomand", SUPER, 0, MS_MANDLOCK },
-	{ "norelatime", ATTR, 0, 0 }, /* the kernel's default is relatime all the same */
+	{ "norelatime", IDLE, 0, 0 }, /* the kernel's default is relatime all the same */
 	{ "nostrictatime", ATTR, 0, ATIME },
 	{ "nosuid", ATTR, MOUNT_ATTR_NOSUID, 0 },
 	{ "nosymfollow", ATTR, MOUNT_ATTR_NOSYMFOLLOW, 0 },
@@ -248,6 +248,24 @@ static bool is_in(const struct option *o, const struct mount_flags *f)
 		break;
 	}
 	return false;
+}
+
+const char *mount_option_shown(const struct mnt_param *p)
+{
+	/* What says how a file system is laid out, and where; sorted. */
+	static const char *const harmless[] = {
+		"codepage", "context", "datadir+", "defcontext", "dmask", "errors", "fmask",
+		"fscontext", "gid", "hidepid", "huge", "index", "iocharset", "lowerdir",
+		"lowerdir+", "metacopy", "mode", "mpol", "name", "nfs_export", "nr_blocks",
+		"nr_inodes", "pagesize", "port", "ptmxmode", "redirect_dir", "rootcontext",
+		"rsize", "size", "subset", "subvol", "trans", "uid", "umask", "upperdir", "vers",
+		"version", "workdir", "wsize", "xino",
+	};
+
+	for (size_t i = 0; p->value && i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		if (strcmp(p->key, harmless[i]) == 0)
+			return p->value;
+	return p->value ? "***" : NULL;
 }
 
 void mount_option_print(const struct mount_flags *f, char *out, size_t size)

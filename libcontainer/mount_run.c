@@ -43,9 +43,10 @@ static void add_options(const struct mount_entry *e, struct strbuf *b)
 	strbuf_addf(b, " (%s", flags);
 	for (size_t i = 0; i < e->fs.n_params; i++) {
 		const struct mnt_param *p = &e->fs.params[i];
+		const char *value = mount_option_shown(p);
 
 		strbuf_addf(b, "%s%s%s%s", i > 0 ? "," : *flags ? "; " : "", p->key,
-			    p->value ? "=" : "", p->value ? p->value : "");
+			    value ? "=" : "", value ? value : "");
 	}
 	strbuf_add(b, ")");
 }
@@ -103,6 +104,19 @@ static const char *mount_label(const struct mount_entry *e)
 	return NULL;
 }
 
+static bool is_directory_key(const char *key)
+{
+	/* The two with a plus are those of later kernels. */
+	static const char *const keys[] = {
+		"lowerdir", "lowerdir+", "datadir+", "upperdir", "workdir",
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 /*
  * The directories of an overlay: the kernel says ENOENT for all of them.  Only in lowerdir a ':'
  * separates, everywhere '\' makes the next letter an ordinary one.
@@ -136,8 +150,8 @@ static int fail_overlay(const struct run *k, int r)
 {
 	for (size_t i = 0; i < k->e->fs.n_params; i++) {
 		const struct mnt_param *p = &k->e->fs.params[i];
-		/* upperdir, workdir, lowerdir, and of later kernels lowerdir+ and datadir+ */
-		if (strstr(p->key, "dir") && p->value && is_missing(k, p->key, p->value))
+
+		if (is_directory_key(p->key) && p->value && is_missing(k, p->key, p->value))
 			break;
 	}
 	return r;
