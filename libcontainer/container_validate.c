@@ -76,25 +76,12 @@ static void any_machine(struct host *h, struct arena *a)
 	h->systemd_v1->own_path = arena_strdup(a, "/");
 }
 
-/* Sources of binds: everything else that a mount needs is made with it. */
-static int check_sources(const struct plan *p, int bundle, struct error *err)
+static int check_files(const struct job *job, struct error *err)
 {
-	int ret = 0;
-
-	for (size_t i = 0; i < p->mounts.n && !p->mounts.skipped; i++) {
-		const struct mount_entry *e = &p->mounts.entries[i];
-
-		/* Without a source it did not compile, and that was told. */
-		if (e->kind == MOUNT_FROM && e->source &&
-		    faccessat(bundle, e->source, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-			oci_keep(&ret, oci_error(p->config, &p->config->mounts[i].source, err,
-						 "%s: %s", e->source, error_text(errno)));
-	}
-	return ret;
-}
-
-static int check_files(const struct plan *p, struct error *err)
-{
+	const struct plan *p = job->plan;
+	struct mount_origin from = {
+		.root = p->rootfs.path, .proc = job->proc, .arena = job->arena,
+	};
 	owned_fd bundle = open(p->options.bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 	int ret = 0;
@@ -107,7 +94,9 @@ static int check_files(const struct plan *p, struct error *err)
 	else if (!S_ISDIR(st.st_mode))
 		ret = oci_error(p->config, &p->config->root->path, err, "%s is not a directory",
 				p->rootfs.path);
-	oci_keep(&ret, check_sources(p, bundle, err));
+	from.bundle = bundle;
+	/* Sources of binds: everything else that a mount needs is made with it. */
+	oci_keep(&ret, mount_check_sources(p->config, &p->mounts, &from, err));
 	return ret;
 }
 
@@ -129,9 +118,9 @@ static int check_host(struct container_context *ctx, struct plan *p, bool compil
 		ret = namespace_check(&p->namespaces, job.proc, err);
 	if (compiled && job.proc >= 0)
 		oci_keep(&ret, steps_check_host(&job, err));
+	if (p->rootfs.path && job.proc >= 0)
+		oci_keep(&ret, check_files(&job, err));
 	job_close(&job);
-	if (p->rootfs.path)
-		oci_keep(&ret, check_files(p, err));
 	if (compiled && p->seccomp.enabled)
 		oci_keep(&ret, seccomp_program(p->config, ctx->arena, &p->seccomp, err));
 	return ret;

@@ -95,7 +95,15 @@ struct mount_origin {
 	int bundle;			/* relative sources and root start here */
 	const char *root;		/* path of the root file system */
 	int proc;			/* base/proc.h */
+	struct arena *arena;
 };
+
+/*
+ * For `validate --against-host`: an error for each bind whose source is not there, and will not be
+ * in an earlier mount of the container either.  p may be one that did not compile.
+ */
+int mount_check_sources(const struct oci_config *c, const struct mount_plan *p,
+			const struct mount_origin *from, struct error *err);
 
 /*
  * Parent: a user namespace for each different mapping, held by a descriptor; with a user namespace

@@ -97,38 +97,149 @@ static bool real_path(int proc, int fd, char path[PATH_MAX])
 }
 
 /*
+ * The real path of what path is, or will be once an earlier mount has made it: that of the nearest
+ * directory which is there, and what follows.  look: opens a path below dir, or -errno.
+ */
+static bool future_path(int proc, int (*look)(int dir, const char *path), int dir, const char *path,
+			char out[PATH_MAX])
+{
+	char known[PATH_MAX];
+	size_t len = strlen(path), rest;
+	owned_fd fd = look(dir, path);
+
+	if (len >= sizeof(known))
+		return false;
+	memcpy(known, path, len + 1);
+	/* "a/../b" of what is not there would be a guess. */
+	if (fd == -ENOENT && path_has_dotdot(path))
+		return false;
+	while (fd == -ENOENT && len > 0) {
+		while (len > 0 && known[len - 1] != '/')
+			len--;
+		while (len > 0 && known[len - 1] == '/')
+			len--;
+		known[len] = '\0';
+		fd = look(dir, len > 0 ? known : path[0] == '/' ? "/" : ".");
+	}
+	if (!real_path(proc, fd, out))
+		return false;
+	path += len + strspn(path + len, "/");
+	rest = strlen(out);
+	if (!*path)
+		return true;
+	if (rest + 1 + strlen(path) >= PATH_MAX)
+		return false;
+	snprintf(out + rest, PATH_MAX - rest, "%s%s", rest > 1 ? "/" : "", path);
+	return true;
+}
+
+static int look_follow(int dir, const char *path)
+{
+	int fd = openat(dir, path, O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int look_nofollow(int dir, const char *path)
+{
+	int fd = openat(dir, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool follows(const struct mount_entry *e)
+{
+	return !(e->flags.special & (MOUNT_SRC_NOFOLLOW | MOUNT_COPY_SYMLINK));
+}
+
+/* The real paths of root and of all destinations: looked up for the first source inside root. */
+struct covers {
+	const struct mount_plan *p;
+	const struct mount_origin *from;
+	char root[PATH_MAX];		/* "": nothing can be covered */
+	const char **paths;		/* NULL: a mount that covers nothing */
+};
+
+static void covers_begin(struct covers *k, const struct mount_plan *p,
+			 const struct mount_origin *from)
+{
+	owned_fd root = openat(from->bundle, from->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	k->p = p;
+	k->from = from;
+	k->paths = NULL;
+	if (!real_path(from->proc, root, k->root))
+		k->root[0] = '\0';
+}
+
+static void covers_fill(struct covers *k)
+{
+	owned_fd root = open(k->root, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char path[PATH_MAX];
+
+	k->paths = ARENA_NEW_ARRAY(k->from->arena, const char *, k->p->n);
+	for (size_t i = 0; i < k->p->n && root >= 0; i++) {
+		const struct mount_entry *e = &k->p->entries[i];
+
+		/* A remount shows what was there; without a destination it did not compile. */
+		if (e->kind != MOUNT_AGAIN && e->destination &&
+		    future_path(k->from->proc, path_lookup, root, e->destination, path))
+			k->paths[i] = arena_strdup(k->from->arena, path);
+	}
+}
+
+/*
  * The earlier mount of the container that covers the source of mount i, or NULL.  The parent does
  * not have that mount: a tree that it opened would show what lies below.
  */
-static const struct mount_entry *find_cover(const struct mount_plan *p, size_t i,
-					    const struct mount_origin *from)
+static const struct mount_entry *find_cover(struct covers *k, size_t i)
 {
-	const struct mount_entry *e = &p->entries[i];
-	bool nofollow = e->flags.special & (MOUNT_SRC_NOFOLLOW | MOUNT_COPY_SYMLINK);
-	owned_fd root = openat(from->bundle, from->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	owned_fd source = openat(from->bundle, e->source,
-				 O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0));
-	char inside[PATH_MAX], covered[PATH_MAX];
+	const struct mount_entry *e = &k->p->entries[i];
+	char inside[PATH_MAX];
 
-	if (root < 0 || !real_path(from->proc, source, inside))
+	if (!k->root[0] ||
+	    !future_path(k->from->proc, follows(e) ? look_follow : look_nofollow, k->from->bundle,
+			 e->source, inside) ||
+	    !path_is_below(inside, k->root))
 		return NULL;
-	for (size_t j = i; j > 0; j--) {
-		owned_fd at = path_lookup(root, p->entries[j - 1].destination);
-
-		if (real_path(from->proc, at, covered) && path_is_below(inside, covered))
-			return &p->entries[j - 1];
-	}
+	if (!k->paths)
+		covers_fill(k);
+	for (size_t j = i; j > 0; j--)
+		if (k->paths[j - 1] && path_is_below(inside, k->paths[j - 1]))
+			return &k->p->entries[j - 1];
 	return NULL;
+}
+
+int mount_check_sources(const struct oci_config *c, const struct mount_plan *p,
+			const struct mount_origin *from, struct error *err)
+{
+	struct covers covers;
+	int ret = 0;
+
+	covers_begin(&covers, p, from);
+	for (size_t i = 0; i < p->n && !p->skipped; i++) {
+		const struct mount_entry *e = &p->entries[i];
+		int flags = follows(e) ? 0 : AT_SYMLINK_NOFOLLOW;
+
+		/* Without a source it did not compile, and that was told. */
+		if (e->kind != MOUNT_FROM || !e->source ||
+		    faccessat(from->bundle, e->source, F_OK, flags) == 0)
+			continue;
+		if (errno != ENOENT || !find_cover(&covers, i))
+			oci_keep(&ret, oci_error(c, &c->mounts[i].source, err, "%s: %s", e->source,
+						 error_text(errno)));
+	}
+	return ret;
 }
 
 /*
  * The tree's owner is the host: the container's root could neither copy it with all rights nor map
  * it.
  */
-static int open_idmapped(const struct mount_plan *p, size_t i, const struct mount_origin *from,
-			 struct error *err)
+static int open_idmapped(struct covers *k, size_t i, struct error *err)
 {
-	const struct mount_entry *e = &p->entries[i], *cover = find_cover(p, i, from);
+	const struct mount_plan *p = k->p;
+	const struct mount_entry *e = &p->entries[i], *cover = find_cover(k, i);
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	owned_fd tree = -1;
 	int r;
@@ -142,7 +253,7 @@ static int open_idmapped(const struct mount_plan *p, size_t i, const struct moun
 				 "container sees: with a user namespace it cannot be idmapped "
 				 "(name the directory of the host instead)",
 				 e->where_source, e->source, cover->destination);
-	tree = sys_open_tree(from->bundle, e->source, flags);
+	tree = sys_open_tree(k->from->bundle, e->source, flags);
 	if (tree < 0)
 		return error_set(err, -tree, "%s: open %s for an idmapped mount on %s",
 				 e->where_source, e->source, e->destination);
@@ -162,6 +273,9 @@ static int open_idmapped(const struct mount_plan *p, size_t i, const struct moun
 int mount_open_idmaps(const struct mount_plan *p, const struct mount_origin *from,
 		      struct error *err)
 {
+	struct covers covers;
+
+	covers_begin(&covers, p, from);
 	for (size_t i = 0; i < p->n && !p->skipped; i++) {
 		const struct mount_entry *e = &p->entries[i];
 		int fd, r;
@@ -184,7 +298,7 @@ int mount_open_idmaps(const struct mount_plan *p, const struct mount_origin *fro
 				       : fd;
 		}
 		p->fds[i].userns = fd;
-		r = p->userns && e->kind == MOUNT_FROM ? open_idmapped(p, i, from, err) : 0;
+		r = p->userns && e->kind == MOUNT_FROM ? open_idmapped(&covers, i, err) : 0;
 		if (r < 0)
 			return r;
 	}
@@ -216,16 +330,19 @@ static bool is_open_to_all(const char *path)
 
 void mount_open_sources(const struct mount_plan *p, const struct mount_origin *from)
 {
+	struct covers covers;
+
+	covers_begin(&covers, p, from);
 	for (size_t i = 0; i < p->n && !p->skipped && p->userns; i++) {
 		const struct mount_entry *e = &p->entries[i];
 		unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 
 		if (e->kind != MOUNT_FROM || p->fds[i].tree >= 0 || is_open_to_all(e->source) ||
-		    find_cover(p, i, from))
+		    find_cover(&covers, i))
 			continue;
 		if (e->flags.special & MOUNT_RECURSIVE)
 			flags |= AT_RECURSIVE;
-		if (e->flags.special & (MOUNT_SRC_NOFOLLOW | MOUNT_COPY_SYMLINK))
+		if (!follows(e))
 			flags |= AT_SYMLINK_NOFOLLOW;
 		p->fds[i].tree = sys_open_tree(from->bundle, e->source, flags);
 	}

@@ -270,7 +270,9 @@ int step_self_exe_prepare_run(struct job *job, struct error *err)
 int step_mount_sources_run(struct job *job, struct error *err)
 {
 	const struct mount_plan *p = &job->plan->mounts;
-	struct mount_origin from = { .root = job->plan->rootfs.path, .proc = job->proc };
+	struct mount_origin from = {
+		.root = job->plan->rootfs.path, .proc = job->proc, .arena = job->arena,
+	};
 	bool needed = p->userns;
 	owned_fd bundle = -1;
 	int ret;

@@ -8,6 +8,11 @@ add() {
 	config_set ".mounts += [$1]" --arg t "$T"
 }
 
+# hides WORD FILE...: the word is nowhere in them.
+hides() {
+	! grep -q "$@" || fail "$(grep "$@")"
+}
+
 @test "the default mounts, in order, with their options" {
 	shell 'while read -r _ _ _ _ where options _; do echo "$where $options"; done </proc/self/mountinfo'
 	run_container
@@ -283,6 +288,19 @@ position() {
 		kist run --bundle "$BUNDLE" "$ID"
 }
 
+@test "errors and dry runs show no value that may be a password" {
+	add '{"destination": "/new", "type": "tmpfs", "source": "tmpfs", "options": ["size=64k", "password=SECRET"]}'
+	ok kist run --dry-run --bundle "$BUNDLE" "$ID"
+	output_has 'size=64k,password=[*][*][*])'
+	hides SECRET "$T/output"
+	refused 1 'mount tmpfs on /new (size=64k,password=[*][*][*])' kist --log "$T/log" run --bundle "$BUNDLE" "$ID"
+	hides SECRET "$T/output" "$T/log"
+	config_set 'del(.mounts[-1])'
+	add '{"destination": "/new", "source": "\($t)", "options": ["bind", "password=SECRET"]}'
+	refused 1 'unknown option "password=[*][*][*]" of a bind mount' kist --log "$T/log" run --bundle "$BUNDLE" "$ID"
+	hides SECRET "$T/output" "$T/log"
+}
+
 @test "an overlay whose directory is missing: which one" {
 	mkdir "$T/lower" "$T/lower:2" "$T/upper" "$T/work"
 	local missing lower="$T/lower:$T/lower\\\\:2"
@@ -295,6 +313,10 @@ position() {
 			kist run --bundle "$BUNDLE" "$ID"
 		config_set 'del(.mounts[-1])'
 	done
+	add '{"destination": "/new", "type": "overlay", "source": "overlay",
+		"options": ["redirect_dir=on", "lowerdir=\($t)/none", "upperdir=\($t)/upper", "workdir=\($t)/work"]}'
+	refused 1 "(lowerdir $T/none does not exist)" kist run --bundle "$BUNDLE" "$ID"
+	config_set 'del(.mounts[-1])'
 	add '{"destination": "/new", "type": "overlay", "source": "overlay",
 		"options": ["lowerdir='"$lower"'", "upperdir=\($t)/upper", "workdir=\($t)/work"]}'
 	run_container
@@ -309,6 +331,17 @@ position() {
 		"gidMappings": [{"containerID": 0, "hostID": 2000, "size": 100}]}'
 	shell 'cat /second/file; stat -c "%u %g" /second/file'
 	container_says $'text\n1005 2006'
+}
+
+@test "in a user namespace: a remount covers no source" {
+	need_root "maps the ids of a mount"
+	config_userns
+	mkdir "$ROOTFS/first" && echo text >"$ROOTFS/first/file"
+	chown 0:0 "$ROOTFS/first" "$ROOTFS/first/file"
+	add '{"destination": "/", "options": ["remount", "bind", "nosuid"]}'
+	add '{"destination": "/second", "source": "rootfs/first", "options": ["bind", "idmap"]}'
+	shell 'cat /second/file'
+	container_says text
 }
 
 @test "in a user namespace: an idmapped source in an earlier mount is refused, not an empty directory" {
