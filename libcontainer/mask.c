@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -15,38 +16,85 @@
 #include "base/mnt.h"
 #include "base/path.h"
 
-#define PATHS_MAX 10000	/* each is compared with each; the kernel allows 100000 mounts */
+#define PATHS_MAX 10000	/* of each list; the kernel allows 100000 mounts */
 
 #define ST_RDONLY_BIT 0x0001
 
-static int compile_list(const struct oci_config *c, char **paths, struct arena *a,
-			const char ***out, size_t *n, struct error *err)
+struct compile {
+	const struct oci_config *c;
+	char **paths;
+	struct error *err;
+};
+
+struct path {
+	const char *clean;
+	size_t at;		/* in the configuration's list */
+};
+
+static int compare_paths(const void *a, const void *b)
 {
+	const struct path *x = a, *y = b;
+	int r = strcmp(x->clean, y->clean);
+
+	return r != 0 ? r : (x->at > y->at) - (x->at < y->at);
+}
+
+/*
+ * Each path once, at its first place.  Sorted, since comparing each with each takes minutes where
+ * there are many.
+ */
+static int keep_first(const struct compile *k, struct path *list, size_t n, const char **out,
+		      size_t *n_out)
+{
+	size_t end = 0;
+
+	qsort(list, n, sizeof(*list), compare_paths);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && strcmp(list[i].clean, list[i - 1].clean) == 0)
+			continue;
+		out[list[i].at] = list[i].clean;
+		end = list[i].at + 1 > end ? list[i].at + 1 : end;
+	}
+	/* The places of the others are empty. */
+	for (size_t i = 0; i < end; i++) {
+		if (!out[i])
+			continue;
+		if (*n_out == PATHS_MAX)
+			return oci_error(k->c, &k->paths[i], k->err, "more than %d paths",
+					 PATHS_MAX);
+		out[(*n_out)++] = out[i];
+	}
+	return 0;
+}
+
+static int compile_list(const struct oci_config *c, char **paths, struct arena *a,
+			const char ***out, size_t *n_out, struct error *err)
+{
+	const struct compile k = { c, paths, err };
+	size_t given = 0, n = 0;
 	char clean[PATH_MAX];
+	struct path *list;
 	int r = 0;
 
-	if (paths && *paths && !oci_namespace_find(c, CLONE_NEWNS))
+	if (!paths || !*paths)
+		return 0;
+	if (!oci_namespace_find(c, CLONE_NEWNS))
 		return oci_error(c, paths, err,
 				 "paths cannot be masked or made read-only without a mount "
 				 "namespace");
-	for (char **p = paths; p && *p && oci_goes_on(c, r); p++) {
-		bool again = false;
-
-		if ((*p)[0] != '/' || path_clean(*p, clean, sizeof(clean)) < 0 ||
-		    strcmp(clean, "/") == 0) {
-			oci_keep(&r, oci_error(c, p, err, "%s must be an absolute path below /",
-					       *p));
-			continue;
-		}
-		if (*n == PATHS_MAX)
-			return oci_error(c, p, err, "more than %d paths", PATHS_MAX);
-		for (size_t i = 0; i < *n; i++)
-			again |= strcmp((*out)[i], clean) == 0;
-		if (again)
-			continue;
-		*out = arena_grow(a, (void *)*out, *n, sizeof(**out));
-		(*out)[(*n)++] = arena_strdup(a, clean);
+	while (paths[given])
+		given++;
+	list = ARENA_NEW_ARRAY(a, struct path, given);
+	*out = ARENA_NEW_ARRAY(a, const char *, given);
+	for (size_t i = 0; i < given && oci_goes_on(c, r); i++) {
+		if (paths[i][0] != '/' || path_clean(paths[i], clean, sizeof(clean)) < 0 ||
+		    strcmp(clean, "/") == 0)
+			oci_keep(&r, oci_error(c, &paths[i], err,
+					       "%s must be an absolute path below /", paths[i]));
+		else
+			list[n++] = (struct path){ arena_strdup(a, clean), i };
 	}
+	oci_keep(&r, keep_first(&k, list, n, *out, n_out));
 	return r;
 }
 

@@ -16,6 +16,12 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
+/*
+ * libseccomp copies all rules for each new one, so that 100,000 take minutes.  A rule takes more
+ * than one instruction, of which the kernel takes SECCOMP_MAX_INSTRUCTIONS.
+ */
+#define RULES_MAX SECCOMP_MAX_INSTRUCTIONS
+
 static bool takes_errno(int action)
 {
 	return action == OCI_ACT_ERRNO || action == OCI_ACT_TRACE;
@@ -71,6 +77,48 @@ static int check_rule(const struct oci_config *c, const struct oci_syscall *rule
 	return 0;
 }
 
+bool seccomp_has_alternatives(const struct oci_syscall *rule)
+{
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < rule->n_args; i++) {
+		if (seen & (1u << rule->args[i].index))
+			return true;
+		seen |= 1u << rule->args[i].index;
+	}
+	return false;
+}
+
+/* Says nothing new, and is not given to libseccomp. */
+static bool is_default(const struct oci_seccomp *s, const struct oci_syscall *rule)
+{
+	uint32_t by_default = s->default_errno_ret ? *s->default_errno_ret : EPERM;
+
+	return rule->action == s->default_action &&
+	       (!takes_errno(rule->action) ||
+		(rule->errno_ret ? *rule->errno_ret : EPERM) == by_default);
+}
+
+static int check_number(const struct oci_config *c, const struct oci_seccomp *s, struct error *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_syscalls; i++) {
+		const struct oci_syscall *rule = &s->syscalls[i];
+		size_t each = seccomp_has_alternatives(rule) ? rule->n_args : 1;
+
+		if (is_default(s, rule))
+			continue;
+		for (char **name = rule->names; name != NULL && *name != NULL; name++) {
+			n += each;
+			if (n > RULES_MAX)
+				return oci_error(c, name, err, "more than %d seccomp rules (one "
+						 "for each name, and each alternative)", RULES_MAX);
+		}
+	}
+	return 0;
+}
+
 static int check_rules(const struct oci_config *c, const struct oci_seccomp *s, bool *notify,
 		       struct error *err)
 {
@@ -83,6 +131,9 @@ static int check_rules(const struct oci_config *c, const struct oci_seccomp *s, 
 				 "SCMP_ACT_NOTIFY cannot be used as default action");
 	for (size_t i = 0; i < s->n_syscalls && oci_goes_on(c, r); i++)
 		oci_keep(&r, check_rule(c, &s->syscalls[i], notify, err));
+	if (r < 0)
+		return r;
+	r = check_number(c, s, err);
 	if (r < 0)
 		return r;
 	if (*notify && (s->listener_path == NULL || s->listener_path[0] != '/'))

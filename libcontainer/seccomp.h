@@ -62,6 +62,9 @@ int seccomp_run(const struct seccomp_plan *p, int agent, pid_t pid, struct error
 
 void seccomp_show(const struct seccomp_plan *p, struct show *out);
 
+/* Whether two conditions concern the same argument: then each is a rule of its own. */
+bool seccomp_has_alternatives(const struct oci_syscall *rule);
+
 /* seccomp_program.c ------------------------------------------------------------------------- */
 
 /*

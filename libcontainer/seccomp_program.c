@@ -30,11 +30,6 @@
 	0x40000000u /* x32 calls carry the architecture of x86-64, and this bit in the number */
 #define NO_LIMIT   UINT32_MAX
 #define MAX_ARCHES 32
-/*
- * libseccomp copies all rules for each new one, so that 100,000 take minutes.  A rule takes more
- * than one instruction, of which the kernel takes SECCOMP_MAX_INSTRUCTIONS.
- */
-#define MAX_RULES SECCOMP_MAX_INSTRUCTIONS
 
 struct arch {
 	uint32_t token;	 /* of libseccomp: AUDIT_ARCH_*, but for x32 */
@@ -47,7 +42,6 @@ struct build {
 	scmp_filter_ctx ctx;
 	struct arch arches[MAX_ARCHES];
 	size_t n_arches;
-	size_t n_rules;			/* given to libseccomp */
 };
 
 static void release(scmp_filter_ctx *ctx)
@@ -169,19 +163,6 @@ static void note_newest(struct build *b, const char *name)
 	}
 }
 
-/* Whether two conditions concern the same argument. */
-static bool repeats_argument(const struct oci_syscall *rule)
-{
-	uint32_t seen = 0;
-
-	for (size_t i = 0; i < rule->n_args; i++) {
-		if (seen & (1u << rule->args[i].index))
-			return true;
-		seen |= 1u << rule->args[i].index;
-	}
-	return false;
-}
-
 /*
  * All conditions of a rule must hold; but conditions on the same argument are alternatives: a rule
  * for each.
@@ -191,7 +172,7 @@ static int add_rule(struct build *b, const struct oci_syscall *rule, uint32_t ac
 	struct scmp_arg_cmp cmp[6];
 	size_t n = rule->n_args;
 
-	if (repeats_argument(rule)) {
+	if (seccomp_has_alternatives(rule)) {
 		for (size_t i = 0; i < n; i++) {
 			const struct oci_syscall_arg *arg = &rule->args[i];
 			int r;
@@ -234,11 +215,6 @@ static int add_rules(struct build *b, uint32_t default_action, struct error *err
 				note_newest(b, *name);
 			if (action == default_action)
 				continue; /* says nothing new, and libseccomp refuses it */
-			b->n_rules += repeats_argument(rule) ? rule->n_args : 1;
-			if (b->n_rules > MAX_RULES)
-				return oci_error(b->c, name, err, "more than %d seccomp rules "
-						 "(one for each name, and each alternative)",
-						 MAX_RULES);
 			r = add_rule(b, rule, action, nr);
 			if (r < 0)
 				return oci_error(b->c, name, err, "seccomp rule for %s: %s", *name,

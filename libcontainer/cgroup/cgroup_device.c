@@ -21,11 +21,9 @@
 #define ACCESS_ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
 #define NUMBER_MAX UINT32_MAX
 /*
- * Of a configuration, and of all updates together.  v1 compares each new rule with all that it has:
- * 4,096 take the kernel some ms, 100,000 a minute.  The verifier of BPF programs remembers a branch
- * for each rule, and 8,192 at most.
+ * Of all updates together; oci_check_resources.c has the limit of a configuration.  The verifier of
+ * BPF programs remembers a branch for each rule, and 8,192 at most.
  */
-#define RULES_MAX 4096
 #define UPDATE_RULES_MAX 2048
 
 /*
@@ -135,13 +133,7 @@ int cgroup_device_rules(const struct oci_config *c, struct arena *a, struct cgro
 
 	add_rule(a, out, (struct cgroup_device_rule){ false, 'a', ANY, ANY, ACCESS_ALL, NULL });
 	for (size_t i = 0; r && i < r->n_devices; i++) {
-		int ret;
-
-		/* Beside the one for everything. */
-		if (out->n_rules > RULES_MAX)
-			return oci_error(c, &r->devices[i], err, "more than %d device rules",
-					 RULES_MAX);
-		ret = add_config_rule(c, &r->devices[i], a, out, err);
+		int ret = add_config_rule(c, &r->devices[i], a, out, err);
 
 		if (ret < 0)
 			return ret;

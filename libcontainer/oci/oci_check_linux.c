@@ -21,18 +21,16 @@
 
 static void check_namespaces(struct check *ck, const struct oci_linux *l)
 {
+	int seen = 0;	/* types are flags of clone(2), one bit each */
+
 	for (size_t i = 0; i < l->n_namespaces; i++) {
 		const struct oci_namespace *n = &l->namespaces[i];
 
 		oci_check_absolute(ck, &n->path);
-		/* There are 8 types: one that was there is found soon. */
-		for (size_t j = 0; j < i; j++) {
-			if (l->namespaces[j].type != n->type)
-				continue;
+		if (seen & n->type)
 			oci_fault(ck, JSON_DUPLICATE, &n->type, "namespace type %s is there twice",
 				  json_choice_name(oci_namespace_types, n->type));
-			break;
-		}
+		seen |= n->type;
 	}
 }
 

@@ -15,11 +15,34 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)	/* Linux 5.19 */
 #endif
 
+/*
+ * v1 compares each new rule with all that it has, and BPF programs have a limit of their own: 4,096
+ * rules take the kernel some ms, 100,000 a minute or are refused.
+ */
+#define DEVICE_RULES_MAX 4096
+
+/* One without a type becomes a rule for each of the two, but where it means all of all devices. */
+static size_t device_rules(const struct oci_device_cgroup *d)
+{
+	bool all = (!d->major || *d->major == -1) && (!d->minor || *d->minor == -1) &&
+		   (!d->access || strlen(d->access) >= strlen("rwm"));
+
+	return d->type == 'b' || d->type == 'c' || all ? 1 : 2;
+}
+
 static void check_device_rules(struct check *ck, const struct oci_resources *r)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < r->n_devices; i++) {
 		const struct oci_device_cgroup *d = &r->devices[i];
 
+		n += device_rules(d);
+		if (n > DEVICE_RULES_MAX) {
+			oci_fault(ck, JSON_BAD_VALUE, d, "more than %d device rules",
+				  DEVICE_RULES_MAX);
+			return;
+		}
 		if (d->access && d->access[strspn(d->access, "rwm")])
 			oci_fault(ck, JSON_BAD_VALUE, &d->access,
 				  "\"%s\" has other letters than r, w and m", d->access);

@@ -170,6 +170,44 @@ finds() {
 	refused 1 'against-host' kist validate --against-host --resources "$T/none"
 }
 
+@test "against the host: sources in an earlier mount, and symlinks that lead nowhere" {
+	need_root "binds directories of root"
+	mkdir "$T/dir" "$T/dir/sub" && touch "$T/dir/sub/file"
+	config_set '.mounts += [{"destination": "/first/new", "source": "\($t)/dir", "options": ["bind"]},
+		{"destination": "/second", "source": "rootfs/first/new/sub", "options": ["bind"]}] | .process.args = ["ls", "/second"]' \
+		--arg t "$T"
+	ok kist validate --against-host --bundle "$BUNDLE"
+	ok kist run --bundle "$BUNDLE" "$ID"
+	output_has file
+	config_set '.mounts |= .[:-2] + [.[-1], .[-2]]'
+	rm -r "$ROOTFS/first"
+	refused 1 'source: rootfs/first/new/sub: no such file' kist validate --against-host --bundle "$BUNDLE"
+	refused 1 'rootfs/first/new/sub' kist run --bundle "$BUNDLE" "$ID"
+	ln -s nowhere "$BUNDLE/link"
+	config_set '.mounts |= .[:-2] + [{"destination": "/second", "source": "link", "options": ["bind"]}]'
+	refused 1 'source: link: no such file' kist validate --against-host --bundle "$BUNDLE"
+	refused 1 'link' kist run --bundle "$BUNDLE" "$ID"
+	config_set '.mounts[-1].options += ["copy-symlink"]'
+	ok kist validate --against-host --bundle "$BUNDLE"
+}
+
+@test "what there may not be more of, for validate as for create" {
+	wrong '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [range(5000) | "mkdir"], "action": "SCMP_ACT_ERRNO"}]}' \
+		'linux.seccomp.syscalls\[0\].names\[4096\]: more than 4096 seccomp rules'
+	wrong '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [range(1000) | {"names": ["mkdir"], "action": "SCMP_ACT_ERRNO",
+		"args": [range(5) | {"index": 0, "value": ., "op": "SCMP_CMP_EQ"}]}]}' 'more than 4096 seccomp rules'
+	wrong '.linux.resources.devices = [range(5000) | {"allow": true, "type": "c", "major": 20, "minor": ., "access": "r"}]' \
+		'more than 4096 device rules'
+	wrong '.linux.maskedPaths = [range(10001) | "/m\(.)"]' 'linux.maskedPaths\[10000\]: more than 10000 paths'
+	wrong '.linux.netDevices = ([range(1025) | {"key": "d\(.)", "value": {}}] | from_entries)' 'more than 1024 network devices'
+	wrong '.linux.uidMappings = [range(341) | {"containerID": ., "hostID": ., "size": 1}] | .linux.namespaces += [{"type": "user"}]' \
+		'more than 340 mappings'
+	# What stands there again is no more.
+	config_set '.linux.maskedPaths = [range(10000) | "/m\(.)"] + ["/m7"] | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
+		"syscalls": [{"names": [range(5000) | "mkdir"], "action": "SCMP_ACT_ALLOW"}]}'
+	ok kist validate --bundle "$BUNDLE"
+}
+
 @test "what asks for something that is not done is a warning, and the container runs" {
 	finds '.annotations = {"run.oci.handler": "wasm", "run.oci.nosuch": "1", "krun.cpus": "2"}' \
 		'warning: annotations\["run.oci.handler"\]' 'warning: annotations\["run.oci.nosuch"\]' 'warning: annotations\["krun.cpus"\]'

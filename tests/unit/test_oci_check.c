@@ -276,6 +276,11 @@ static void test_warnings(void)
 	ok(strstr(warning, "annotations[\"run.oci.handler\"]: not carried out"), "%s", warning);
 	check("", V "\"annotations\":{\"run.oci.keep_original_groups\":\"1\",\"a\":\"b\"}");
 	is_str(warning, "", "annotations that are carried out, or that ask for nothing");
+	check("", V "\"annotations\":{\"run.oci.mount_context_type\":\"context\","
+		  "\"run.oci.seccomp_fail_unknown_syscall\":\"0\"}");
+	is_str(warning, "", "annotations that ask for what is done anyway");
+	check("", V "\"annotations\":{\"run.oci.mount_context_type\":\"rootcontext\"}");
+	ok(strstr(warning, "mount_context_type\"]: not carried out"), "%s", warning);
 	check("linux", "\"rootfsPropagation\":\"rslave\"");
 	ok(strstr(warning, "rootfsPropagation: has no effect without a mount"), "%s", warning);
 	check("linux", NS("mount") ",\"rootfsPropagation\":\"rslave\"");
