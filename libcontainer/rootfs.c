@@ -37,7 +37,7 @@ int rootfs_compile(const struct oci_config *c, const struct host *h, struct aren
 	if (c->linux && c->linux->rootfs_propagation) {
 		out->last = *c->linux->rootfs_propagation;
 		out->where_last =
-			oci_position(c, c->linux->rootfs_propagation, a, out->where_last);
+			oci_position(c, &c->linux->rootfs_propagation, a, out->where_last);
 	}
 	/*
 	 * While the container is built, its mounts must not reach the host; "private" and

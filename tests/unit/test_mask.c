@@ -66,6 +66,9 @@ static void test_rootfs(void)
 	rootfs_compile(parse(root, arena_printf(&arena, "%s,\"rootfsPropagation\":\"shared\"", ns)),
 		       &host, &arena, &p, &err);
 	ok(p.shared && p.first == 0 && p.last == MS_SHARED, "unless it is to be shared");
+	ok(strstr(p.where_last, "config.json:1:") &&
+		   strstr(p.where_last, ": linux.rootfsPropagation"),
+	   "with its place: %s", p.where_last);
 	rootfs_compile(
 		parse(root, arena_printf(&arena, "%s,\"rootfsPropagation\":\"unbindable\"", ns)),
 		&host, &arena, &p, &err);
