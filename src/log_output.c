@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -18,7 +17,7 @@
 #include "base/str.h"
 #include "json/json.h"
 
-#define FULL_MS 500	/* for the reader of a full FIFO */
+#define FULL_MS 500	/* for the reader of a full FIFO or socket, once */
 #define JOURNALD_SOCKET "/run/systemd/journal/socket"
 #define SYSLOG_SOCKET "/dev/log"
 /* syslog(3): LOG_DAEMON, in the place where the facility stands. */
@@ -61,12 +60,27 @@ static void format_json(struct json_out *o, enum log_level level, const char *te
 }
 
 /*
- * Whoever reads a FIFO or a terminal may stop doing so: then the rest of the line is lost, and kist
- * goes on.
+ * Whether a descriptor that was full has room again.  Whoever reads a FIFO or a socket may have
+ * stopped for good, and a log must not hold up the container: one wait in vain, and from then on
+ * nothing waits for that reader.
  */
-static void write_all(int fd, const char *line)
+static bool has_room(struct log_output *out, int fd)
 {
 	struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+	if (poll(&room, 1, out->full ? 0 : FULL_MS) > 0)
+		return true;
+	out->full = true;
+	return false;
+}
+
+/*
+ * The rest of a line for which there is no room is lost.  Only a descriptor that does not block
+ * says that there is none: --log's is one; standard error is the caller's as it is, and when it
+ * blocks, kist waits for its reader as any program does.
+ */
+static void write_all(struct log_output *out, int fd, const char *line)
+{
 	size_t len = strlen(line);
 
 	while (len > 0) {
@@ -76,16 +90,24 @@ static void write_all(int fd, const char *line)
 			line += n;
 			len -= (size_t)n;
 		} else if (n == 0 || (errno != EAGAIN && errno != EINTR) ||
-			   (errno == EAGAIN && poll(&room, 1, FULL_MS) <= 0)) {
+			   (errno == EAGAIN && !has_room(out, fd))) {
 			return;
 		}
 	}
 }
 
+/* One message to the socket of journald or syslog. */
+static void send_all(struct log_output *out, const struct msghdr *msg)
+{
+	while (sendmsg(out->fd, msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		if (errno != EINTR && (errno != EAGAIN || !has_room(out, out->fd)))
+			return;
+}
+
 /*
  * One line of a file or of standard error.  One write, so that lines of two processes do not mix.
  */
-static void write_line(const struct log_output *out, int fd, enum log_level level, const char *text)
+static void write_line(struct log_output *out, int fd, enum log_level level, const char *text)
 {
 	struct arena a = ARENA_INIT;
 	const char *line;
@@ -107,7 +129,7 @@ static void write_line(const struct log_output *out, int fd, enum log_level leve
 		line = arena_printf(&a, "time=\"%s\" level=%s msg=\"%s\"\n", when,
 				    levels[level].name, str_visible(text, "\"\\", &a));
 	}
-	write_all(fd, line);
+	write_all(out, fd, line);
 	arena_free(&a);
 }
 
@@ -115,7 +137,7 @@ static void write_line(const struct log_output *out, int fd, enum log_level leve
  * systemd's native protocol: fields as "NAME\n", a little-endian length, the bytes, "\n": safe for
  * any text.
  */
-static void send_journald(const struct log_output *out, enum log_level level, const char *text)
+static void send_journald(struct log_output *out, enum log_level level, const char *text)
 {
 	size_t len = strlen(text);
 	unsigned char length[8];
@@ -132,20 +154,23 @@ static void send_journald(const struct log_output *out, enum log_level level, co
 	iov[1] = (struct iovec){ length, sizeof(length) };
 	iov[2] = (struct iovec){ (char *)text, len };
 	iov[3] = (struct iovec){ (char *)"\n", 1 };
-	(void)sendmsg(out->fd, &msg, MSG_NOSIGNAL);
+	send_all(out, &msg);
 }
 
-static void send_syslog(const struct log_output *out, enum log_level level, const char *text)
+static void send_syslog(struct log_output *out, enum log_level level, const char *text)
 {
 	char line[ERROR_TEXT_MAX + 192];
 	struct strbuf b = STRBUF(line);
+	struct iovec iov = { .iov_base = line };
+	const struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	strbuf_addf(&b, "<%d>%.128s[%d]: %s", SYSLOG_DAEMON | levels[level].severity,
 		    out->identifier, (int)getpid(), text);
-	(void)send(out->fd, line, b.len, MSG_NOSIGNAL);
+	iov.iov_len = b.len;
+	send_all(out, &msg);
 }
 
-static void log_output_write(const struct log_output *out, enum log_level level, const char *text)
+static void log_output_write(struct log_output *out, enum log_level level, const char *text)
 {
 	struct arena a = ARENA_INIT;
 
@@ -174,16 +199,13 @@ static void sink(void *ctx, enum log_level level, const char *text)
 static int open_socket(struct log_output *out, const char *path, const char *identifier,
 		       struct error *err)
 {
-	const struct timeval full = { .tv_usec = FULL_MS * 1000 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	owned_fd fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return error_set(err, errno, "create a socket for the log");
 	memcpy(addr.sun_path, path, strlen(path) + 1);
-	/* A log that takes no more messages must not hold up the container. */
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &full, sizeof(full)) < 0 ||
-	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return error_set(err, errno, "open the log: connect to %s", path);
 	out->identifier = *identifier ? identifier : "kist";
 	out->fd = fd_take(&fd);
@@ -246,7 +268,7 @@ int log_output_open(struct log_output *out, const char *where, enum log_output_f
 
 void log_output_failure(struct log_output *out, const char *message)
 {
-	static const struct log_output plain = LOG_OUTPUT_INIT;
+	struct log_output plain = LOG_OUTPUT_INIT;
 
 	log_output_write(out, LOG_LEVEL_ERROR, message);
 	if (out->target != LOG_OUTPUT_STDERR)

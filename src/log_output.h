@@ -29,6 +29,7 @@ struct log_output {
 	enum log_level level;		/* what is written; errors always are */
 	const char *identifier;		/* for journald and syslog */
 	int fd;				/* -1 for standard error */
+	bool full;			/* its reader was waited for in vain */
 };
 
 #define LOG_OUTPUT_INIT { .target = LOG_OUTPUT_STDERR, .level = LOG_LEVEL_WARNING, .fd = -1 }
