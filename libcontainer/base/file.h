@@ -42,7 +42,9 @@ int file_writef(int dirfd, const char *path, const char *fmt, ...)
  * Opens a file that the caller names on the host, such as a log.  Symlinks are followed as far as
  * the kernel follows them with fs.protected_symlinks set, whether it is set or not: in a directory
  * that everybody may write to only those of the caller and of the directory's owner, since
- * somebody else's leads root where that user wants it (-EACCES).  /dev/stderr and /proc/self/fd/N
+ * somebody else's leads root where that user wants it (-EACCES).  Stricter than the kernel, which
+ * asks this of sticky directories only: without the sticky bit everybody can replace the file
+ * too, and a link there is trusted even less.  /dev/stderr and /proc/self/fd/N
  * work.  O_CLOEXEC is added.  A descriptor or -errno.
  */
 int file_open_own(const char *path, int flags, mode_t mode);

@@ -195,14 +195,20 @@ static bool is_hidden(uint32_t code)
 		{ 0x0000, 0x001f },	/* C0 */
 		{ 0x007f, 0x009f },	/* DEL, C1 */
 		{ 0x00ad, 0x00ad },	/* soft hyphen */
+		{ 0x034f, 0x034f },	/* combining grapheme joiner */
 		{ 0x061c, 0x061c },	/* Arabic letter mark */
-		{ 0x180e, 0x180e },	/* Mongolian vowel separator */
+		{ 0x115f, 0x1160 },	/* Hangul fillers */
+		{ 0x17b4, 0x17b5 },	/* Khmer vowels that are not shown */
+		{ 0x180b, 0x180f },	/* Mongolian selectors, vowel separator */
 		{ 0x200b, 0x200f },	/* zero width, direction marks */
 		{ 0x2028, 0x202e },	/* line, paragraph; embedding, override */
 		{ 0x2060, 0x206f },	/* word joiner, isolates */
+		{ 0x3164, 0x3164 },	/* Hangul filler */
+		{ 0xfe00, 0xfe0f },	/* variation selectors */
 		{ 0xfeff, 0xfeff },	/* byte order mark */
+		{ 0xffa0, 0xffa0 },	/* Hangul filler, half width */
 		{ 0xfff9, 0xfffb },	/* interlinear annotation */
-		{ 0xe0000, 0xe007f },	/* tags */
+		{ 0xe0000, 0xe0fff },	/* tags, variation selectors, and nothing else */
 	};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++)

@@ -46,7 +46,10 @@ size_t str_utf8(const char *s, size_t len);
  * THE form in which a text of somebody else reaches a terminal, a table or a line of a log: control
  * characters (a new line too), changes of the direction of writing, what has no width, and bytes
  * that are no UTF-8 become \n, \xNN, \uNNNN or \UNNNNNNNN.  The characters of quoted get a
- * backslash.  Returns s itself when nothing need be changed, else a text in a.
+ * backslash.  To be read, not to be read back: a backslash of the text stays as it is (unless it is
+ * one of quoted), since names such as systemd's "a\x2db.mount" must be found again as they are
+ * shown; so a name may look like an escape, which no terminal obeys.  Returns s itself when nothing
+ * need be changed, else a text in a.
  */
 const char *str_visible(const char *s, const char *quoted, struct arena *a);
 

@@ -123,6 +123,10 @@ static void test_visible(void)
 		{ "\xe2\x80\xae" "txt.exe", "", "\\u202etxt.exe" },
 		{ "a\xe2\x80\xa8" "b\xe2\x81\xa6", "", "a\\u2028b\\u2066" },
 		{ "\xf3\xa0\x80\x81", "", "\\U000e0001" },
+		{ "a\xef\xb8\x8f" "b\xcd\x8f" "c", "", "a\\ufe0fb\\u034fc" },
+		{ "\xe1\x85\x9f\xe1\x85\xa0\xe3\x85\xa4", "", "\\u115f\\u1160\\u3164" },
+		{ "\xf3\xa0\x84\x80\xf3\xa0\x87\xaf", "", "\\U000e0100\\U000e01ef" },
+		{ "dev-a\\x2db.mount", "", "dev-a\\x2db.mount" },
 		{ "", "", "" },
 	};
 	static const char plain[] = "plain";
