@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # variables of the container's shell, of each test, and of helpers.bash
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # variables of the container's shell, and of helpers.bash
 #
 # What configurations, names and files of the caller can do to kist.  Above each test: the change of kist that was tried
 # once, and made the test fail.
@@ -8,9 +8,9 @@ load helpers
 
 # ---- input that costs more than its length ------------------------------------------------------------------------
 
-# config_big FILTER N: config.json, changed by a filter that makes N of something.
+# config_big FILTER N [OPTION-OF-JQ...]: config.json, changed by a filter that makes N of something.
 config_big() {
-	config_set "$1" --compact-output --argjson n "$2"
+	config_set "$1" --compact-output --argjson n "$2" "${@:3}"
 }
 
 # seconds COMMAND...: how long it takes, as the processor's time, which a busy machine does not change much.
@@ -20,16 +20,20 @@ seconds() {
 	awk '{ print $1 + $2 }' <<<"$times"
 }
 
-# not_quadratic FILTER: four times as much takes at most eight times as long, where squares would take sixteen.  What is
-# refused for its number is refused soon.
+# not_quadratic FILTER [N]: eight times as much takes at most 24 times as long, where squares would take 64.  What is
+# refused for its number is refused soon.  All of it stands on one line, as engines write it.
 not_quadratic() {
-	local few many
-	config_big "$1" 25000
-	few=$(seconds kist run --dry-run --bundle "$BUNDLE" "$ID")
-	config_big "$1" 100000
-	many=$(seconds kist run --dry-run --bundle "$BUNDLE" "$ID")
-	awk -v few="$few" -v many="$many" 'BEGIN { exit !(many <= 8 * (few < 0.05 ? 0.05 : few)) }' ||
-		fail "25,000: $few s, 100,000: $many s"
+	local n=${2:-200000} few many command
+	for command in run validate; do
+		local words=("$KIST" validate --bundle "$BUNDLE")
+		[ $command = validate ] || words=("$KIST" --root "$ROOT" run --dry-run --bundle "$BUNDLE" "$ID")
+		config_big "$1" $((n / 8))
+		few=$(seconds timeout --kill-after=1 30 "${words[@]}")
+		config_big "$1" "$n"
+		many=$(seconds timeout --kill-after=1 30 "${words[@]}")
+		awk -v few="$few" -v many="$many" 'BEGIN { exit !(many <= 24 * (few < 0.05 ? 0.05 : few)) }' ||
+			fail "$command: $((n / 8)): $few s, $n: $many s"
+	done
 }
 
 # Fails when unique_names() compares each variable with each, as it did.
@@ -42,14 +46,38 @@ not_quadratic() {
 	not_quadratic '.annotations = ([range($n) | { key: "a\(.)", value: "x" }] | from_entries)'
 }
 
-# Fails when check_namespaces() does not end its search at the first of the same type.
-@test "100,000 namespaces, limits and unknown members" {
-	not_quadratic '.linux.namespaces = [range($n) | { type: "pid" }]'
-	not_quadratic '.process.rlimits = [range($n) | { type: "RLIMIT_NOFILE", soft: 1, hard: 1 }]'
-	not_quadratic '. + ([range($n) | { key: "zz\(.)", value: 1 }] | from_entries)'
+# Fails when check_namespaces() or check_rlimits() looks for each type among all before it.
+@test "400,000 namespaces and 200,000 limits" {
+	not_quadratic '.linux.namespaces = [range($n) | { type: (if . < $n / 2 then "mount" else "pid" end) }]' 400000
+	not_quadratic '.process.rlimits = [range($n) |
+		{ type: (if . < $n / 2 then "RLIMIT_NOFILE" else "RLIMIT_CORE" end), soft: 1, hard: 1 }]'
 }
 
-# Fails without RULES_MAX.
+# Fails when find_line() counts from the beginning of the line.
+@test "400,000 unknown members and 100,000 mounts on one line" {
+	not_quadratic '. + ([range($n) | { key: "zz\(.)", value: 1 }] | from_entries)' 400000
+	not_quadratic '.mounts = [range($n) | { destination: "/m\(.)", type: "tmpfs", source: "tmpfs" }]' 100000
+}
+
+# Fails when keep_first() compares each path with each.
+@test "200,000 masked paths" {
+	not_quadratic '.linux.maskedPaths = [range($n) | "/m\(if . > 9000 then 9000 else . end)"]'
+}
+
+# Fails when find_cover() walks to each destination for each source.  The step that opens the sources takes no longer than
+# the one that mounts them.
+@test "2,000 binds that only root may open, in a user namespace" {
+	need_root "opens what others may not"
+	config_userns
+	mkdir -m 700 "$T/private" && mkdir "$T/private/dir"
+	config_big '.mounts += [range($n) | { destination: "/m/\(.)", source: "\($t)/private/dir", options: ["bind"] }]' 2000 --arg t "$T"
+	ok timeout --kill-after=1 60 "$KIST" --root "$ROOT" run --trace "$T/trace" --bundle "$BUNDLE" "$ID"
+	jq -c '[.traceEvents[] | select(.name == "mount-sources" or .name == "mounts") | { key: .name, value: .dur }] | from_entries' \
+		"$T/trace" >"$T/times"
+	jq -e '.["mount-sources"] < .mounts' "$T/times" || fail "$(<"$T/times")"
+}
+
+# Fails without DEVICE_RULES_MAX.
 @test "100,000 device rules are refused, 4,000 taken in a moment" {
 	local rules='.linux.resources.devices = [range($n) | { allow: (. % 2 == 0), type: "c", major: 20, minor: ., access: "rwm" }]'
 	config_big "$rules" 100000
@@ -81,11 +109,12 @@ not_quadratic() {
 	ok timeout --kill-after=1 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 }
 
-# Fails without MAX_RULES.
+# Fails without RULES_MAX of seccomp.c.
 @test "100,000 seccomp rules are refused" {
 	config_big '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [range($n) | { names: ["mkdir"],
 		action: "SCMP_ACT_ERRNO", args: [{ index: 0, value: ., op: "SCMP_CMP_EQ" }] }] }' 100000
-	refused 1 'more than 4096 seccomp rules' timeout --kill-after=1 60 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	refused 1 'more than 4096 seccomp rules' in_time "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	refused 1 'more than 4096 seccomp rules' in_time "$KIST" validate --bundle "$BUNDLE"
 }
 
 # Fails without OCI_TEXT_MAX and JSON_VALUES_MAX.
@@ -223,6 +252,9 @@ in_time() {
 	wait_for sh -c "[ \$(readlink /proc/$helper/fd/0) = '$T/fifo' ]"
 	dd if=/dev/zero of="$T/fifo" oflag=nonblock bs=4096 count=1000 2>/dev/null || true
 	refused 1 'does not exist' in_time "$KIST" --root "$ROOT" --log "$T/fifo" state nobody
+	# One wait for all lines.
+	config_set '. + ([range(30) | { key: "zz\(.)", value: 1 }] | from_entries)'
+	ok in_time "$KIST" --root "$ROOT" --log "$T/fifo" run --dry-run --bundle "$BUNDLE" "$ID"
 	stop_helper
 }
 
@@ -285,7 +317,8 @@ waits_for_engine() {
 	timeout --kill-after=5 60 "$@" >"$T/ended" 2>&1 </dev/null 3>&- &
 	pid=$!
 	wait_for pgrep -P "$pid"
-	wait_for grep -q -i 'state:.s' "/proc/$(pgrep -P "$pid")/status"
+	# It polls one descriptor, for 10 ms (poll), or for a time that lies in memory (ppoll).
+	wait_for grep -qE '^[0-9]+ 0x[0-9a-f]+ 0x1 0x(a|[0-9a-f]{8,}) ' "/proc/$(pgrep -P "$pid")/syscall"
 	kill -TERM "$pid"
 	wait "$pid" || status=$?
 	is "$status" 1
