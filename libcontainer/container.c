@@ -211,6 +211,11 @@ static bool is_damaged(struct container *c)
 	return state_is_damaged(c->state) && container_status_of(c) != CONTAINER_CREATING;
 }
 
+int container_not_running(const struct container *c, struct error *err)
+{
+	return error_set(err, 0, "container %s: container not running", c->state->id);
+}
+
 int container_no_record(const struct container *c, struct error *err)
 {
 	const char *id = c->state->id;
@@ -363,14 +368,12 @@ static int freeze(struct container_context *ctx, const char *id, bool frozen, st
 		goto out;
 	status = container_status_of(&c);
 	if (frozen && status != CONTAINER_RUNNING && status != CONTAINER_CREATED)
-		ret = error_set(err, 0,
-				status == CONTAINER_PAUSED ? "container already paused"
-							   : "container not running");
+		ret = error_set(err, 0, "container %s: container %s", id,
+				status == CONTAINER_PAUSED ? "already paused" : "not running");
 	else if (!frozen && status != CONTAINER_PAUSED)
-		ret = error_set(err, 0,
-				status == CONTAINER_STOPPED ? "container not running"
-							    : "container not paused");
-	else if (!c.state->cgroup || c.state->cgroup->n_dirs == 0)
+		ret = error_set(err, 0, "container %s: container %s", id,
+				status == CONTAINER_STOPPED ? "not running" : "not paused");
+	else if (!cgroup_ref_is_used(c.state->cgroup))
 		ret = error_set(err, 0, "container %s has no cgroup: it cannot be paused", id);
 	else if (frozen)
 		ret = cgroup_freeze(c.state->cgroup, FREEZE_TIMEOUT_MS, err);

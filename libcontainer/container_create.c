@@ -208,6 +208,17 @@ static int carry_out(struct creation *c, struct job *job, struct error *err)
 	return stage_run(job, err);
 }
 
+/* What only the attempt would show is looked for first: a promise that fails is none. */
+static int dry_run(struct creation *c, char **out, struct error *err)
+{
+	int ret = cgroup_check_permission(&c->plan.cgroup, c->ctx->arena, err);
+
+	if (ret == 0)
+		show_plan(c, out);
+	fd_close(&c->bundle_fd);
+	return ret;
+}
+
 int container_create(struct container_context *ctx, const char *id,
 		     const struct container_create_options *o, char **out, struct error *err)
 {
@@ -219,11 +230,8 @@ int container_create(struct container_context *ctx, const char *id,
 		.ctx = ctx, .o = o, .id = id, .bundle_fd = -1, .cgroup_helper = CGROUP_HELPER_INIT,
 	};
 	ret = compile(c, false, err);
-	if (ret == 0 && o->dry_run != CONTAINER_ACT) {
-		show_plan(c, out);
-		fd_close(&c->bundle_fd);
-		return 0;
-	}
+	if (ret == 0 && o->dry_run != CONTAINER_ACT)
+		return dry_run(c, out, err);
 	job_init(&job, ctx->arena, ctx->trace);
 	if (ret == 0)
 		ret = carry_out(c, &job, err);
@@ -279,11 +287,8 @@ int container_run(struct container_context *ctx, const char *id,
 		.ctx = ctx, .o = o, .id = id, .bundle_fd = -1, .cgroup_helper = CGROUP_HELPER_INIT,
 	};
 	ret = compile(c, true, err);
-	if (ret == 0 && o->dry_run != CONTAINER_ACT) {
-		show_plan(c, out);
-		fd_close(&c->bundle_fd);
-		return 0;
-	}
+	if (ret == 0 && o->dry_run != CONTAINER_ACT)
+		return dry_run(c, out, err);
 	job_init(&job, ctx->arena, ctx->trace);
 	if (ret == 0)
 		ret = carry_out(c, &job, err);

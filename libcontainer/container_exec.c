@@ -148,16 +148,18 @@ static int process_of_options(struct execution *e, struct error *err)
 
 static int process_of_file(struct execution *e, struct error *err)
 {
+	bool standard_input = strcmp(e->o->process, "-") == 0;
+	const char *name = standard_input ? "standard input" : e->o->process;
 	struct json_doc *doc = ARENA_NEW(e->ctx->arena, struct json_doc);
+	struct arena *a = e->ctx->arena;
 	char *text;
 	size_t len;
-	int ret = file_read(AT_FDCWD, e->o->process, OCI_TEXT_MAX, e->ctx->arena, &text, &len);
+	int ret = standard_input ? file_read_fd(STDIN_FILENO, OCI_TEXT_MAX, a, &text, &len) :
+		  file_read(AT_FDCWD, name, OCI_TEXT_MAX, a, &text, &len);
 
 	if (ret < 0)
-		return error_set(err, -ret, "read %s", e->o->process);
-	*doc = (struct json_doc){
-		.name = e->o->process, .arena = e->ctx->arena, .text = text, .len = len,
-	};
+		return error_set(err, -ret, "read %s", name);
+	*doc = (struct json_doc){ .name = name, .arena = a, .text = text, .len = len };
 	/* Only the process can be wrong: the configuration passed when the container was made. */
 	e->config->doc = doc;
 	ret = oci_process_parse(doc, &e->process, err);
@@ -191,7 +193,11 @@ static int check_status(struct execution *e, int *init, struct error *err)
 	if (pidfd < 0 && pidfd != -ESRCH)
 		return error_set(err, -pidfd, "open process %d", e->c.state->pid);
 	if (pidfd < 0 || e->c.alive <= 0)
-		return error_set(err, 0, "container not running");
+		return container_not_running(&e->c, err);
+	if (e->o->cgroups && !cgroup_ref_is_used(e->c.state->cgroup))
+		return error_set(err, 0,
+				 "container %s has no cgroup: --cgroup %s names none below it",
+				 e->c.state->id, e->o->cgroups[0]);
 	*init = fd_take(&pidfd);
 	return 0;
 }

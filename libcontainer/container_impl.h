@@ -51,6 +51,9 @@ void container_close(struct container *c);
 /* The error for a container of which no record can be read.  Negative. */
 int container_no_record(const struct container *c, struct error *err);
 
+/* The error for a container that has ended, in the words that engines look for.  Negative. */
+int container_not_running(const struct container *c, struct error *err);
+
 enum container_status container_status_of(struct container *c);
 const char *container_status_name(enum container_status status);
 

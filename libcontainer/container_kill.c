@@ -30,15 +30,15 @@ int container_signal_init(const struct container *c, int sig, struct error *err)
 	int ret;
 
 	if (pidfd == -ESRCH)
-		return error_set(err, 0, "container not running");
+		return container_not_running(c, err);
 	if (pidfd < 0)
 		return error_set(err, -pidfd, "open process %d", c->state->pid);
 	/* The descriptor holds one process; it is ours if the start time still fits (pid reuse). */
 	if (state_alive(c->state, c->proc) <= 0)
-		return error_set(err, 0, "container not running");
+		return container_not_running(c, err);
 	ret = sys_pidfd_send_signal(pidfd, sig);
 	if (ret == -ESRCH)
-		return error_set(err, 0, "container not running");
+		return container_not_running(c, err);
 	if (ret < 0)
 		return error_set(err, -ret, "send signal %d to process %d", sig, c->state->pid);
 	return 0;
@@ -82,7 +82,7 @@ static int kill_opened(struct container_context *ctx, struct container *c, int s
 	if (all)
 		return kill_cgroup(ctx, c, sig, err);
 	if (!alive)
-		return error_set(err, 0, "container not running");
+		return container_not_running(c, err);
 	ret = container_signal_init(c, sig, err);
 	/* The v1 freezer keeps even a killed process. */
 	if (ret == 0 && sig == SIGKILL && s->cgroup && !only_v2(s->cgroup) &&

@@ -37,31 +37,50 @@ struct value {
 	size_t group;		/* offset of the pointer to the part, as memory */
 	size_t group_size;
 	size_t to;		/* offset of the pointer to the value in the part */
+	/* A number from here to here, or 0, which changes nothing; both 0: any of its kind. */
+	int64_t min, max;
+	const char *expected;	/* says so in messages */
 };
 
-#define VALUE(name, kind_, text, part, type, member) \
+#define VALUE(name, kind_, text, part, type, member, ...) \
 	{ .option = "--" name, .kind = (kind_), \
 	  .from = offsetof(struct container_update_options, text), \
 	  .group = offsetof(struct oci_resources, part), .group_size = sizeof(type), \
-	  .to = offsetof(type, member) }
+	  .to = offsetof(type, member), __VA_ARGS__ }
+#define RANGE(from, to, text) .min = (from), .max = (to), .expected = (text)
 
 static const struct value values[] = {
-	VALUE("blkio-weight", VALUE_U16, blkio_weight, block_io, struct oci_block_io, weight),
+	VALUE("blkio-weight", VALUE_U16, blkio_weight, block_io, struct oci_block_io, weight,
+	      RANGE(10, 1000, "a number from 10 to 1000")),
 	VALUE("cpu-period", VALUE_U64, cpu_period, cpu, struct oci_cpu, period),
-	VALUE("cpu-quota", VALUE_I64, cpu_quota, cpu, struct oci_cpu, quota),
+	VALUE("cpu-quota", VALUE_I64, cpu_quota, cpu, struct oci_cpu, quota,
+	      RANGE(-1, INT64_MAX, "a number of microseconds, or -1 for no limit")),
 	VALUE("cpu-burst", VALUE_U64, cpu_burst, cpu, struct oci_cpu, burst),
 	VALUE("cpu-share", VALUE_U64, cpu_shares, cpu, struct oci_cpu, shares),
-	VALUE("cpu-idle", VALUE_I64, cpu_idle, cpu, struct oci_cpu, idle),
+	VALUE("cpu-idle", VALUE_I64, cpu_idle, cpu, struct oci_cpu, idle, RANGE(0, 1, "0 or 1")),
 	VALUE("cpu-rt-period", VALUE_U64, cpu_rt_period, cpu, struct oci_cpu, realtime_period),
-	VALUE("cpu-rt-runtime", VALUE_I64, cpu_rt_runtime, cpu, struct oci_cpu, realtime_runtime),
+	VALUE("cpu-rt-runtime", VALUE_I64, cpu_rt_runtime, cpu, struct oci_cpu, realtime_runtime,
+	      RANGE(-1, INT64_MAX, "a number of microseconds, or -1 for no limit")),
 	VALUE("cpuset-cpus", VALUE_TEXT, cpuset_cpus, cpu, struct oci_cpu, cpus),
 	VALUE("cpuset-mems", VALUE_TEXT, cpuset_mems, cpu, struct oci_cpu, mems),
 	VALUE("memory", VALUE_SIZE, memory, memory, struct oci_memory, limit),
 	VALUE("memory-reservation", VALUE_SIZE, memory_reservation, memory, struct oci_memory,
 	      reservation),
 	VALUE("memory-swap", VALUE_SIZE, memory_swap, memory, struct oci_memory, swap),
-	VALUE("pids-limit", VALUE_I64, pids_limit, pids, struct oci_pids, limit),
+	VALUE("pids-limit", VALUE_I64, pids_limit, pids, struct oci_pids, limit,
+	      RANGE(-1, INT64_MAX, "a number of processes, or -1 for no limit")),
 };
+
+#define N_VALUES (sizeof(values) / sizeof(values[0]))
+
+/* NULL: it was not given. */
+static const char *text_of(const struct value *v, const struct container_update_options *o)
+{
+	const char *text;
+
+	memcpy(&text, (const char *)o + v->from, sizeof(text));
+	return text;
+}
 
 static int bad_value(const struct value *v, const char *text, struct error *err)
 {
@@ -73,8 +92,13 @@ static int bad_value(const struct value *v, const char *text, struct error *err)
 		[VALUE_TEXT] = "a list",
 	};
 
-	return error_set(err, 0, "option %s takes %s, not \"%s\"", v->option, expected[v->kind],
-			 text);
+	return error_set(err, 0, "option %s takes %s, not \"%s\"", v->option,
+			 v->expected ? v->expected : expected[v->kind], text);
+}
+
+static bool in_range(const struct value *v, int64_t number)
+{
+	return !v->expected || number == 0 || (number >= v->min && number <= v->max);
 }
 
 /* The value's memory, in the type of its member; NULL: the text is no such value. */
@@ -93,7 +117,7 @@ static void *parse_value(const struct value *v, const char *text, struct arena *
 		ret = str_to_i64(text, &number);
 	else
 		ret = str_to_u64(text, v->kind == VALUE_U16 ? UINT16_MAX : UINT64_MAX, &positive);
-	if (ret < 0)
+	if (ret < 0 || !in_range(v, v->kind == VALUE_U16 ? (int64_t)positive : number))
 		return NULL;
 	small = (uint16_t)positive;
 	if (v->kind == VALUE_U16)
@@ -102,10 +126,12 @@ static void *parse_value(const struct value *v, const char *text, struct arena *
 				      arena_memdup(a, &number, sizeof(number));
 }
 
-static int read_value(const struct value *v, const char *text, struct arena *a,
+/* What is found wrong later is told of the option. */
+static int read_value(const struct value *v, const char *text, struct json_doc *doc,
 		      struct oci_resources *r, struct error *err)
 {
 	char **group = (char **)(void *)((char *)r + v->group);
+	struct arena *a = doc->arena;
 	void *value = parse_value(v, text, a);
 
 	if (!value)
@@ -113,28 +139,45 @@ static int read_value(const struct value *v, const char *text, struct arena *a,
 	if (!*group)
 		*group = arena_alloc(a, v->group_size);
 	memcpy(*group + v->to, &value, sizeof(value));
+	json_place_name(doc, *group + v->to, v->option);
 	return 0;
 }
 
-static int read_values(const struct container_update_options *o, struct arena *a,
+static int read_values(const struct container_update_options *o, struct json_doc *doc,
 		       struct oci_resources *r, struct error *err)
 {
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		const char *text;
+	bool given = o->devices || o->kernel_memory || o->kernel_memory_tcp;
+
+	for (size_t i = 0; i < N_VALUES; i++) {
+		const char *text = text_of(&values[i], o);
 		int ret;
 
-		memcpy(&text, (const char *)o + values[i].from, sizeof(text));
-		/* An empty text is as good as none: scripts pass what they have. */
-		if (!text || !*text)
+		if (!text)
 			continue;
-		ret = read_value(&values[i], text, a, r, err);
+		given = true;
+		/* Scripts pass what they have, and runc takes an empty text for none. */
+		if (!*text) {
+			log_warning("option %s is empty, and changes nothing", values[i].option);
+			continue;
+		}
+		ret = read_value(&values[i], text, doc, r, err);
 		if (ret < 0)
 			return ret;
 	}
 	if (o->kernel_memory || o->kernel_memory_tcp)
 		log_warning("--kernel-memory and --kernel-memory-tcp are ignored: kernel memory "
 			    "counts towards --memory");
-	return 0;
+	return given ? 0 : error_set(err, 0, "update needs --resources, or an option that says "
+				     "what to change");
+}
+
+/* The file says it all; but what was given beside it must not get lost without a word. */
+static void warn_beside_file(const struct container_update_options *o)
+{
+	for (size_t i = 0; i < N_VALUES; i++)
+		if (text_of(&values[i], o))
+			log_warning("option %s is ignored: --resources is given",
+				    values[i].option);
 }
 
 /*
@@ -184,14 +227,21 @@ static int read_resources(const struct container_update_options *o, struct arena
 	if (o->l3_cache_schema || o->mem_bw_schema)
 		return error_set(err, 0, "%s is not supported by this build",
 				 o->l3_cache_schema ? "--l3-cache-schema" : "--mem-bw-schema");
+	c->doc = ARENA_NEW(a, struct json_doc);
 	if (!o->resources) {
+		*c->doc = (struct json_doc){ .name = "update", .arena = a };
 		c->linux->resources = ARENA_NEW(a, struct oci_resources);
-		ret = read_values(o, a, c->linux->resources, err);
+		/* The first place is that of the whole. */
+		json_place_name(c->doc, c->linux->resources, "");
+		ret = read_values(o, c->doc, c->linux->resources, err);
 	} else {
-		c->doc = ARENA_NEW(a, struct json_doc);
+		warn_beside_file(o);
 		ret = read_text(o->resources, a, c->doc, err);
 		if (ret == 0)
 			ret = oci_resources_parse(c->doc, &c->linux->resources, err);
+		if (ret == 0 && c->linux->resources->n_devices > 0)
+			log_debug("%s: devices is ignored: --device changes device rules",
+				  c->doc->name);
 	}
 	return ret == 0 ? oci_resources_check(c->linux->resources, c->doc, err) : ret;
 }
@@ -359,10 +409,14 @@ static int update_opened(struct update *u, struct error *err)
 	if (state_is_damaged(s))
 		return container_no_record(&u->c, err);
 	if (container_status_of(&u->c) == CONTAINER_STOPPED)
-		return error_set(err, 0, "container not running");
+		return container_not_running(&u->c, err);
 	if (s->cgroup)
 		u->ref = *s->cgroup;
 	ret = compile(u, err);
+	/* Engines also send what changes nothing. */
+	if ((ret < 0 || u->plan.n_writes > 0) && !cgroup_ref_is_used(&u->ref))
+		return error_set(err, 0, "container %s has no cgroup: its limits cannot be changed",
+				 s->id);
 	return ret == 0 ? carry_out(u, err) : ret;
 }
 

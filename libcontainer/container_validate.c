@@ -121,6 +121,8 @@ static int check_host(struct container_context *ctx, struct plan *p, bool compil
 	if (p->rootfs.path && job.proc >= 0)
 		oci_keep(&ret, check_files(&job, err));
 	job_close(&job);
+	if (compiled)
+		oci_keep(&ret, cgroup_check_permission(&p->cgroup, ctx->arena, err));
 	if (compiled && p->seccomp.enabled)
 		oci_keep(&ret, seccomp_program(p->config, ctx->arena, &p->seccomp, err));
 	return ret;

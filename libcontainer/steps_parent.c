@@ -30,6 +30,8 @@
  * cgroup. */
 #define DEATH_TIMEOUT_MS 10000
 #define DEATH_LOOK_MS 1000
+/* The v2 freezer lets the killed die at once; the v1 one never does. */
+#define FROZEN_DEATH_MS 500
 #define PIDFD_SOCKET_MS 10000
 
 /* ---- before the first side effect ----------------------------------------------------------- */
@@ -503,13 +505,32 @@ int step_init_undo(struct job *job, struct error *err)
 	return ret == 0 && pidfd >= 0 ? wait_death(pidfd, pid, job->proc, err) : ret;
 }
 
+/* --ignore-paused: the v1 freezer holds even the killed until somebody resumes the container. */
+static int end_frozen(pid_t pid, struct error *err)
+{
+	owned_fd pidfd = kill_child(pid);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd < 0 || poll(&p, 1, FROZEN_DEATH_MS) > 0)
+		return 0;
+	return error_set(err, EBUSY, "the container is frozen: process %d was killed, and ends "
+			 "when the container is resumed", pid);
+}
+
 /* exec: only what this command has made; the container lives on. */
 int step_exec_process_undo(struct job *job, struct error *err)
 {
+	struct cgroup_mount at = CGROUP_MOUNT_INIT;
 	pid_t second = second_pid(job);
-	int ret = kill_child_and_wait(job, job->stage1_pid, err);
+	bool frozen = job->cgroup.wait_thaw && cgroup_is_frozen(&job->cgroup.ref, &at) == 1;
+	int ret;
 
-	return ret == 0 && second != job->stage1_pid ? kill_child_and_wait(job, second, err) : ret;
+	cgroup_mount_close(&at);
+	ret = frozen ? end_frozen(job->stage1_pid, err) :
+	      kill_child_and_wait(job, job->stage1_pid, err);
+	if (ret < 0 || second == job->stage1_pid)
+		return ret;
+	return frozen ? end_frozen(second, err) : kill_child_and_wait(job, second, err);
 }
 
 /* ---- the parent's halves -------------------------------------------------------------------- */

@@ -9,7 +9,8 @@
 
 #define T struct container_exec_options
 static const struct option_row rows[] = {
-	OPTION_STRING("process", 'p', T, process, "FILE", "take the process from this JSON file"),
+	OPTION_STRING("process", 'p', T, process, "FILE",
+		      "take the process from this JSON file (-: standard input)"),
 	OPTION_STRING("cwd", 0, T, cwd, "DIR", "working directory in the container"),
 	OPTION_STRINGS("env", 'e', T, env, "NAME=VALUE",
 		       "set an environment variable (repeatable)"),

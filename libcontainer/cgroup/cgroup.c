@@ -249,6 +249,14 @@ int cgroup_compile(const struct oci_config *c, const struct host *h, const struc
 	return ret;
 }
 
+bool cgroup_ref_is_used(const struct cgroup_ref *ref)
+{
+	for (size_t i = 0; ref && i < ref->n_dirs; i++)
+		if (cgroup_dir_used(&ref->dirs[i]))
+			return true;
+	return false;
+}
+
 int cgroup_compile_update(const struct oci_config *c, const struct cgroup_ref *ref, struct arena *a,
 			  struct cgroup_plan *out, struct error *err)
 {
@@ -419,6 +427,29 @@ int cgroup_open_run(const struct cgroup_plan *p, struct arena *a, struct cgroup 
 		cgroup_close(cg);
 	else if (p->unit.name)
 		cgroup_systemd_own(p, cg);
+	return ret;
+}
+
+int cgroup_check_permission(const struct cgroup_plan *p, struct arena *a, struct error *err)
+{
+	struct cgroup cg;
+	int ret = 0;
+
+	if (p->manager != CGROUP_MANAGER_FS)
+		return 0;
+	begin(&cg, &p->ref, a);
+	for (size_t i = 0; ret == 0 && i < cg.ref.n_dirs; i++) {
+		const struct cgroup_dir *d = &cg.ref.dirs[i];
+
+		ret = open_deepest(&cg, i);
+		if (ret == 0 && faccessat(cg.dirs[i], ".", W_OK | X_OK, AT_EACCESS) < 0)
+			ret = -errno;
+		if (cgroup_is_denied(ret))
+			ret = cgroup_denied(p, &cg, i, ret, err);
+		else if (ret < 0)
+			ret = error_set(err, -ret, "open cgroup %s%s", d->mount, d->path);
+	}
+	cgroup_close(&cg);
 	return ret;
 }
 

@@ -235,6 +235,15 @@ void cgroup_mount_close(struct cgroup_mount *m);
 int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_mount *at);
 
 /*
+ * What cgroup_create_run() would be refused for want of permission, without making anything; says
+ * nothing of systemd's.
+ */
+int cgroup_check_permission(const struct cgroup_plan *p, struct arena *a, struct error *err);
+
+/* Whether there is a cgroup: ref may be NULL, or name hierarchies that the caller could not use. */
+bool cgroup_ref_is_used(const struct cgroup_ref *ref);
+
+/*
  * Removes what create made: sub-cgroups of the payload depth first, the leaf, and made parents
  * that are empty. Kills nothing; waits timeout_ms for processes that are dying.  Already gone is
  * success.

@@ -422,7 +422,7 @@ static int make_dir(struct cgroup *cg, size_t i)
 	return ret;
 }
 
-static bool is_denied(int ret)
+bool cgroup_is_denied(int ret)
 {
 	return ret == -EACCES || ret == -EPERM || ret == -EROFS;
 }
@@ -438,11 +438,7 @@ static const void *asked_by(const struct cgroup_plan *p, size_t i)
 	return NULL;
 }
 
-/*
- * Without permission: a hierarchy that nothing was asked of is left out, anything else is an
- * error.
- */
-static int denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int ret,
+int cgroup_denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int ret,
 		  struct error *err)
 {
 	struct cgroup_dir *d = &cg->ref.dirs[i];
@@ -455,8 +451,9 @@ static int denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int 
 	if (at) {
 		oci_error(p->config, at, err, "%s: mkdir %s%s: %s", p->path_given ?
 			  "unable to apply cgroup configuration" :
-			  "rootless needs no limits + no cgrouppath when no permission is granted "
-			  "for cgroups", d->mount, d->path, error_text(-ret));
+			  "limits need a cgroup, which this user may not make: rootless needs no "
+			  "limits + no cgrouppath when no permission is granted for cgroups",
+			  d->mount, d->path, error_text(-ret));
 		error_append(err, " (to have a cgroup delegated: with systemd on cgroup v2, "
 			     "Delegate=yes in a drop-in of user@.service, and kist "
 			     "--systemd-cgroup; else chown one to this user.  Or leave "
@@ -478,8 +475,8 @@ static int fs_create(const struct cgroup_plan *p, struct cgroup *cg, struct erro
 		struct cgroup_dir *d = &cg->ref.dirs[i];
 		int ret = cg->dirs[i] < 0 ? 0 : make_dir(cg, i);
 
-		if (is_denied(ret))
-			ret = denied(p, cg, i, ret, err);
+		if (cgroup_is_denied(ret))
+			ret = cgroup_denied(p, cg, i, ret, err);
 		else if (ret < 0)
 			ret = error_set(err, -ret, "mkdir %s%s", d->mount, d->path);
 		if (ret == 0 && cg->dirs[i] >= 0)

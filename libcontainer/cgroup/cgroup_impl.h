@@ -100,6 +100,16 @@ int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n);
  */
 #define CGROUP_LAST_LOOK_MS 100
 
+/* Whether -errno of a mkdir means that this caller may not make a cgroup there. */
+bool cgroup_is_denied(int ret);
+
+/*
+ * Without permission: a hierarchy that nothing was asked of is left out, anything else is an
+ * error.
+ */
+int cgroup_denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int ret,
+		  struct error *err);
+
 /* Milliseconds of the monotonic clock. */
 int64_t cgroup_now_ms(void);
 

@@ -64,6 +64,24 @@ static void append_page_sizes(struct error *err)
 	error_append(err, " (this machine has huge pages of%s)", *text ? text : " no size");
 }
 
+/* What the kernel takes (sched-bwc.rst, cgroup-v2.rst, PIDS_MAX in kernel/cgroup/pids.c). */
+static void append_range(const struct cgroup_write *w, struct error *err)
+{
+	static const char *const ranges[][2] = {
+		{ "cpu.max", "a period has 1000 to 1000000 microseconds, a quota 1000 or more" },
+		{ "cpu.cfs_period_us", "a period has 1000 to 1000000 microseconds" },
+		{ "cpu.cfs_quota_us", "a quota has 1000 microseconds or more, and a cgroup below "
+		  "no larger share than its parent" },
+		{ "cpu.max.burst", "a burst is not larger than the quota" },
+		{ "cpu.cfs_burst_us", "a burst is not larger than the quota" },
+		{ "pids.max", "at most 4194304 processes" },
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (strcmp(w->file, ranges[i][0]) == 0)
+			error_append(err, " (%s)", ranges[i][1]);
+}
+
 static void append_hint(const struct cgroup_plan *p, const struct cgroup_write *w, int ret,
 			struct error *err)
 {
@@ -93,6 +111,8 @@ static void append_hint(const struct cgroup_plan *p, const struct cgroup_write *
 		error_append(err, " (the list must be part of what the parent cgroup has)");
 	else if (str_starts(w->file, "cpu.rt_") && ret == -EINVAL)
 		error_append(err, " (the parent cgroup must have that much of cpu.rt_runtime_us)");
+	else if (ret == -EINVAL)
+		append_range(w, err);
 }
 
 /* checkBeforeUpdate: v2 would rather kill than refuse a limit that is below the use. */

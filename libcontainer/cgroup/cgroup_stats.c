@@ -252,6 +252,14 @@ static void v1_cpuset(int dir, struct arena *a, struct cgroup_stats *out)
 		c->sched_relax_domain_level = level;
 }
 
+/* A kernel that has no such limit sets none. */
+static uint64_t limit_number(int dir, const char *file)
+{
+	if (faccessat(dir, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return UINT64_MAX;
+	return cgroup_stats_number(dir, file);
+}
+
 /* name: "memory", "memory.memsw", "memory.kmem", "memory.kmem.tcp". */
 static struct cgroup_stats_memory_use v1_memory_use(int dir, const char *name)
 {
@@ -259,7 +267,7 @@ static struct cgroup_stats_memory_use v1_memory_use(int dir, const char *name)
 	char file[FILE_NAME_MAX];
 
 	snprintf(file, sizeof(file), "%s.limit_in_bytes", name);
-	use.limit = cgroup_stats_number(dir, file);
+	use.limit = limit_number(dir, file);
 	snprintf(file, sizeof(file), "%s.usage_in_bytes", name);
 	use.usage = cgroup_stats_number(dir, file);
 	snprintf(file, sizeof(file), "%s.max_usage_in_bytes", name);
@@ -427,12 +435,12 @@ static void v2_memory(int dir, struct arena *a, struct cgroup_stats *out)
 	m->psi = cgroup_psi_read(dir, "memory.pressure", a);
 	cgroup_stats_raw(text, a, &m->raw);
 	m->cache = cgroup_stats_keyed(text, "file");
-	m->usage.limit = cgroup_stats_number(dir, "memory.max");
+	m->usage.limit = limit_number(dir, "memory.max");
 	m->usage.usage = cgroup_stats_number(dir, "memory.current");
 	m->usage.max = cgroup_stats_number(dir, "memory.peak");
 	/* As v1 counts: memory and swap together.  Their common peak is not known. */
 	m->swap.usage = m->usage.usage + cgroup_stats_number(dir, "memory.swap.current");
-	m->swap.limit = cgroup_stats_number(dir, "memory.swap.max");
+	m->swap.limit = limit_number(dir, "memory.swap.max");
 	if (__builtin_add_overflow(m->swap.limit, m->usage.limit, &m->swap.limit))
 		m->swap.limit = UINT64_MAX;
 	text = cgroup_stats_text(dir, "memory.events", buf);
@@ -467,7 +475,10 @@ static void read_v1_dir(int dir, const char *controllers, struct arena *a, struc
 int cgroup_stats_read(const struct cgroup_ref *ref, struct arena *a, struct cgroup_stats *out,
 		      struct error *err)
 {
-	*out = (struct cgroup_stats){ 0 };
+	*out = (struct cgroup_stats){ .memory = {
+		.usage.limit = UINT64_MAX, .swap.limit = UINT64_MAX,
+		.kernel.limit = UINT64_MAX, .kernel_tcp.limit = UINT64_MAX,
+	} };
 	for (size_t i = 0; i < ref->n_dirs; i++) {
 		const struct cgroup_dir *d = &ref->dirs[i];
 		owned_fd dir = -1;

@@ -157,8 +157,9 @@ extern const struct json_field cgroup_stats_fields[];
 extern const struct json_field cgroup_psi_fields[];
 
 /*
- * Fills all but the interfaces.  A file or controller that is not there leaves zeros: the kernel's
- * version and configuration decide what it counts.  A cgroup that is not there is an error.
+ * Fills all but the interfaces.  A file or controller that is not there leaves zeros, and "no
+ * limit": the kernel's version and configuration decide what it counts.  A cgroup that is not there
+ * is an error.
  */
 int cgroup_stats_read(const struct cgroup_ref *ref, struct arena *a, struct cgroup_stats *out,
 		      struct error *err);

@@ -497,6 +497,11 @@ listings_for() {
 	has_controller pids || config_set '.linux.resources = {"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]}'
 	refused 1 'config.json:[0-9]*: linux.resources.*: rootless needs no limits + no cgrouppath when no permission is granted for cgroups: mkdir *permission denied*Delegate=yes' \
 		user_kist create --bundle "$BUNDLE" "$ID"
+	# What only looks says the same.
+	refused 1 'config.json:[0-9]*: linux.resources.*: *which this user may not make: rootless needs no limits*Delegate=yes' \
+		user_kist create --dry-run --bundle "$BUNDLE" "$ID"
+	refused 1 'linux.resources.*: *which this user may not make: rootless needs no limits*Delegate=yes' \
+		user_kist validate --against-host --bundle "$BUNDLE"
 	config_set 'del(.linux.resources) | .linux.cgroupsPath = "/test"'
 	refused 1 'config.json:[0-9]*: linux.cgroupsPath: unable to apply cgroup configuration: mkdir *permission denied*Delegate=yes' \
 		user_kist create --bundle "$BUNDLE" "$ID"

@@ -314,3 +314,28 @@ racing_exec() {
 	ok kist exec --detach "$ID" sleep 1000
 	refused 255 'resource temporarily unavailable' kist exec "$ID" true
 }
+
+@test "a process file on standard input" {
+	start_container
+	jq '.process | .args = ["echo", "from the file"]' "$BUNDLE/config.json" >"$T/process"
+	is "$(kist exec --process - "$ID" <"$T/process")" 'from the file'
+	echo '{"args": 1}' >"$T/process"
+	refused 255 'standard input:1:*args' sh -c '"$1" --root "$2" exec -p - "$3" <"$4"' - "$KIST" "$ROOT" "$ID" "$T/process"
+}
+
+@test "exec into a frozen container that is ended says that its process waits for resume" {
+	config_cgroup
+	start_container
+	ok kist pause "$ID"
+	kist exec --ignore-paused "$ID" true >"$T/said" 2>&1 </dev/null 3>&- &
+	local pid=$!
+	sleep 0.3
+	pkill -TERM -P "$pid" || kill -TERM "$pid"
+	wait "$pid" || true
+	! grep -q 'does not end after SIGKILL' "$T/said" || fail "$(<"$T/said")"
+	if ! only_v2; then
+		grep -q 'container is frozen: process [0-9]* was killed, and ends when the container is resumed' "$T/said" ||
+			fail "$(<"$T/said")"
+	fi
+	ok kist resume "$ID"
+}

@@ -43,7 +43,7 @@ trapper() {
 @test "a stopped container cannot, but --all of it is a success" {
 	start_container true
 	wait_for stopped
-	refused 1 'container not running' kist kill "$ID" KILL
+	refused 1 "container $ID: container not running" kist kill "$ID" KILL
 	ok kist kill --all "$ID" KILL
 	ok kist kill -a "$ID" 9
 }

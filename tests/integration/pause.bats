@@ -21,7 +21,7 @@ load helpers
 @test "what cannot be paused or resumed is refused" {
 	config_cgroup
 	start_container
-	refused 1 'container not paused' kist resume "$ID"
+	refused 1 "container $ID: container not paused" kist resume "$ID"
 	ok kist pause "$ID"
 	refused 1 'paused' kist pause "$ID"
 	ok kist resume "$ID"

@@ -115,8 +115,8 @@ cpu_is() {
 	refused 1 "$T/resources:1:*pids.limit" kist update -r "$T/resources" "$ID"
 	refused 1 'no such file' kist update -r "$T/nothing" "$ID"
 	refused 1 'takes a size' kist update --memory 10x "$ID"
-	refused 1 'takes a number' kist update --pids-limit many "$ID"
-	refused 1 'takes a number from 0 to 65535' kist update --blkio-weight 65536 "$ID"
+	refused 1 'takes a number of processes' kist update --pids-limit many "$ID"
+	refused 1 'takes a number from 10 to 1000' kist update --blkio-weight 65536 "$ID"
 	refused 1 'not supported by this build' kist update --l3-cache-schema L3:0=f "$ID"
 	refused 1 'does not exist' kist update --pids-limit 3 nobody
 	pids_limit_is 50
@@ -221,4 +221,51 @@ can_open() {
 	refused 1 'option --device takes' kist update --device 'allow 1:11' "$ID"
 	refused 1 'option --device takes' kist update --device 'allow c 1:x rw' "$ID"
 	refused 1 'option --device takes' kist update --device 'allow c 1:1 rwx' "$ID"
+}
+
+@test "values that make no sense are refused, with the option" {
+	start_container
+	refused 1 'option --cpu-quota takes a number of microseconds, or -1 for no limit, not "-5"' \
+		kist update --cpu-quota -5 "$ID"
+	refused 1 'option --pids-limit takes*or -1*not "-7"' kist update --pids-limit -7 "$ID"
+	refused 1 'option --blkio-weight takes a number from 10 to 1000, not "5"' kist update --blkio-weight 5 "$ID"
+	refused 1 'option --cpu-idle takes 0 or 1, not "2"' kist update --cpu-idle 2 "$ID"
+	refused 1 '--cpuset-cpus: "foo" is no list' kist update --cpuset-cpus foo "$ID"
+	refused 1 '--memory-swap: memory and swap together' kist update --memory 10m --memory-swap 5m "$ID"
+	refused 1 'update needs --resources, or an option that says what to change' kist update "$ID"
+	ok kist update --cpuset-cpus= "$ID"
+	output_has 'option --cpuset-cpus is empty, and changes nothing'
+}
+
+@test "a value that the kernel refuses is told with what it takes" {
+	need cpu pids
+	start_container
+	refused 1 '--cpu-quota: set cpu.quota: *invalid argument (*1000 *' kist update --cpu-quota 50 "$ID"
+	refused 1 '--cpu-period: set cpu.period: *invalid argument (*1000 to 1000000*' kist update --cpu-period 5 "$ID"
+	refused 1 '--pids-limit: set pids.limit: *invalid argument (at most 4194304 processes)' \
+		kist update --pids-limit 99999999 "$ID"
+}
+
+@test "an option beside a resources file is ignored with a warning, its device rules with a word for debugging" {
+	start_container
+	echo '{"devices": [{"allow": false, "access": "rwm"}]}' >"$T/resources"
+	ok kist update -r "$T/resources" --memory 10m --pids-limit 5 "$ID"
+	output_has 'option --memory is ignored: --resources is given'
+	output_has 'option --pids-limit is ignored: --resources is given'
+	ok kist update -r "$T/resources" "$ID"
+	is "$output" ''
+	ok kist --debug update -r "$T/resources" "$ID"
+	output_has 'devices is ignored'
+}
+
+@test "a container without a cgroup: update and exec --cgroup say so, events knows no limit" {
+	args sleep 1000
+	ok kist --cgroup-manager disabled create --bundle "$BUNDLE" "$ID"
+	ok kist start "$ID"
+	refused 1 "container $ID has no cgroup: its limits cannot be changed" kist update --memory 10m "$ID"
+	refused 1 "container $ID has no cgroup: its limits cannot be changed" kist update --device 'allow c 1:11 r' "$ID"
+	refused 255 "container $ID has no cgroup: --cgroup x names none" kist exec --cgroup x "$ID" true
+	kist update -r - "$ID" <<<'{}'
+	kist events --stats "$ID" | jq -e '.data.memory | .usage.limit == 18446744073709551615
+		and .swap.limit == 18446744073709551615' || kist events --stats "$ID" | grep -o '"memory":.*18446744073709551615.*'
 }
