@@ -9,6 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/proc.h"
+#include "base/str.h"
+
 static const char *const names[RLIM_NLIMITS] = {
 	[RLIMIT_CPU] = "RLIMIT_CPU",	       [RLIMIT_FSIZE] = "RLIMIT_FSIZE",
 	[RLIMIT_DATA] = "RLIMIT_DATA",	       [RLIMIT_STACK] = "RLIMIT_STACK",
@@ -61,16 +64,34 @@ int limit_compile(const struct oci_config *c, const struct oci_process *p, const
 	return 0;
 }
 
-static int limit_error(const struct limit *l, int errnum, struct error *err)
+/* The most that anybody may have of it, whatever his capabilities; UINT64_MAX: not known. */
+static uint64_t kernel_maximum(const struct limit *l, int proc)
+{
+	char text[32];
+	uint64_t value;
+	ssize_t n = l->resource == RLIMIT_NOFILE && proc >= 0 ?
+		    proc_read(proc, "sys/fs/nr_open", text, sizeof(text)) : -1;
+
+	if (n <= 0)
+		return UINT64_MAX;
+	text[strcspn(text, "\n")] = '\0';
+	return str_to_u64(text, UINT64_MAX, &value) < 0 ? UINT64_MAX : value;
+}
+
+static int limit_error(const struct limit *l, int errnum, int proc, struct error *err)
 {
 	unsigned long long soft = l->soft, hard = l->hard;
 	struct kernel_limit now = { 0, 0 };
 	int r = error_set(err, errnum, "%s: set %s to soft %llu, hard %llu", l->where,
 			  limit_name(l->resource), soft, hard);
+	uint64_t most = errnum == EPERM ? kernel_maximum(l, proc) : UINT64_MAX;
 
 	if (errnum != EPERM || syscall(SYS_prlimit64, 0, l->resource, NULL, &now) < 0)
 		return r;
-	if (l->hard > now.max)
+	if (l->hard > most)
+		error_append(err, " (the sysctl fs.nr_open allows %llu at most)",
+			     (unsigned long long)most);
+	else if (l->hard > now.max)
 		error_append(err,
 			     " (the hard limit here is %llu; raising it needs CAP_SYS_RESOURCE)",
 			     (unsigned long long)now.max);
@@ -109,18 +130,18 @@ static int raise_by_one(struct kernel_limit *new)
 	return 0;
 }
 
-int limit_run(const struct limit_plan *p, bool joiner, struct error *err)
+int limit_run(const struct limit_plan *p, bool joiner, int proc, struct error *err)
 {
 	for (size_t i = 0; i < p->n_limits; i++) {
 		const struct limit *l = &p->limits[i];
 		struct kernel_limit new = { l->soft, l->hard };
 
 		if (l->resource == RLIMIT_NOFILE && raise_only(&new) < 0)
-			return limit_error(l, errno, err);
+			return limit_error(l, errno, proc, err);
 		if (l->resource == RLIMIT_NPROC && joiner && raise_by_one(&new) < 0)
-			return limit_error(l, errno, err);
+			return limit_error(l, errno, proc, err);
 		if (syscall(SYS_prlimit64, 0, l->resource, &new, NULL) < 0)
-			return limit_error(l, errno, err);
+			return limit_error(l, errno, proc, err);
 	}
 	return 0;
 }
@@ -133,7 +154,7 @@ int limit_last_run(const struct limit_plan *p, bool joined, struct error *err)
 
 		if ((l->resource == RLIMIT_NOFILE || (l->resource == RLIMIT_NPROC && joined)) &&
 		    syscall(SYS_prlimit64, 0, l->resource, &new, NULL) < 0)
-			return limit_error(l, errno, err);
+			return limit_error(l, errno, -1, err);
 	}
 	return 0;
 }

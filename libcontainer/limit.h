@@ -38,9 +38,9 @@ int limit_compile(const struct oci_config *c, const struct oci_process *p, const
  * Sets them for the calling process.  Before the user is switched, for raising a hard limit needs
  * CAP_SYS_RESOURCE; as late as that allows, for RLIMIT_AS or RLIMIT_NPROC would hit the runtime
  * itself.  RLIMIT_NOFILE is only raised here.  joiner: a process is yet to be forked, so
- * RLIMIT_NPROC has room for the two of them.
+ * RLIMIT_NPROC has room for the two of them.  proc: procfs, or -1; an error tells what is there.
  */
-int limit_run(const struct limit_plan *p, bool joiner, struct error *err);
+int limit_run(const struct limit_plan *p, bool joiner, int proc, struct error *err);
 
 /*
  * Lowers RLIMIT_NOFILE, when no descriptor is needed any more, and in the process that a joiner has

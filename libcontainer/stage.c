@@ -212,8 +212,13 @@ static void child_row(struct job *job, const struct step *row)
 	struct error err = { 0 };
 
 	report_of(job, job->self)->row = index_of(job, row) + 1;
-	if (run_row(job, row, &err) < 0)
+	if (run_row(job, row, &err) < 0) {
+		/* Who wrote the profile does not know what the last rows need. */
+		if (job->filtered && (err.errnum == EPERM || err.errnum == ENOSYS))
+			error_append(&err, " (the seccomp filter is in force by now: linux.seccomp "
+				     "may be what forbids it)");
 		child_fail(job, &err);
+	}
 	if (row->serve)
 		child_ask(job, row);
 }

@@ -194,6 +194,7 @@ const struct step steps_create[] = {
 	{ "container-hooks", STAGE_2, container_hooks, step_container_hooks_run, NULL, NULL,
 	  show_container_hooks },
 	{ "masked-paths", STAGE_2, NULL, step_masked_paths_run, NULL, NULL, show_mask },
+	/* Makes the working directory first, since after it that cannot be made any more. */
 	{ "read-only", STAGE_2, NULL, step_readonly_run, NULL, NULL, NULL },
 	{ "pivot", STAGE_2, NULL, step_pivot_run, NULL, NULL, show_pivot },
 	{ "scheduler", STAGE_2, process, step_scheduler_run, NULL, NULL, show_scheduler },

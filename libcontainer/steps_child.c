@@ -339,11 +339,22 @@ int step_masked_paths_run(struct job *job, struct error *err)
 	return mask_run(&job->plan->mask, job->root, err);
 }
 
+static bool makes_cwd_early(const struct plan *p)
+{
+	return p->command != PLAN_EXEC && p->rootfs.readonly;
+}
+
 int step_readonly_run(struct job *job, struct error *err)
 {
 	int ret = mount_late_run(&job->plan->mounts, err);
 
 	mount_close(&job->plan->mounts);
+	/*
+	 * In a root that is about to be read-only; else "cwd" makes it.  The walk stays below the
+	 * root by openat2, so that it is as safe here, beside the host's tree, as after the pivot.
+	 */
+	if (ret == 0 && makes_cwd_early(job->plan) && job->plan->process)
+		ret = process_cwd_make_run(&job->plan->program, job->root, err);
 	if (ret == 0)
 		ret = rootfs_readonly_run(&job->plan->rootfs, job->root, err);
 	return ret;
@@ -378,7 +389,7 @@ int step_personality_run(struct job *job, struct error *err)
 
 int step_limits_run(struct job *job, struct error *err)
 {
-	return limit_run(&job->plan->limits, plan_forks_late(job->plan), err);
+	return limit_run(&job->plan->limits, plan_forks_late(job->plan), job->proc, err);
 }
 
 int step_last_limits_run(struct job *job, struct error *err)
@@ -453,7 +464,7 @@ int step_home_run(struct job *job, struct error *err)
 int step_cwd_run(struct job *job, struct error *err)
 {
 	const struct process_plan *p = &job->plan->program;
-	int ret = process_cwd_make_run(p, job->root, err);
+	int ret = makes_cwd_early(job->plan) ? 0 : process_cwd_make_run(p, job->root, err);
 
 	if (ret < 0)
 		return ret;

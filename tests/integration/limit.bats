@@ -72,3 +72,11 @@ load helpers
 	refused 1 "config.json:$line:*: process.rlimits[[]1].hard: set RLIMIT_MEMLOCK to soft 7, hard 77777777: operation not permitted" \
 		sh -c "ulimit -l 64; exec setpriv --bounding-set -sys_resource --inh-caps -sys_resource '$KIST' --root '$ROOT' run --bundle '$BUNDLE' '$ID'"
 }
+
+@test "more descriptors than the kernel allows: the sysctl is named, not a capability" {
+	need_root "an ordinary user's hard limit comes first"
+	local most
+	most=$(</proc/sys/fs/nr_open)
+	config_set '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": $n, "hard": $n}]' --argjson n $((most + 1))
+	refused 1 "fs.nr_open allows $most at most" kist run --bundle "$BUNDLE" "$ID"
+}

@@ -159,3 +159,10 @@ ignores() {
 	try env --ignore-signal=CHLD "$KIST" --root "$ROOT" exec "$ID" sh -c 'exit 8'
 	is "$status" 8
 }
+
+@test "a working directory that is missing is made, also in a read-only root" {
+	config_set '.root.readonly = true | .process.cwd = "/new/dir"'
+	args pwd
+	container_says /new/dir
+	[ -d "$ROOTFS/new/dir" ]
+}

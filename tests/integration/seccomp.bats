@@ -120,3 +120,10 @@ filter() {
 	shell 'grep -E "NoNewPrivs|Seccomp:" /proc/self/status'
 	container_says $'NoNewPrivs:\t0\nSeccomp:\t2'
 }
+
+@test "a profile that forbids what the last steps need is named as the reason" {
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+		{"names": ["exit_group", "exit", "write"], "action": "SCMP_ACT_ALLOW"}]}'
+	refused 1 'operation not permitted (the seccomp filter is in force by now: linux.seccomp may be' \
+		kist run --bundle "$BUNDLE" "$ID"
+}

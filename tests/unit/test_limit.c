@@ -48,7 +48,7 @@ static void test_run(void)
 	pid = fork();
 	if (pid == 0) {
 		struct rlimit now;
-		int good = limit_run(&plan, false, &err) == 0 &&
+		int good = limit_run(&plan, false, -1, &err) == 0 &&
 			   getrlimit(RLIMIT_NOFILE, &now) == 0 &&
 			   now.rlim_cur > 20 && limit_last_run(&plan, false, &err) == 0 &&
 			   getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur == 20 &&
@@ -75,7 +75,7 @@ static void test_refused(void)
 		int r;
 
 		setrlimit(RLIMIT_CORE, &low);
-		r = limit_run(&plan, false, &err);
+		r = limit_run(&plan, false, -1, &err);
 		if (r == 0)
 			_exit(2); /* has CAP_SYS_RESOURCE */
 		_exit(r == -EPERM &&
