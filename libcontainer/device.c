@@ -88,7 +88,7 @@ static int compile_one(const struct oci_config *c, const struct oci_device *d, s
 	if (n->type == S_IFIFO)
 		return 0;	/* numbers of a fifo mean nothing */
 	if (!d->major || !d->minor)
-		return oci_error(c, &d->path, err, "device %s needs major and minor", n->path);
+		return oci_error(c, &d->type, err, "device %s needs major and minor", n->path);
 	if (*d->major < 0 || *d->major > MAJOR_MAX)
 		return oci_error(c, &d->major, err, "major of %s must be 0 to %d", n->path,
 				 MAJOR_MAX);

@@ -174,7 +174,8 @@ static int failed(const struct hook *hook, const char *name, const struct spawn_
 			  signal_text(result->status));
 	else
 		error_set(err, 0, "error running %s: exit status %d", name, result->status);
-	error_append(err, ", output: %s", output);
+	if (len > 0)
+		error_append(err, ", output: %s", output);
 	return -EINVAL;
 }
 

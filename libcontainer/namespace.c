@@ -147,6 +147,12 @@ int namespace_compile(const struct oci_config *c, const struct host *h, struct a
 	return 0;
 }
 
+/* One says "an ipc", but "a uts" and "a user". */
+static const char *article(int type)
+{
+	return type == CLONE_NEWIPC ? "an" : "a";
+}
+
 /*
  * The descriptor of one path, its type proven.  The engine owns the path; it is not the container's
  * to change.
@@ -175,8 +181,9 @@ static int open_one(const struct namespace_plan *p, const struct namespace_join 
 				 j->path, error_text(errno));
 	if (type != j->type)
 		return oci_error(p->config, j->member, err,
-				 "%s is a %s namespace, not a %s namespace", j->path,
-				 namespace_name(type), namespace_name(j->type));
+				 "%s is %s %s namespace, not %s %s namespace", j->path,
+				 article(type), namespace_name(type), article(j->type),
+				 namespace_name(j->type));
 	return fd_take(&fd);
 }
 

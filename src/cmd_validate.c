@@ -12,6 +12,8 @@
 
 /* A file with errors; as any failure, but the findings have been printed already. */
 #define STATUS_INVALID 1
+/* What messages call "-", here as of exec and update. */
+#define STANDARD_INPUT "standard input"
 
 struct validate_options {
 	const char *bundle;
@@ -115,12 +117,13 @@ static const char *config_file(const struct validate_options *o, struct arena *a
 
 static int read_text(const char *file, struct arena *a, char **text, size_t *len, struct error *err)
 {
+	const char *name = strcmp(file, "-") == 0 ? STANDARD_INPUT : file;
 	int ret = strcmp(file, "-") == 0 ? file_read_fd(STDIN_FILENO, OCI_TEXT_MAX, a, text, len) :
 		  file_read(AT_FDCWD, file, OCI_TEXT_MAX, a, text, len);
 
 	if (ret == -EFBIG)
-		return error_set(err, EFBIG, "read %s: more than %u MiB", file, OCI_TEXT_MAX >> 20);
-	return ret < 0 ? error_set(err, -ret, "read %s", file) : 0;
+		return error_set(err, EFBIG, "read %s: more than %u MiB", name, OCI_TEXT_MAX >> 20);
+	return ret < 0 ? error_set(err, -ret, "read %s", name) : 0;
 }
 
 static int run(struct cli *cli, struct error *err)
@@ -154,6 +157,8 @@ static int run(struct cli *cli, struct error *err)
 	ret = read_text(report.file, cli->arena, &text, &doc.len, err);
 	if (ret < 0)
 		return ret;
+	if (strcmp(report.file, "-") == 0)
+		report.file = STANDARD_INPUT;
 	doc.name = report.file;
 	doc.text = text;
 	ret = container_validate(&cli->ctx, &options, &doc, err);

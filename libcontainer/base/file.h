@@ -13,8 +13,9 @@
 
 /*
  * Reads all of a regular file, at most max bytes (-EFBIG beyond), NUL-terminated in the arena.
- * Opened with O_NONBLOCK, and refused with -EINVAL unless it is a regular file, so that a FIFO or
- * a device in its place neither blocks nor has a side effect.  *len may be NULL.
+ * Opened with O_NONBLOCK, and refused with -EINVAL (a directory: -EISDIR) unless it is a regular
+ * file, so that a FIFO or a device in its place neither blocks nor has a side effect.  *len may be
+ * NULL.
  */
 int file_read(int dirfd, const char *path, size_t max, struct arena *a, char **out, size_t *len);
 

@@ -75,7 +75,7 @@ enum json_kind {
 	JSON_LIST,		/* array of structs, and n_<member> */
 	JSON_MAP,		/* the same from an object; the struct starts with char *key */
 	JSON_SPAN,		/* struct json_span: the value's own text, not looked into */
-	JSON_IGNORED,		/* known, but of no use here: skipped without a warning */
+	JSON_IGNORED,		/* known, but of no use here: skipped, with a warning */
 	JSON_OTHER_WORD,	/* unknown, but it is known what is meant by it */
 };
 

@@ -293,6 +293,10 @@ static void member_value(struct reader *r, struct frame *f, const struct json_va
 	uint32_t place;
 
 	if (!field || field->kind == JSON_IGNORED) {
+		if (field)
+			json_report(r->doc, JSON_BAD_VALUE, true,
+				    add_place(r, field->name, 0, r->start),
+				    "is ignored: it is for another platform");
 		skip_value(r, v);
 		return;
 	}
@@ -654,6 +658,8 @@ static const char *plain_words(const char *said)
 	return "not JSON";
 }
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 static void syntax_error(struct reader *r)
 {
 	struct json_doc *doc = r->doc;
@@ -666,7 +672,12 @@ static void syntax_error(struct reader *r)
 	if (said && str_starts((const char *)said, "lexical") && consumed > at &&
 	    consumed <= doc->len)
 		at = consumed - 1;
-	if (at >= doc->len || (text && str_starts(text + 2, "premature")))
+	if (at == 0 && doc->len >= strlen(BYTE_ORDER_MARK) &&
+	    memcmp(doc->text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		json_report(doc, JSON_SYNTAX, false, place_here(r, at),
+			    "a byte order mark, which JSON does not begin with (save the file as "
+			    "UTF-8 without one)");
+	else if (at >= doc->len || (text && str_starts(text + 2, "premature")))
 		json_report(doc, JSON_SYNTAX, false, place_here(r, doc->len),
 			    "the text ends too early");
 	else

@@ -206,12 +206,25 @@ static void check_scheduler(struct check *ck, const struct oci_scheduler *s)
 			  "SCHED_ISO is a name that Linux never gave a meaning");
 }
 
-/* at: where the object stands, for what is missing in it. */
-static void check_process(struct check *ck, const struct oci_process *p, const void *at)
+/* Of the wrong type, so that it was not taken, and that has been told. */
+static bool was_refused(const struct check *ck, char **const *member)
 {
+	struct json_position at;
+
+	return !*member && json_locate(ck->doc, member, &at);
+}
+
+static void check_program(struct check *ck, const struct oci_process *p, const void *at)
+{
+	if (p->command_line)
+		oci_warn(ck, &p->command_line, "is ignored: it is for Windows, use args");
+	if (p->user.username)
+		oci_warn(ck, &p->user.username, "is ignored: it is for Windows, use uid and gid");
 	if (p->cwd && *p->cwd != '/')
 		oci_fault(ck, JSON_BAD_VALUE, &p->cwd,
 			  "working directory \"%s\" is not an absolute path", p->cwd);
+	if (was_refused(ck, &p->args))
+		return;
 	if (!p->args || !p->args[0])
 		oci_fault(ck, JSON_MISSING, p->args ? &p->args : at,
 			    "args must not be empty: the program is missing");
@@ -220,6 +233,12 @@ static void check_process(struct check *ck, const struct oci_process *p, const v
 		oci_fault(ck, JSON_BAD_VALUE, &p->args[0],
 			  "exec: \"\": executable file not found in $PATH (the program's name is "
 			  "empty)");
+}
+
+/* at: where the object stands, for what is missing in it. */
+static void check_process(struct check *ck, const struct oci_process *p, const void *at)
+{
+	check_program(ck, p, at);
 	oci_check_env(ck, p->env);
 	if (p->user.umask && *p->user.umask > 0777)
 		oci_fault(ck, JSON_BAD_VALUE, &p->user.umask, "umask %u is out of range (0 to 511)",
@@ -440,6 +459,9 @@ int oci_config_check(const struct oci_config *c, struct error *err)
 	/* `create` may do without a process, `start` may not (config.md). */
 	if (c->process)
 		check_process(&ck, c->process, &c->process);
+	else if (c->doc && c->doc->collect)
+		oci_warn(&ck, NULL, "\"process\" is missing: the container can be created, but not "
+				    "started");
 	if (c->hooks)
 		check_hooks(&ck, c->hooks);
 	check_uts_name(&ck, c, &c->hostname, "hostname");

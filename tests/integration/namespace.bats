@@ -120,3 +120,8 @@ ns() {
 	shell 'echo runs'
 	container_says runs
 }
+
+@test "a namespace of another kind is named with its article" {
+	config_set '(.linux.namespaces[] | select(.type == "network")).path = "/proc/self/ns/ipc"'
+	refused 1 '/proc/self/ns/ipc is an ipc namespace, not a network namespace' kist create --bundle "$BUNDLE" "$ID"
+}

@@ -239,3 +239,32 @@ finds() {
 	ok kist validate --bundle "$BUNDLE"
 	is "$output" ''
 }
+
+@test "members for other platforms, and a missing process, are warnings" {
+	config_set '.windows = {} | .vm = {} | .process.commandLine = "x" | .process.user.username = "u"'
+	ok kist validate --bundle "$BUNDLE"
+	output_has 'warning: windows: is ignored'
+	output_has 'warning: vm: is ignored'
+	output_has 'warning: process.commandLine: is ignored'
+	output_has 'warning: process.user.username: is ignored'
+	config_set 'del(.process, .windows, .vm)'
+	ok kist validate --bundle "$BUNDLE"
+	output_has '"process" is missing: the container can be created, but not started'
+}
+
+@test "one mistake is one error" {
+	config_set '.process.args = "sh"'
+	refused 1 'process.args: must be an array' kist validate --bundle "$BUNDLE"
+	is "$(grep -c error: <<<"$output")" 1
+	config_set '.process.args = ["sh"] | .linux.devices = [{"path": "/dev/x", "type": "c", "major": 1}]'
+	refused 1 'needs major and minor' kist validate --bundle "$BUNDLE"
+	is "$(grep -c error: <<<"$output")" 1
+}
+
+@test "a file that is none, a byte order mark, standard input by its name" {
+	refused 1 'is a directory' kist validate -f "$T"
+	printf '\xef\xbb\xbf{}' >"$T/mark.json"
+	refused 1 'mark.json:1:1: error: a byte order mark' kist validate -f "$T/mark.json"
+	echo '{}' >"$T/empty.json"
+	refused 1 'standard input:1:1: error:' sh -c '"$1" validate -f - <"$2"' - "$KIST" "$T/empty.json"
+}
