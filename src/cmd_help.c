@@ -9,7 +9,7 @@ static int run(struct cli *cli, struct error *err)
 	const struct command *command;
 
 	if (!name) {
-		const struct option_set sets[] = { { globals_rows, NULL }, { NULL, NULL } };
+		const struct option_set sets[] = { { .rows = globals_rows }, { .rows = NULL } };
 
 		help_program(sets, cli->out);
 		return 0;

@@ -26,7 +26,8 @@ static int run(struct cli *cli, struct error *err)
 	int ret;
 
 	if (words[1] && signal_name_parse(words[1], &sig) < 0)
-		return error_set(err, 0, "unknown signal \"%s\"", words[1]);
+		return error_set(err, 0, "unknown signal \"%s\": it is a name such as TERM, "
+				 "SIGTERM or RTMIN+3, or a number from 0 to 64", words[1]);
 	ret = cmds_select(cli, words[0], o->regex, &ids, err);
 	if (ret < 0)
 		return ret;

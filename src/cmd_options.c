@@ -5,7 +5,7 @@
 
 static int run(struct cli *cli, struct error *err)
 {
-	const struct option_set sets[] = { { globals_rows, NULL }, { NULL, NULL } };
+	const struct option_set sets[] = { { .rows = globals_rows }, { .rows = NULL } };
 
 	(void)err;
 	help_list(sets, cli->out);

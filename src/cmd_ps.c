@@ -155,7 +155,9 @@ static bool line_is_ours(const char *line, size_t column, const struct pids *pid
 static int print_table(struct cli *cli, const struct pids *pids, struct error *err)
 {
 	char **words = cli->arguments.words + 1;
-	size_t count = cli->arguments.count - 1, column;
+	/* "ps ID -- -o pid": who writes it means to end kist's own options. */
+	bool dashes = words[0] && strcmp(words[0], "--") == 0;
+	size_t count = cli->arguments.count - 1 - dashes, column;
 	char **argv = ARENA_NEW_ARRAY(cli->arena, char *, count + 3);
 	char *text, *line;
 	int ret;
@@ -163,7 +165,7 @@ static int print_table(struct cli *cli, const struct pids *pids, struct error *e
 	argv[0] = "ps";
 	argv[1] = "-ef";
 	if (count > 0)
-		memcpy(argv + 1, words, count * sizeof(*argv));
+		memcpy(argv + 1, words + dashes, count * sizeof(*argv));
 	ret = run_ps(cli, argv, &text, err);
 	if (ret < 0)
 		return ret;

@@ -42,6 +42,22 @@ const struct option_row cmds_help_rows[] = {
 	OPTION_END,
 };
 
+/* What other programs that handle containers call it. */
+static const char *usual_name(const char *name)
+{
+	static const char *const names[][2] = {
+		{ "rm", "delete" }, { "remove", "delete" }, { "destroy", "delete" },
+		{ "stop", "kill" }, { "ls", "list" }, { "inspect", "state" },
+		{ "status", "state" }, { "unpause", "resume" }, { "stats", "events" },
+		{ "top", "ps" }, { "init", "spec" }, { "check", "validate" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i][0]) == 0)
+			return names[i][1];
+	return NULL;
+}
+
 const struct command *cmds_find(const char *name, struct arena *a, struct error *err)
 {
 	const char **names = NULL;
@@ -58,8 +74,12 @@ const struct command *cmds_find(const char *name, struct arena *a, struct error 
 		names = arena_grow(a, names, count, sizeof(*names));
 		names[count++] = (*c)->name;
 	}
-	near = options_nearest(name, names, count);
+	near = usual_name(name);
+	if (!near)
+		near = options_nearest(name, names, count);
 	error_set(err, 0, "unknown command \"%s\"", name);
+	if (strcmp(name, "logs") == 0)
+		error_append(err, " (a container writes to the streams that create or run got)");
 	if (near)
 		error_append(err, " (did you mean %s?)", near);
 	err->exit_code = STATUS_UNKNOWN_COMMAND;
@@ -70,13 +90,13 @@ void cmds_option_sets(const struct command *command, struct cli *cli, bool *help
 		      struct option_set *sets)
 {
 	if (command->options)
-		*sets++ = (struct option_set){ command->options, cli->options };
+		*sets++ = (struct option_set){ .rows = command->options, .target = cli->options };
 	if (command->shared)
-		*sets++ = (struct option_set){ command->shared, cli->options };
+		*sets++ = (struct option_set){ .rows = command->shared, .target = cli->options };
 	if (command->flags & CMD_TRACED)
-		*sets++ = (struct option_set){ cmds_trace_rows, &cli->ctx };
-	*sets++ = (struct option_set){ cmds_help_rows, help };
-	*sets = (struct option_set){ NULL, NULL };
+		*sets++ = (struct option_set){ .rows = cmds_trace_rows, .target = &cli->ctx };
+	*sets++ = (struct option_set){ .rows = cmds_help_rows, .target = help };
+	*sets = (struct option_set){ .rows = NULL };
 }
 
 static int select_matching(struct cli *cli, const char *pattern, char ***out, struct error *err)

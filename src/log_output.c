@@ -224,6 +224,8 @@ static int open_target(struct log_output *out, const char *where, struct error *
 {
 	size_t scheme = scheme_length(where);
 
+	if (!*where)
+		return error_set(err, 0, "option --log is empty");
 	if (str_starts(where, "journald:")) {
 		out->target = LOG_OUTPUT_JOURNALD;
 		return open_socket(out, JOURNALD_SOCKET, where + scheme + 1, err);

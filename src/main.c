@@ -61,7 +61,9 @@ static int refuse_elevation(struct error *err)
 static int read_globals(struct invocation *in, char **words, struct cli *cli,
 			struct arguments *rest, struct error *err)
 {
-	const struct option_set sets[] = { { globals_rows, &in->globals }, { NULL, NULL } };
+	const struct option_set sets[] = {
+		{ .rows = globals_rows, .target = &in->globals }, { .rows = NULL },
+	};
 
 	return options_parse(sets, words, true, cli->arena, rest, err);
 }
@@ -81,8 +83,9 @@ static int check_count(const struct command *command, size_t count, struct error
 
 static int read_command(struct invocation *in, char **words, struct cli *cli, struct error *err)
 {
-	struct option_set sets[CMDS_SETS];
+	struct option_set sets[CMDS_SETS + 1];
 	const struct command *command;
+	size_t n = 0;
 	int ret;
 
 	command = cmds_find(words[0], cli->arena, err);
@@ -92,6 +95,10 @@ static int read_command(struct invocation *in, char **words, struct cli *cli, st
 	if (command->options_size)
 		cli->options = arena_alloc(cli->arena, command->options_size);
 	cmds_option_sets(command, cli, &in->help, sets);
+	while (sets[n].rows)
+		n++;
+	sets[n] = (struct option_set){ .rows = globals_rows, .elsewhere = true };
+	sets[n + 1] = (struct option_set){ .rows = NULL };
 	ret = options_parse(sets, words + 1, command->flags & CMD_OWN_WORDS, cli->arena,
 			    &cli->arguments, err);
 	if (ret < 0)
@@ -116,7 +123,7 @@ static int read_words(struct invocation *in, char **words, struct cli *cli, stru
 static int carry_out(const struct invocation *in, struct cli *cli, struct error *err)
 {
 	if (in->globals.help) {
-		const struct option_set sets[] = { { globals_rows, NULL }, { NULL, NULL } };
+		const struct option_set sets[] = { { .rows = globals_rows }, { .rows = NULL } };
 
 		help_program(sets, cli->out);
 		return 0;

@@ -8,8 +8,10 @@
 
 /* Longest "--name ARGUMENT" column before the help text moves to a line of its own. */
 #define HELP_COLUMN_MAX 34
-/* Two slips are a typing mistake; more is another word. */
+/* Two slips are a typing mistake, one in a short word; more is another word. */
 #define NEAREST_MAX 2
+#define TWO_SLIPS_LENGTH 5
+#define ONE_SLIP_LENGTH 3
 
 struct parser {
 	const struct option_set *sets;
@@ -29,10 +31,12 @@ static bool row_is_end(const struct option_row *row)
 	return !row->name && !row->letter;
 }
 
-static bool find_long(const struct option_set *sets, const char *name, size_t len,
+static bool find_long(const struct option_set *sets, bool elsewhere, const char *name, size_t len,
 		      struct match *out)
 {
 	for (; sets->rows; sets++) {
+		if (sets->elsewhere != elsewhere)
+			continue;
 		for (const struct option_row *row = sets->rows; !row_is_end(row); row++) {
 			if (!row->name || strlen(row->name) != len ||
 			    memcmp(row->name, name, len) != 0)
@@ -46,7 +50,7 @@ static bool find_long(const struct option_set *sets, const char *name, size_t le
 
 static bool find_letter(const struct option_set *sets, char letter, struct match *out)
 {
-	for (; sets->rows; sets++) {
+	for (; sets->rows && !sets->elsewhere; sets++) {
 		for (const struct option_row *row = sets->rows; !row_is_end(row); row++) {
 			if (row->letter != letter)
 				continue;
@@ -73,8 +77,9 @@ const char *options_nearest(const char *word, const char *const *names, size_t c
 
 		if (*word && str_starts(names[i], word))
 			return names[i];
-		/* A word whose every letter was changed is not a misspelling: "ps" is not "rm". */
-		if (distance < best_distance && distance < strlen(word)) {
+		/* "ps" is no misspelling of "rm", nor "stop" of "spec". */
+		if (distance < best_distance &&
+		    strlen(word) >= (distance < 2 ? ONE_SLIP_LENGTH : TWO_SLIPS_LENGTH)) {
 			best = names[i];
 			best_distance = distance;
 		}
@@ -87,16 +92,22 @@ static int unknown_option(struct parser *p, const char *word, const char *name, 
 	const char **names = NULL;
 	const char *near;
 	size_t count = 0;
+	struct match m;
+
+	if (len > 1 && find_long(p->sets, true, name, len, &m))
+		return error_set(p->err, 0, "option --%s stands before the command", m.row->name);
 
 	for (const struct option_set *set = p->sets; set->rows; set++) {
 		for (const struct option_row *row = set->rows; !row_is_end(row); row++) {
-			if (!row->name || row->flags & OPTION_HIDDEN)
+			if (!row->name || row->flags & OPTION_HIDDEN || set->elsewhere)
 				continue;
 			names = arena_grow(p->arena, names, count, sizeof(*names));
 			names[count++] = row->name;
 		}
 	}
 	near = options_nearest(arena_strndup(p->arena, name, len), names, count);
+	if (!near && len > 1 && word[1] != '-')
+		return error_set(p->err, 0, "unknown option -%c in %s", *name, word);
 	error_set(p->err, 0, "unknown option %s", word);
 	return near ? error_append(p->err, " (did you mean --%s?)", near) : -EINVAL;
 }
@@ -239,7 +250,7 @@ static int parse_option(struct parser *p, char *word)
 	struct match m;
 
 	/* A whole long name wins over letters, also after one dash. */
-	if (len > 1 && find_long(p->sets, name, len, &m))
+	if (len > 1 && find_long(p->sets, false, name, len, &m))
 		return take_option(p, &m, name[len] == '=' ? name + len + 1 : NULL);
 	if (word[1] == '-')
 		return unknown_option(p, word, name, len);

@@ -82,6 +82,7 @@ struct option_row {
 struct option_set {
 	const struct option_row *rows;
 	void *target;
+	bool elsewhere;		/* the last set: not taken here, only told where it belongs */
 };
 
 /* What is left when the options are taken out: NULL-terminated. */

@@ -64,3 +64,19 @@ load helpers
 	refused 1 'refusing to run with file capabilities' \
 		setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups "$T/kist" list
 }
+
+@test "a command that others know by another name is suggested, a word that is like none is not" {
+	refused 3 'unknown command "rm" (did you mean delete?)' kist rm x
+	refused 3 '(did you mean kill?)' kist stop x
+	refused 3 '(did you mean state?)' kist inspect x
+	refused 3 'unknown command "logs" (a container writes to the streams' kist logs x
+	refused 3 '(did you mean create?)' kist crate x
+	try kist stcp
+	output_lacks 'did you mean'
+}
+
+@test "an option at the wrong place, or an unknown letter, is told" {
+	refused 1 'list: option --root stands before the command' "$KIST" list --root /x
+	refused 1 'exec: unknown option -i in -it' kist exec -it x sh
+	refused 1 'option --log is empty' kist --log= list
+}

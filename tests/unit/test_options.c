@@ -44,7 +44,8 @@ static struct error err;
 static int parse(const char *line, bool stop)
 {
 	const struct option_set sets[] = {
-		{ rows, &target }, { more_rows, &target }, { NULL, NULL },
+		{ .rows = rows, .target = &target },
+		{ .rows = more_rows, .target = &target }, { .rows = NULL },
 	};
 	char *text = arena_strdup(&arena, line), *word;
 	char *words[32];
@@ -145,7 +146,7 @@ static void test_nearest(void)
 
 static void test_texts(void)
 {
-	const struct option_set sets[] = { { rows, NULL }, { NULL, NULL } };
+	const struct option_set sets[] = { { .rows = rows }, { .rows = NULL } };
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
