@@ -327,10 +327,11 @@ racing_exec() {
 	config_cgroup
 	start_container
 	ok kist pause "$ID"
-	kist exec --ignore-paused "$ID" true >"$T/said" 2>&1 </dev/null 3>&- &
+	"$KIST" --root "$ROOT" exec --ignore-paused "$ID" true >"$T/said" 2>&1 </dev/null 3>&- &
 	local pid=$!
-	sleep 0.3
-	pkill -TERM -P "$pid" || kill -TERM "$pid"
+	entered() { [ "$(kist ps -f json "$ID" | jq length)" = 2 ]; }
+	wait_for entered
+	kill "$pid"
 	wait "$pid" || true
 	! grep -q 'does not end after SIGKILL' "$T/said" || fail "$(<"$T/said")"
 	if ! only_v2; then

@@ -78,7 +78,10 @@ hook() {
 	args sleep 1000
 	create_container
 	refused 1 'poststart' kist start "$ID"
+	output_lacks 'output:'
 	wait_for stopped
+	ok kist delete --force "$ID"
+	refused 1 'poststart' kist run --bundle "$BUNDLE" "$ID"
 }
 
 @test "a failing poststop hook is a warning, and the others run" {

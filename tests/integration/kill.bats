@@ -32,6 +32,7 @@ trapper() {
 	refused 1 'signal' kist kill "$ID" NOSUCH
 	refused 1 'signal' kist kill "$ID" 99
 	has_status running
+	refused 1 'unknown signal "999": it is a name such as TERM*, or a number from 0 to 64' kist kill "$ID" 999
 }
 
 @test "a created container can be killed" {

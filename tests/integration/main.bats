@@ -70,7 +70,7 @@ load helpers
 	refused 3 '(did you mean kill?)' kist stop x
 	refused 3 '(did you mean state?)' kist inspect x
 	refused 3 'unknown command "logs" (a container writes to the streams' kist logs x
-	refused 3 '(did you mean create?)' kist crate x
+	refused 3 '(did you mean update?)' kist upbate x
 	try kist stcp
 	output_lacks 'did you mean'
 }

@@ -33,6 +33,8 @@ need_ps() {
 
 @test "options after the id are those of ps" {
 	start_container
+	ok kist ps "$ID" -- -o pid,args
+	output_has PID
 	ok kist ps "$ID" -o pid,args
 	[[ ${output%%$'\n'*} =~ PID\ +COMMAND ]]
 }

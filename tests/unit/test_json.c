@@ -218,8 +218,8 @@ static const struct {
 	{ "{\"text\":\"\xc0\x80\"}", "t:1:10: invalid UTF-8" },
 	{ "{\"text\":\"\xed\xa0\x80\"}", "t:1:10: invalid UTF-8" },
 	{ "{\"text\":\"\xf4\x90\x80\x80\"}", "t:1:10: invalid UTF-8" },
-	{ "\xef\xbb\xbf{}", "t:1:1: a byte order mark, which JSON does not begin with (save the file "
-	  "as UTF-8 without one)" },
+	{ "\xef\xbb\xbf{}", "t:1:1: a byte order mark, which JSON does not begin with (save the "
+	  "file as UTF-8 without one)" },
 	{ "{\"flag\":true", "t:1:13: the text ends too early" },
 	{ "{\"u8\":12", "t:1:9: the text ends too early" },
 	{ "{\"text\":\"ab", "t:1:12: the text ends too early" },
