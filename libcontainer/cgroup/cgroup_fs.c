@@ -449,15 +449,15 @@ int cgroup_denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int 
 		return error_prefix(err, "unable to apply cgroup configuration");
 	}
 	if (at) {
-		oci_error(p->config, at, err, "%s: mkdir %s%s: %s", p->path_given ?
+		/* In one text, so that it is whole as a finding of `validate`, too. */
+		oci_error(p->config, at, err, "%s: mkdir %s%s: %s (to have a cgroup delegated: "
+			  "with systemd on cgroup v2, Delegate=yes in a drop-in of user@.service, "
+			  "and kist --systemd-cgroup; else chown one to this user.  Or leave "
+			  "linux.cgroupsPath and linux.resources out)", p->path_given ?
 			  "unable to apply cgroup configuration" :
 			  "limits need a cgroup, which this user may not make: rootless needs no "
 			  "limits + no cgrouppath when no permission is granted for cgroups",
 			  d->mount, d->path, error_text(-ret));
-		error_append(err, " (to have a cgroup delegated: with systemd on cgroup v2, "
-			     "Delegate=yes in a drop-in of user@.service, and kist "
-			     "--systemd-cgroup; else chown one to this user.  Or leave "
-			     "linux.cgroupsPath and linux.resources out)");
 		if (err)
 			err->errnum = -ret;
 		return ret;
