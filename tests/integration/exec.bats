@@ -244,7 +244,6 @@ is_alone() {
 	need_strace
 	local errno n errors=0
 	start_container
-	alone() { [ "$(kist ps -f json "$ID" | jq length)" = 1 ]; }
 	for errno in EMFILE ENOSYS; do
 		# Not the first, which opens the container's init; the process ends before anybody waits for it.
 		for n in 2 3 4; do
