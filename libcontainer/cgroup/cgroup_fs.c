@@ -248,11 +248,11 @@ int cgroup_dir_remove(const struct cgroup_dir *d)
 
 		*slash = '\0';
 		parent = cgroup_dir_open(mount, path);
-		if (parent == -ENOENT)
+		if (cgroup_is_gone(parent))
 			continue;
 		if (parent < 0)
 			return parent;
-		if (unlinkat(parent, slash + 1, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		if (unlinkat(parent, slash + 1, AT_REMOVEDIR) == 0 || cgroup_is_gone(-errno))
 			continue;
 		/* A parent that has got other children meanwhile is not ours any more. */
 		if (i > 0)

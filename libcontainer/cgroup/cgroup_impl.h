@@ -60,10 +60,13 @@ int cgroup_dir_open(int base, const char *path);
 /* The leaf; also through its mount. */
 int cgroup_leaf_open(const struct cgroup_dir *d);
 
-/* Whether it is the answer of a cgroup that is no more, or is just being removed. */
+/*
+ * Whether it is the answer of a cgroup that is no more, is just being removed, or never was: in
+ * place of a cgroup of that name there may be a file of the kernel's ("cgroup.procs").
+ */
 static inline bool cgroup_is_gone(int ret)
 {
-	return ret == -ENOENT || ret == -ENODEV;
+	return ret == -ENOENT || ret == -ENODEV || ret == -ENOTDIR;
 }
 
 /*

@@ -118,11 +118,31 @@ static void check_hugepages(struct check *ck, const struct oci_resources *r)
 	}
 }
 
+/* Files with which the runtime makes, fills, freezes and ends a cgroup; and those that only tell. */
+static bool is_runtimes(const char *key)
+{
+	static const char *const files[] = {
+		"cgroup.controllers", "cgroup.events",	"cgroup.freeze",
+		"cgroup.kill",	      "cgroup.procs",	"cgroup.stat",
+		"cgroup.threads",     "cgroup.type",	"cgroup.subtree_control",
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		if (strcmp(key, files[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Each becomes the name of a file in the container's cgroup. */
 static void check_unified(struct check *ck, const struct oci_resources *r)
 {
 	for (size_t i = 0; i < r->n_unified; i++) {
 		const char *key = r->unified[i].key;
+
+		if (is_runtimes(key))
+			oci_fault(ck, JSON_BAD_VALUE, &r->unified[i],
+				  "\"%s\" is for the runtime itself to write, not a limit", key);
 
 		if (!*key || strchr(key, '/') || strcmp(key, ".") == 0 || strcmp(key, "..") == 0)
 			oci_fault(ck, JSON_BAD_VALUE, &r->unified[i],

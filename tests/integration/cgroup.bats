@@ -576,3 +576,28 @@ listings_for() {
 	[ -z "$(find /sys/fs/cgroup -name "test-$ID")" ]
 	ok kist delete -f "$ID"
 }
+
+@test "a cgroup's path that is a file of the kernel is an error, and leaves nothing" {
+	local file
+	for file in cgroup.procs tasks; do
+		config_cgroup "/test-$ID/$file"
+		try kist create --bundle "$BUNDLE" "$ID"
+		# "tasks" is a name like any other on cgroup2.
+		[ "$status" -eq 1 ] || ok kist delete --force "$ID"
+		ok kist delete --force "$ID"
+		assert_nothing_left
+	done
+}
+
+@test "files with which the runtime itself works are no limits" {
+	local file
+	for file in cgroup.freeze cgroup.kill cgroup.procs cgroup.subtree_control; do
+		config_set '.linux.resources.unified = {($file): "1"}' --arg file "$file"
+		refused 1 "config.json:*linux.resources.unified*$file" kist create --bundle "$BUNDLE" "$ID"
+	done
+	config_set 'del(.linux.resources.unified)'
+	start_container
+	echo '{"unified": {"cgroup.freeze": "1"}}' >"$T/resources"
+	refused 1 'cgroup.freeze' kist update -r "$T/resources" "$ID"
+	has_status running
+}
