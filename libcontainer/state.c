@@ -435,7 +435,9 @@ int state_alive(const struct state *s, int proc)
 		return 0;
 	if (ret < 0)
 		return ret;
-	return st.start_time == s->start_time && st.state != 'Z' && st.state != 'X';
+	/* The first thread may end before the others: a zombie that has threads. */
+	return st.start_time == s->start_time &&
+	       (st.threads > 1 || (st.state != 'Z' && st.state != 'X'));
 }
 
 bool state_waits_for_start(int dir)

@@ -22,6 +22,7 @@
 #define PROC_AGAIN_MAX 128
 /* Numbers of fields, proc_pid_stat(5). */
 #define PROC_STAT_FLAGS 9
+#define PROC_STAT_THREADS 20
 #define PROC_STAT_START_TIME 22
 #define PROC_STAT_EXIT_CODE 52
 
@@ -174,13 +175,16 @@ int proc_stat(int proc, pid_t pid, struct proc_stat *out)
 		uint64_t value;
 
 		field = next_field(&rest);
-		if (i != PROC_STAT_FLAGS && i != PROC_STAT_START_TIME && i != PROC_STAT_EXIT_CODE)
+		if (i != PROC_STAT_FLAGS && i != PROC_STAT_THREADS && i != PROC_STAT_START_TIME &&
+		    i != PROC_STAT_EXIT_CODE)
 			continue;
 		if (str_to_u64(field, UINT64_MAX, &value) < 0)
 			return -EINVAL;
 		if (i == PROC_STAT_FLAGS) {
 			out->executed = !(value & PROC_FLAG_FORKED);
 			out->exiting = value & PROC_FLAG_EXITING;
+		} else if (i == PROC_STAT_THREADS) {
+			out->threads = value;
 		} else if (i == PROC_STAT_START_TIME) {
 			out->start_time = value;
 		} else {

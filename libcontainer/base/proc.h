@@ -26,6 +26,7 @@ ssize_t proc_read(int proc, const char *path, char *buf, size_t size);
 struct proc_stat {
 	pid_t ppid;
 	char state;			/* 'R' 'S' 'D' 'Z' 'T' ... */
+	uint64_t threads;		/* also those that outlive a first thread in state 'Z' */
 	uint64_t start_time;		/* clock ticks since boot: with the pid, its identity */
 	bool executed;			/* a program since it was forked */
 	bool exiting;			/* on its way out; has its number until it is reaped */

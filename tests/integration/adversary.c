@@ -8,11 +8,14 @@
  * adversary syscall CALL [NUMBER...] makes a system call; prints "ok" or the errno's number
  * adversary int80 CALL               the same by the entry for 32-bit programs
  * adversary key-add NAME COMMAND...  runs a command in a session keyring that has that key
+ * adversary pause                    waits for a signal, and needs nothing for that
+ * adversary threads                  ends its first thread, and lives on in another
  * adversary key-find NAME            whether the session keyring has it; prints as "syscall"
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +145,33 @@ static int key_find(char **argv)
 			      argv[0], 0));
 }
 
+static int other_thread(void *argument)
+{
+	(void)argument;
+	while (pause())
+		;
+	return 0;
+}
+
+static int wait_for_signal(char **argv)
+{
+	(void)argv;
+	return pause();
+}
+
+static int threads(char **argv)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+
+	(void)argv;
+	if (clone(other_thread, stack + sizeof(stack),
+		  CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+		  NULL) < 0)
+		return die("clone");
+	syscall(SYS_exit, 0);
+	return 2;
+}
+
 static const struct {
 	const char *name;
 	int words;
@@ -153,6 +183,8 @@ static const struct {
 	{ "int80", 1, int80 },
 	{ "key-add", 2, key_add },
 	{ "key-find", 1, key_find },
+	{ "pause", 0, wait_for_signal },
+	{ "threads", 0, threads },
 };
 
 int main(int argc, char **argv)
@@ -160,6 +192,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (argc >= 2 + commands[i].words && strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argv + 2);
-	fputs("usage: adversary swap|terminal|syscall|int80|key-add|key-find WORD...\n", stderr);
+	fputs("usage: adversary swap|terminal|syscall|int80|key-add|key-find|pause|threads "
+	      "WORD...\n", stderr);
 	return 2;
 }

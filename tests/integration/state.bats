@@ -30,6 +30,17 @@ load helpers
 	is "$(pid_of)" 0
 }
 
+@test "a program whose first thread has ended runs as long as another lives" {
+	cp "$ADVERSARY" "$ROOTFS/adversary"
+	start_container /adversary threads
+	wait_for grep -q '^State:.*zombie' "/proc/$(pid_of)/status"
+	has_status running
+	refused 1 'is not stopped' kist delete "$ID"
+	kist kill "$ID" KILL
+	wait_for stopped
+	is "$(pid_of)" 0
+}
+
 @test "an unknown container is an error" {
 	refused 1 'container nobody does not exist' kist state nobody
 }
