@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -208,6 +209,15 @@ static int run_one(const struct hook *hook, const char *name, const struct hook_
 	return failed(hook, name, &result, output, err);
 }
 
+/* What is waiting in a signalfd would end each hook that follows. */
+static void take_signals(int signals)
+{
+	struct signalfd_siginfo info;
+
+	while (signals > 0 && read(signals, &info, sizeof(info)) == sizeof(info))
+		;
+}
+
 int hook_run(const struct hook_plan *p, enum hook_kind kind, const struct hook_input *input,
 	     struct error *err)
 {
@@ -217,6 +227,9 @@ int hook_run(const struct hook_plan *p, enum hook_kind kind, const struct hook_i
 	for (size_t i = 0; i < list->n; i++) {
 		int r;
 
+		/* The signal that ended the command, or the hook before, does not end this one. */
+		if (kind == HOOK_POSTSTOP)
+			take_signals(input->cancel);
 		snprintf(name, sizeof(name), "%s hook #%zu", kinds[kind].name, i);
 		r = run_one(&list->hooks[i], name, input, err);
 		if (r == 0)

@@ -68,13 +68,14 @@ static inline bool hook_any(const struct hook_plan *p, enum hook_kind kind)
 struct hook_input {
 	const char *state;		/* the container's state as JSON, for standard input */
 	char *const *process_env;	/* for startContainer hooks without env, else unused */
-	int cancel; /* as in struct spawn: a signal to the command ends a hook too */
+	int cancel; /* signalfd, or <= 0: a signal to the command ends a hook too */
 };
 
 /*
  * Runs the hooks of one kind in their order, in the calling process's namespaces.
  * The first failure ends it, with the hook's name and number, how it ended, and the end of its
- * output; but a failed poststop hook is only a warning, and the others still run.
+ * output; but a failed poststop hook is only a warning, and the others still run.  Each of
+ * those is ended only by a signal that comes while it runs.
  * Allocates nothing: usable between clone and exec.  Blocks until the hook ends, its timeout, or
  * cancel.
  */

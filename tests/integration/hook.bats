@@ -94,6 +94,23 @@ hook() {
 	assert_nothing_left
 }
 
+@test "a signal to kist ends one poststop hook, and the others run" {
+	note
+	printf '#!/bin/sh\n: >"%s"\nexec sleep 1000\n' "$T/runs" >"$T/slow"
+	chmod +x "$T/slow"
+	config_set '.hooks.poststop = [{"path": $slow}]' --arg slow "$T/slow"
+	hook poststop
+	hook poststop
+	args true
+	"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID" >"$T/output" 2>&1 </dev/null 3>&- &
+	wait_for test -e "$T/runs"
+	kill -TERM $!
+	wait $! || true
+	is "$(cut -d' ' -f1 "$T/log" | xargs)" 'poststop poststop'
+	grep 'poststop hook #0: ended by a signal' "$T/output"
+	assert_nothing_left
+}
+
 @test "a time-out ends a hook, and its children" {
 	config_set '.hooks.createRuntime = [{"path": "/bin/sh", "args": ["sh", "-c", "sleep 1000 & sleep 1000"], "timeout": 1}]'
 	refused 1 'createRuntime' kist run --bundle "$BUNDLE" "$ID"
