@@ -5,15 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/proc.h"
 #include "base/spawn.h"
 #include "base/str.h"
@@ -318,62 +321,83 @@ static int compare_side(const struct oci_config *c, const struct idmap_kind *k, 
 			 n_real ? real->size : 0);
 }
 
+/* How long a process may take to enter a user namespace. */
+#define JOIN_MS 10000
+
 /*
  * The maps of a namespace are shown for a process that is in it.  The path may name no process (a
  * bind mount keeps it), so a child goes there and waits; it is the parent who reads, since the
  * second column counts in the reader's own namespace.  The child runs nothing, and nobody inside
  * can look at it: it is not dumpable before it is there.
  */
-static pid_t clone_into(int userns, int gate[2], int *joined)
+static pid_t clone_into(int userns, int *channel)
 {
 	const struct sys_clone clone = { .exit_signal = SIGCHLD };
-	int ready[2];
+	int pair[2];
 	pid_t pid;
 
-	if (pipe2(ready, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	pid = sys_clone3(&clone);
 	if (pid == 0) {
 		int r;
 
-		close(gate[1]);
+		close(pair[0]);
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 		r = sys_setns(userns, CLONE_NEWUSER);
-		_exit(write(ready[1], &r, sizeof(r)) < 0 || read(gate[0], &r, 1) < 0);
+		/* It ends with the parent, if that does not end it before. */
+		_exit(write(pair[1], &r, sizeof(r)) < 0 || read(pair[1], &r, 1) < 0);
 	}
-	close(ready[1]);
-	/* End of file: the child died.  It waits for nobody before it writes. */
-	if (pid > 0 && read(ready[0], joined, sizeof(*joined)) != sizeof(*joined))
-		*joined = -EPIPE;
-	close(ready[0]);
+	close(pair[1]);
+	*channel = pair[0];
 	return pid;
 }
 
-int idmap_check(const struct idmap_plan *p, int userns, int proc, struct error *err)
+/* Whoever shares a PID namespace with the child, and has CAP_KILL in its new one, may stop it. */
+static int wait_joined(int channel, int cancel, struct error *err)
 {
-	int gate[2], r = 0;
+	struct pollfd p[2] = { { .fd = channel, .events = POLLIN },
+			       { .fd = cancel, .events = POLLIN } };
+	int n, r;
+
+	do {
+		n = poll(p, 2, JOIN_MS);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_set(err, errno, "poll");
+	if (n == 0)
+		return error_set(err, ETIMEDOUT, "join the user namespace to read its maps: no "
+				 "answer for %d s", JOIN_MS / 1000);
+	if (!p[0].revents)
+		return error_set(err, EINTR, "a signal came");
+	/* End of file: the child died. */
+	if (read(channel, &r, sizeof(r)) != sizeof(r))
+		r = -EPIPE;
+	return r < 0 ? error_set(err, -r, "join the user namespace to read its maps") : 0;
+}
+
+int idmap_check(const struct idmap_plan *p, int userns, int proc, int cancel, struct error *err)
+{
+	owned_fd channel = -1;
 	pid_t pid;
+	int ret;
 
 	if (p->joined == NULL || userns < 0)
 		return 0;
-	if (pipe2(gate, O_CLOEXEC) < 0)
-		return error_set(err, errno, "pipe");
-	pid = clone_into(userns, gate, &r);
-	close(gate[0]);
+	pid = clone_into(userns, &channel);
 	if (pid < 0)
-		error_set(err, (int)-pid, "make a process to read the maps of the user namespace");
-	else if (r < 0)
-		error_set(err, -r, "join the user namespace to read its maps");
-	if (pid < 0 || r < 0)
-		r = -EINVAL;
-	if (r == 0)
-		r = compare_side(p->joined, &kind_uid, proc, pid, err);
-	if (r == 0)
-		r = compare_side(p->joined, &kind_gid, proc, pid, err);
-	close(gate[1]);		/* the child's read() ends, and the child with it */
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		return error_set(err, (int)-pid,
+				 "make a process to read the maps of the user namespace");
+	ret = wait_joined(channel, cancel, err);
+	if (ret == 0)
+		ret = compare_side(p->joined, &kind_uid, proc, pid, err);
+	if (ret == 0)
+		ret = compare_side(p->joined, &kind_gid, proc, pid, err);
+	/* It is a child that nobody has waited for; SIGKILL ends what is stopped, too. */
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	return r;
+	return ret;
 }
 
 int idmap_to_host(const struct oci_id_mapping *map, size_t n, uint32_t id, uint32_t *out)

@@ -53,10 +53,10 @@ int idmap_serve(const struct idmap_plan *p, int proc, pid_t pid, struct error *e
 
 /*
  * In the parent, before the first side effect: compares the mappings beside a user namespace by
- * path with the maps that the namespace has.  userns: a descriptor of it.  0, or negative: they
- * differ, or could not be read.
+ * path with the maps that the namespace has.  userns: a descriptor of it.  cancel: a descriptor
+ * that ends the wait when it is readable, or -1.  0, or negative: they differ, or were not read.
  */
-int idmap_check(const struct idmap_plan *p, int userns, int proc, struct error *err);
+int idmap_check(const struct idmap_plan *p, int userns, int proc, int cancel, struct error *err);
 
 /* The caller's id that is `id` inside, for n mappings.  0, or -ENOENT when it is not mapped. */
 int idmap_to_host(const struct oci_id_mapping *map, size_t n, uint32_t id, uint32_t *out);

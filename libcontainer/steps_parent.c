@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,7 +54,7 @@ int steps_check_host(struct job *job, struct error *err)
 	if (ret == 0)
 		ret = idmap_check(&p->idmap,
 				  namespace_fd(&p->namespaces, &job->namespaces, CLONE_NEWUSER),
-				  job->proc, err);
+				  job->proc, job->signals, err);
 	separate = job->namespaces.separate;
 	if (ret == 0)
 		ret = uts_check(&p->uts, separate, err);
@@ -121,15 +120,6 @@ int step_state_undo(struct job *job, struct error *err)
 	return state_remove(job->state_dir, job->state->id, err);
 }
 
-/* Forgets the signals that came so far. */
-static void drain_signals(const struct job *job)
-{
-	struct signalfd_siginfo info;
-
-	while (job->signals >= 0 && read(job->signals, &info, sizeof(info)) == sizeof(info))
-		;
-}
-
 /*
  * Runs when all else is gone.  A container that never got as far as its first hooks has nothing to
  * tell (runtime.md, "Lifecycle").  The configuration was read from the record before that was
@@ -145,8 +135,6 @@ int step_poststop_undo(struct job *job, struct error *err)
 
 	if (!s->poststop || (s->pid == 0 && !job->hooks_ran))
 		return 0;
-	/* The signal that ended the command does not end these hooks; the next one does. */
-	drain_signals(job);
 	if (job->plan)
 		return hook_run(&job->plan->hooks, HOOK_POSTSTOP, &input, err);
 	if (!s->config.text ||

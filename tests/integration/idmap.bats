@@ -91,6 +91,17 @@ join() {
 	ok kist run --bundle "$BUNDLE" "other$ID"
 }
 
+@test "a process that is stopped in a user namespace by path is given up" {
+	need_strace
+	start_container
+	args true
+	join .
+	try timeout -s KILL 60 strace -f -qq -o /dev/null -e inject=setns:signal=SIGSTOP:when=1 \
+		"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "other$ID"
+	is "$status" 1
+	output_has 'join the user namespace to read its maps: no answer for 10 s'
+}
+
 @test "the maps of a user namespace that a mount keeps are compared, too" {
 	need_root 'binds a namespace'
 	start_container
