@@ -178,6 +178,19 @@ static bool undo_failed(const struct outcome *o)
 	return strstr(o->text, "undo ") || strstr(o->text, "lock container ");
 }
 
+/* More than the name that each line begins with. */
+static bool has_message(const char *text)
+{
+	static const char prefix[] = "kist: ";
+
+	for (const char *at = text; (at = strstr(at, prefix)); ) {
+		at += sizeof(prefix) - 1;
+		if (at[strspn(at, " \n")] != '\0' && *at != '\n')
+			return true;
+	}
+	return false;
+}
+
 static void judge(struct worker *w, const struct trace *t, const struct outcome *o,
 		  struct results *r)
 {
@@ -190,7 +203,7 @@ static void judge(struct worker *w, const struct trace *t, const struct outcome 
 		tell(r, o, HUNG, "hung");
 	else if (t->crash || (o->status > 128 && o->status < 160))
 		tell(r, o, CRASHED, "crashed");
-	else if (o->status != 0 && !strchr(o->text, ':'))
+	else if (o->status != 0 && !has_message(o->text))
 		tell(r, o, SILENT, "no clean error");
 	else
 		stress_count(r, o->verb, o->status ? FAILED : SUCCEEDED, NULL, NULL);

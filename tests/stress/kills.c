@@ -85,7 +85,8 @@ static bool kill_after(struct worker *w, enum verb verb, uint64_t wait, uint64_t
 
 	command_start(w, &c, args_of(verb), NULL);
 	/* By the clock: a wait for the command would end with it and skew the moment. */
-	(void)nanosleep(&(struct timespec){ .tv_nsec = (long)(wait % 1000000000u) }, NULL);
+	(void)nanosleep(&(struct timespec){ .tv_sec = (time_t)(wait / 1000000000u),
+					    .tv_nsec = (long)(wait % 1000000000u) }, NULL);
 	(void)command_wait(w, &c, 0);
 	killed_it = !c.done;
 	if (killed_it)
