@@ -21,8 +21,8 @@
 #include "hook.h"
 #include "trace.h"
 
-/* The rest of the way is some ten system calls and the startContainer hooks, which have time-outs
- * of their own. */
+/* The rest of the way is some ten system calls and the startContainer hooks; of these each may have
+ * a time-out of its own, or none. */
 #define START_TIMEOUT_MS (10 * 60 * 1000)
 
 static int connect_start(int dir, struct error *err)
@@ -47,18 +47,25 @@ static int connect_start(int dir, struct error *err)
 /* The process answers with the page in which it says how it ends. */
 static int map_page(struct job *job, struct error *err)
 {
-	char hello;
-	ssize_t n = unix_socket_receive(job->channel, &hello, sizeof(hello), &job->report_fd);
+	char traced = job->trace != NULL, hello;
+	ssize_t n = unix_socket_send(job->channel, &traced, sizeof(traced), -1);
 
+	if (n >= 0)
+		n = unix_socket_receive(job->channel, &hello, sizeof(hello), &job->report_fd);
+	/* It ended meanwhile. */
+	if (n == 0 || n == -EPIPE || n == -ECONNRESET)
+		return error_set(err, 0, "container not running");
+	if (n < 0)
+		return error_set(err, n == -EAGAIN ? ETIMEDOUT : (int)-n,
+				 "the container's process does not answer");
 	if (n != sizeof(hello) || job->report_fd < 0)
-		return error_set(err, n < 0 ? (int)-n : 0,
-				 "the container's process did not answer");
+		return error_set(err, 0, "the container's process gave a wrong answer");
 	return stage_page_take(job, err);
 }
 
 static int start_process(struct container *c, struct job *job, struct error *err)
 {
-	char traced = job->trace != NULL;
+	int ret;
 
 	job->channel = connect_start(c->dir, err);
 	if (job->channel < 0)
@@ -66,10 +73,13 @@ static int start_process(struct container *c, struct job *job, struct error *err
 	/* From here on the container counts as started: a second `start` finds no socket. */
 	if (unlinkat(c->dir, STATE_START_SOCKET, 0) < 0)
 		return error_set(err, errno, "remove the start socket");
-	if (unix_socket_send(job->channel, &traced, sizeof(traced), -1) < 0 ||
-	    map_page(job, err) < 0)
-		return error_set(err, 0, "container not running");
-	return stage_wait_exec(job, START_TIMEOUT_MS, err);
+	ret = map_page(job, err);
+	if (ret == 0)
+		ret = stage_wait_exec(job, START_TIMEOUT_MS, err);
+	/* Nobody may execute the program after an error, nor wait for a start that cannot come. */
+	if (ret < 0)
+		(void)container_signal_init(c, SIGKILL, NULL);
+	return ret;
 }
 
 int container_saved_config(struct container_context *ctx, int dir, struct state *s,

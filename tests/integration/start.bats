@@ -72,3 +72,12 @@ load helpers
 	create_container
 	refused 1 'exec*operation not supported' kist start "$ID"
 }
+
+# Fails when start only reports the error: the program would run, or the container wait for a start that cannot come.
+@test "a start that fails ends the container" {
+	create_container
+	kill -STOP "$(pid_of)"
+	refused 1 "the container's process does not answer: *timed out" kist start "$ID"
+	wait_for stopped
+	kist delete "$ID"
+}
