@@ -262,6 +262,15 @@ static bool ended(pid_t pid, siginfo_t *info)
 	       info->si_pid == pid;
 }
 
+/* Another cause of a SIGKILL is somebody who sent one, as `delete --force` does. */
+static bool was_oom(const struct job *job)
+{
+	const struct cgroup_ref *ref = job->cgroup.ref.n_dirs ? &job->cgroup.ref :
+								job->state->cgroup;
+
+	return ref && cgroup_level_was_oom(ref);
+}
+
 /* Which row a process was in when it ended, for the message. */
 static int died_error(const struct job *job, struct error *err)
 {
@@ -273,7 +282,7 @@ static int died_error(const struct job *job, struct error *err)
 	    (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED))
 		return error_set(err, 0, "%s: %s: the process was killed by signal %d (%s)%s",
 				 stage_names[s], name, info.si_status, strsignal(info.si_status),
-				 info.si_status == SIGKILL ?
+				 info.si_status == SIGKILL && was_oom(job) ?
 				 ": the memory limit may be too low for the start" : "");
 	return error_set(err, 0, "%s: %s: the process ended unexpectedly", stage_names[s], name);
 }
@@ -366,36 +375,54 @@ static int poll_channel(const struct job *job, struct pollfd p[2], int timeout_m
 	return n;
 }
 
-/* Waits for input on the channel.  A signal that asks the command to end is an error: what was done
- * is undone. */
-static int wait_channel(const struct job *job, int timeout_ms, struct error *err)
+/* Waits until `deadline` for input on the channel.  A signal that asks the command to end is an
+ * error: what was done is undone. */
+static int wait_channel(const struct job *job, uint64_t deadline, struct error *err)
 {
 	struct pollfd p[2] = { { .fd = job->channel, .events = POLLIN },
 			       { .fd = job->signals, .events = POLLIN } };
-	int n = poll_channel(job, p, timeout_ms, err);
+	uint64_t now = now_ns();
+	int n = 0;
 
+	if (now < deadline)
+		n = poll_channel(job, p, (int)((deadline - now + 999999) / 1000000), err);
 	if (n < 0)
 		return n;
 	if (n == 0) {
 		enum job_stage s;
 		const char *name = last_row(job, &s);
 
-		return error_set(err, ETIMEDOUT, "%s: %s: no answer for %d s", stage_names[s],
-				 name, timeout_ms / 1000);
+		return error_set(err, ETIMEDOUT, "%s: %s: no answer in time", stage_names[s], name);
 	}
 	/* The signal first: a child that talks without end must not keep it waiting. */
 	return p[1].revents ? job_signal_error(job, err) : 0;
 }
 
-/* The next frame that is not a log line.  1: *f holds it, 0: the channel is closed, negative:
- * error. */
+/* More lines than this from one row to the next are not the log of a start. */
+#define LINES_MAX 4096
+
+static void log_frame(struct frame *f, unsigned int n)
+{
+	f->text[sizeof(f->text) - 1] = '\0';
+	if (n < LINES_MAX)
+		log_text(f->level <= LOG_LEVEL_DEBUG ? f->level : LOG_LEVEL_WARNING, f->text);
+	else if (n == LINES_MAX)
+		log_warning("the container's process has too much to say: the rest is left out");
+}
+
+/*
+ * The next frame that is not a log line.  1: *f holds it, 0: the channel is closed, negative:
+ * error.  The time is that of all lines together, or a process of the container's could keep its
+ * parent, and the lock, for ever.
+ */
 static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct error *err)
 {
-	ssize_t n;
-	int ret;
+	uint64_t deadline = now_ns() + (uint64_t)timeout_ms * 1000000;
 
-	for (;;) {
-		ret = wait_channel(job, timeout_ms, err);
+	for (unsigned int lines = 0;; lines++) {
+		ssize_t n;
+		int ret = wait_channel(job, deadline, err);
+
 		if (ret < 0)
 			return ret;
 		n = unix_socket_receive(job->channel, f, sizeof(*f), NULL);
@@ -405,8 +432,7 @@ static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct e
 			return 0;
 		if (f->type != FRAME_LOG)
 			return 1;
-		f->text[sizeof(f->text) - 1] = '\0';
-		log_text(f->level <= LOG_LEVEL_DEBUG ? f->level : LOG_LEVEL_WARNING, f->text);
+		log_frame(f, lines);
 	}
 }
 

@@ -158,6 +158,21 @@ void cgroup_level_throttled_read(const struct cgroup_dir *d, struct cgroup_level
 	(void)cgroup_level_walk(d, count_throttled, out);
 }
 
+bool cgroup_level_was_oom(const struct cgroup_ref *ref)
+{
+	for (size_t i = 0; i < ref->n_dirs; i++) {
+		const struct cgroup_dir *d = &ref->dirs[i];
+		const char *file = cgroup_dir_is_v2(d) ? "memory.events" : "memory.oom_control";
+		owned_fd dir = cgroup_dir_used(d) ? cgroup_leaf_open(d) : -1;
+		char text[512];
+
+		if (dir >= 0 && file_read_small(dir, file, text, sizeof(text)) >= 0 &&
+		    cgroup_stats_keyed(text, "oom_kill") > 0)
+			return true;
+	}
+	return false;
+}
+
 void cgroup_level_explain_pids(const struct cgroup_ref *ref, struct error *err)
 {
 	int i = cgroup_knob_dir(ref, "pids");

@@ -73,6 +73,9 @@ struct cgroup_level_counts {
 
 void cgroup_level_throttled_read(const struct cgroup_dir *d, struct cgroup_level_counts *out);
 
+/* Whether the kernel has killed a process of the cgroup for want of memory. */
+bool cgroup_level_was_oom(const struct cgroup_ref *ref);
+
 /*
  * A process could not be made (EAGAIN): appends to the message which cgroup's limit on processes is
  * used up, if any is.

@@ -97,3 +97,13 @@ load helpers
 	[ $status -ne 137 ]
 	assert_nothing_left
 }
+
+# The memory limit is one cause of that signal; another is somebody who sends it.
+@test "a process that somebody kills during create did not run out of memory" {
+	printf '#!/bin/sh\nkill -KILL "$(sed "s/.*\\"pid\\":\\([0-9]*\\).*/\\1/")"\n' >"$T/hook"
+	chmod +x "$T/hook"
+	config_set '.hooks.createRuntime = [{"path": $hook}]' --arg hook "$T/hook"
+	refused 1 'killed by signal 9' kist create --bundle "$BUNDLE" "$ID"
+	[[ $output != *memory* ]] || fail "$output"
+	assert_nothing_left
+}
