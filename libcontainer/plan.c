@@ -162,38 +162,97 @@ int plan_compile(const struct oci_config *c, const struct host *h, const struct 
 	return 0;
 }
 
+#define CAP_BIT(n) (UINT64_C(1) << (n))
+
+static bool has_capability(char *const *names, int number)
+{
+	for (; names && *names; names++) {
+		if (capability_number(*names) == number)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether somebody in the PID namespace may have CAP_SYS_PTRACE, but not CAP_SYS_ADMIN, which a new
+ * process then must not have either.
+ */
+static bool has_tracers(const struct plan *p)
+{
+	const uint64_t both = CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_SYS_PTRACE);
+	const struct oci_process *first = p->config->process;
+	const struct oci_capabilities *caps = first ? first->capabilities : NULL;
+
+	/* In a user namespace nobody may look into a process that was executed outside. */
+	if (plan_has_user_namespace(p))
+		return false;
+	/* It keeps the capability: there is nothing more to be had. */
+	if (p->capabilities.set[CAPABILITY_PERMITTED] & CAP_BIT(CAP_SYS_ADMIN))
+		return false;
+	/* Of the inhabitants of others' namespaces nothing is known. */
+	if (!plan_has_own_pid_namespace(p) ||
+	    (p->capabilities.set[CAPABILITY_BOUNDING] & both) == CAP_BIT(CAP_SYS_PTRACE))
+		return true;
+	return caps &&
+	       (has_capability(caps->bounding, CAP_SYS_PTRACE) ||
+		has_capability(caps->permitted, CAP_SYS_PTRACE)) &&
+	       !has_capability(caps->bounding, CAP_SYS_ADMIN);
+}
+
+/* The rest of the way of a process that is forked late: enum seccomp_join. */
+static unsigned int rest_of_way(const struct plan *p)
+{
+	const struct plan_options *o = &p->options;
+	unsigned int does = p->process ? SECCOMP_JOIN_SESSION : 0;
+
+	if (p->terminal.wanted)
+		does |= SECCOMP_JOIN_TERMINAL;
+	if (limit_has_last(&p->limits))
+		does |= SECCOMP_JOIN_LIMITS;
+	if (p->command == PLAN_CREATE)
+		does |= SECCOMP_JOIN_WAITS;
+	if (p->command != PLAN_EXEC || o->pid_file || o->pidfd_socket ||
+	    scheduler_is_privileged(&p->scheduler))
+		does |= SECCOMP_JOIN_ASKS;
+	return does;
+}
+
 /*
  * Where a second process is forked late, as much as can be is done before.  The filter is loaded by
  * the new process only where it cannot be otherwise, with privilege only if nobody can use that.
  */
 static int place_seccomp(struct plan *p, struct error *err)
 {
-	const uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN, ptrace = UINT64_C(1) << CAP_SYS_PTRACE;
-	struct capability_plan *caps = &p->capabilities;
-	bool waits = p->command == PLAN_CREATE;
+	struct seccomp_plan *s = &p->seccomp;
+	unsigned int does = rest_of_way(p);
+	/* An agent must know the process; a hook is a program of its own. */
+	bool passes = !s->notify && !hook_any(&p->hooks, HOOK_START_CONTAINER);
 
 	if (!plan_forks_late(p))
 		return 0;
-	if (!p->seccomp.notify && !hook_any(&p->hooks, HOOK_START_CONTAINER) &&
-	    seccomp_lets_join(&p->seccomp, p->terminal.wanted, waits)) {
-		if (p->seccomp.when == SECCOMP_LAST)
-			p->seccomp.when = SECCOMP_JOINER;
+	if (passes && seccomp_lets_join(s, does)) {
+		if (s->when == SECCOMP_LAST)
+			s->when = SECCOMP_JOINER;
 		return 0;
 	}
-	if (p->seccomp.when == SECCOMP_LAST)
+	if (s->when == SECCOMP_LAST)
 		return 0;
-	/* In a user namespace nobody may look into a process that was executed outside. */
-	if ((caps->set[CAPABILITY_BOUNDING] & (admin | ptrace)) == ptrace &&
-	    !plan_has_user_namespace(p))
-		return error_set(err, 0,
-				 "linux.seccomp: this profile can only be loaded by a process that "
-				 "the container sees while it has CAP_SYS_ADMIN, which a container "
-				 "with CAP_SYS_PTRACE could use: set process.noNewPrivileges, or "
-				 "let the profile allow clone, setsid, prctl, poll, sendmsg, "
-				 "recvmsg, prlimit64 and what an exec needs");
-	p->seccomp.when = SECCOMP_INSIDE;
-	caps->inside = admin;
-	return 0;
+	if (!has_tracers(p)) {
+		s->when = SECCOMP_INSIDE;
+		p->capabilities.inside = CAP_BIT(CAP_SYS_ADMIN);
+		return 0;
+	}
+	/* Only of a session with a terminal the process must be the leader. */
+	if (passes && !p->terminal.wanted && seccomp_lets_join(s, does & ~SECCOMP_JOIN_SESSION)) {
+		p->session_before = true;
+		return 0;
+	}
+	return error_set(err, 0,
+			 "linux.seccomp: this profile can only be loaded by a process that others "
+			 "see while it has CAP_SYS_ADMIN, which one of them with CAP_SYS_PTRACE "
+			 "could use: set process.noNewPrivileges, or let the profile allow clone, "
+			 "prctl, poll, sendmsg, recvmsg, prlimit64, for a terminal setsid, and "
+			 "what an exec needs, without an agent and startContainer hooks");
 }
 
 int plan_seccomp(struct plan *p, int state_root, struct arena *a, struct error *err)

@@ -89,6 +89,7 @@ struct plan {
 	struct apparmor_plan apparmor;
 	struct seccomp_plan seccomp;
 	bool forks_late; /* see plan_forks_late() */
+	bool session_before; /* the session begins before that fork: the filter forbids it then */
 };
 
 /* 0 or negative with err. */

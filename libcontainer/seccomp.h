@@ -95,12 +95,20 @@ void seccomp_tree(struct seccomp_plan *p, struct arena *a);
 
 /* seccomp_joiner.c ------------------------------------------------------------------------ */
 
+/* What the new process does on the rest of its way, besides what each does. */
+enum seccomp_join {
+	SECCOMP_JOIN_SESSION = 1,	/* begins a session */
+	SECCOMP_JOIN_TERMINAL = 2,	/* takes a terminal */
+	SECCOMP_JOIN_LIMITS = 4,	/* sets resource limits */
+	SECCOMP_JOIN_ASKS = 8,		/* asks kist for something */
+	SECCOMP_JOIN_WAITS = 16,	/* waits for `start` */
+};
+
 /*
  * Whether the filter may be loaded before the fork into an inhabited PID namespace: it allows the
- * fork, and whatever system call kist makes after it.  terminal: the process gets one; waits: it
- * waits for `start`.
+ * fork, and whatever system call kist makes after it.  does: of enum seccomp_join.
  */
-bool seccomp_lets_join(const struct seccomp_plan *p, bool terminal, bool waits);
+bool seccomp_lets_join(const struct seccomp_plan *p, unsigned int does);
 
 /*
  * The name of a system call that kist must make under the filter to execute the program, and at

@@ -34,38 +34,36 @@
 #define OWN_ARCH 0
 #endif
 
-enum need { ALWAYS, TERMINAL, WAITS };
-
 /* A profile may look at numbers, which are the true ones here; it cannot look behind a pointer. */
 static const struct join_call {
 	int nr;
-	enum need need;
+	unsigned int need;		/* enum seccomp_join; 0: always */
 	uint64_t args[3];
 } calls[] = {
-	{ SYS_clone, ALWAYS, { CLONE_PARENT | CLONE_PARENT_SETTID } },
-	{ SYS_exit_group, ALWAYS, { 1 } },
-	{ SYS_prctl, ALWAYS, { PR_SET_PDEATHSIG, SIGKILL } },
-	{ SYS_prctl, ALWAYS, { PR_SET_PDEATHSIG, 0 } },
+	{ SYS_clone, 0, { CLONE_PARENT | CLONE_PARENT_SETTID } },
+	{ SYS_exit_group, 0, { 1 } },
+	{ SYS_prctl, 0, { PR_SET_PDEATHSIG, SIGKILL } },
+	{ SYS_prctl, 0, { PR_SET_PDEATHSIG, 0 } },
 #ifdef SYS_poll
-	{ SYS_poll, ALWAYS, { 0, 1, 0 } },
+	{ SYS_poll, 0, { 0, 1, 0 } },
 #else
-	{ SYS_ppoll, ALWAYS, { 0, 1, 0 } },
+	{ SYS_ppoll, 0, { 0, 1, 0 } },
 #endif
-	{ SYS_setsid, ALWAYS, { 0 } },
-	{ SYS_sendmsg, ALWAYS, { 0 } },
-	{ SYS_recvmsg, ALWAYS, { 0 } },
-	{ SYS_prlimit64, ALWAYS, { 0 } },
-	{ SYS_close, ALWAYS, { 3 } },
-	{ SYS_rt_sigaction, ALWAYS, { SIGPIPE } },
-	{ SYS_rt_sigprocmask, ALWAYS, { SIG_SETMASK } },
-	{ SYS_execve, ALWAYS, { 0 } },
-	{ SYS_ioctl, TERMINAL, { 3, TIOCSCTTY } },
+	{ SYS_setsid, SECCOMP_JOIN_SESSION, { 0 } },
+	{ SYS_sendmsg, SECCOMP_JOIN_ASKS, { 0 } },
+	{ SYS_recvmsg, SECCOMP_JOIN_ASKS, { 0 } },
+	{ SYS_prlimit64, SECCOMP_JOIN_LIMITS, { 0 } },
+	{ SYS_close, 0, { 3 } },
+	{ SYS_rt_sigaction, 0, { SIGPIPE } },
+	{ SYS_rt_sigprocmask, 0, { SIG_SETMASK } },
+	{ SYS_execve, 0, { 0 } },
+	{ SYS_ioctl, SECCOMP_JOIN_TERMINAL, { 3, TIOCSCTTY } },
 #ifdef SYS_dup2
-	{ SYS_dup2, TERMINAL, { 3, 0 } },
+	{ SYS_dup2, SECCOMP_JOIN_TERMINAL, { 3, 0 } },
 #else
-	{ SYS_dup3, TERMINAL, { 3, 0, 0 } },
+	{ SYS_dup3, SECCOMP_JOIN_TERMINAL, { 3, 0, 0 } },
 #endif
-	{ SYS_accept4, WAITS, { 3 } },
+	{ SYS_accept4, SECCOMP_JOIN_WAITS, { 3 } },
 };
 
 static uint32_t word_at(const struct seccomp_data *data, uint32_t offset)
@@ -158,13 +156,13 @@ const char *seccomp_ends_at(const struct seccomp_plan *p)
 	return NULL;
 }
 
-bool seccomp_lets_join(const struct seccomp_plan *p, bool terminal, bool waits)
+bool seccomp_lets_join(const struct seccomp_plan *p, unsigned int does)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		const struct join_call *c = &calls[i];
 		struct seccomp_data data = { .nr = c->nr, .arch = OWN_ARCH };
 
-		if ((c->need == TERMINAL && !terminal) || (c->need == WAITS && !waits))
+		if (c->need & ~does)
 			continue;
 		for (size_t k = 0; k < sizeof(c->args) / sizeof(*c->args); k++)
 			data.args[k] = c->args[k];

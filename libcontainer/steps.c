@@ -48,8 +48,8 @@ WHEN(container_hooks, hook_any(&p->hooks, HOOK_CREATE_CONTAINER))
 WHEN(start_hooks, hook_any(&p->hooks, HOOK_START_CONTAINER))
 WHEN(poststop_hooks, hook_any(&p->hooks, HOOK_POSTSTOP))
 WHEN(personality, p->program.set_personality)
-WHEN(session, p->process && !plan_forks_late(p))
-WHEN(session_inside, p->process && plan_forks_late(p))
+WHEN(session, p->process && (!plan_forks_late(p) || p->session_before))
+WHEN(session_inside, p->process && plan_forks_late(p) && !p->session_before)
 WHEN(capabilities, p->process || plan_forks_late(p))
 WHEN(scheduler_of_child, plan_forks_late(p) && scheduler_is_privileged(&p->scheduler))
 WHEN(agent_pid, p->seccomp.notify && plan_has_two_processes(p) && !plan_forks_late(p))
@@ -268,6 +268,7 @@ const struct step steps_exec[] = {
 	{ "personality", STAGE_1, personality, step_personality_run, NULL, NULL, show_personality },
 	{ "limits", STAGE_1, limits, step_limits_run, NULL, NULL, show_limits },
 	{ "streams", STAGE_1, process, step_streams_run, NULL, NULL, NULL },
+	{ "session-joiner", STAGE_1, session, step_session_run, NULL, NULL, NULL },
 	{ "home", STAGE_1, home, step_home_run, NULL, NULL, NULL },
 	{ "cwd", STAGE_1, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_1, drops_bounding, step_bounding_run, NULL, NULL, NULL },

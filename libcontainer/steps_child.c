@@ -68,6 +68,13 @@ int step_guard_run(struct job *job, struct error *err)
 	fd_close(&job->self_exe.tree);
 	if (reopen_state_dir(job, err) < 0)
 		return -ENOENT;
+	/*
+	 * The parent believes what is written there: a second process must not be able to write.
+	 * Here, since no filter is loaded yet.
+	 */
+	if (plan_has_two_processes(job->plan) &&
+	    madvise(job->page, offsetof(struct job_page, second), MADV_DONTFORK) < 0)
+		return error_set(err, errno, "keep a page to this process");
 	return die_with_parent(job, err);
 }
 
@@ -214,9 +221,6 @@ int step_fork_run(struct job *job, struct error *err)
 	};
 	pid_t pid;
 
-	/* The parent believes what is written there: the new process must not be able to write. */
-	if (madvise(job->page, offsetof(struct job_page, second), MADV_DONTFORK) < 0)
-		return error_set(err, errno, "keep a page to this process");
 	pid = sys_clone3(&c);
 	if (pid < 0)
 		return namespace_create_error(-1, c.flags & ~(uint64_t)CLONE_PARENT, -pid, err);

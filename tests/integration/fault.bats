@@ -175,12 +175,14 @@ joined_config() {
 		| .linux.namespaces |= map(if .type == "pid" then .path = "/proc/\($pid)/ns/pid" else . end)' --arg pid $$
 }
 
-# The same with a filter that only the last process can load, since an agent has to know that one.
+# The same with a filter that only the last process can load, since an agent has to know that one.  It needs CAP_SYS_ADMIN
+# for that, which is refused to those who do not keep it.
 joined_agent_config() {
 	joined_config
 	sockets=(fd)
 	loads=seccomp-inside
-	config_set '.process.noNewPrivileges = false | .linux.seccomp.listenerPath = $socket
+	config_set '.process.noNewPrivileges = false | .process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])
+		| .linux.seccomp.listenerPath = $socket
 		| .linux.seccomp.syscalls[0].action = "SCMP_ACT_NOTIFY"' --arg socket "$T/fd.socket"
 }
 

@@ -127,3 +127,39 @@ filter() {
 	refused 1 'operation not permitted (the seccomp filter is in force by now: linux.seccomp may be' \
 		kist run --bundle "$BUNDLE" "$ID"
 }
+
+# What kist itself does after the fork, what the smallest program needs, and MORE.
+smallest_profile() {
+	config_set '.process.noNewPrivileges = $nnp
+		| .linux.seccomp = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"action": "SCMP_ACT_ALLOW", "names": (
+			["clone", "exit_group", "prctl", "poll", "ppoll", "setsid", "sendmsg", "recvmsg", "prlimit64", "close", "rt_sigaction",
+			"rt_sigprocmask", "execve", "ioctl", "dup2", "dup3", "accept4"]
+			+ ["brk", "arch_prctl", "set_tid_address", "mprotect", "set_robust_list", "rseq", "exit", "pause", "lseek", "write", "fstat"] + $more)}]}' \
+		--argjson nnp "$1" --argjson more "$2"
+}
+
+@test "a filter that allows no more than the rest of the way lets a process join" {
+	need_root "joins a PID namespace"
+	# The rootfs has no program without libraries, and a loader does much.
+	cp "$ADVERSARY" "$ROOTFS/adversary"
+	local nnp program=(/adversary syscall lseek 99) more='[]'
+	cp -r "$BUNDLE" "$T/other"
+	for nnp in true false; do
+		smallest_profile $nnp "$more"
+		start_container /adversary pause
+		jq '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end) | .process.args = $ARGS.positional' \
+			--arg path "/proc/$(pid_of)/ns/pid" "$BUNDLE/config.json" --args "${program[@]}" >"$T/other/config.json"
+		ok kist exec "$ID" "${program[@]}"
+		ok kist exec --pid-file "$T/pid" "$ID" "${program[@]}"
+		ok "$ADVERSARY" terminal "$KIST" --root "$ROOT" exec --tty "$ID" "${program[@]}"
+		ok kist run --bundle "$T/other" "other$ID"
+		ok kist create --bundle "$T/other" "other$ID"
+		ok kist start "other$ID"
+		ok kist delete --force "other$ID"
+		ok kist delete --force "$ID"
+		# Without no_new_privs it is loaded before the user is switched, and the program looked up.
+		more='["capget", "capset", "setuid", "setgid", "setgroups", "setresuid", "setresgid", "chdir", "fchdir", "openat", "openat2",
+			"close_range", "fcntl", "read", "newfstatat", "statx", "faccessat2", "access", "faccessat", "getdents64"]'
+	done
+	rm -r "$T/other"
+}
