@@ -118,7 +118,7 @@ static void check_hugepages(struct check *ck, const struct oci_resources *r)
 	}
 }
 
-/* Files with which the runtime makes, fills, freezes and ends a cgroup; and those that only tell. */
+/* Files with which the runtime makes, fills, freezes and ends a cgroup; and what only tells. */
 static bool is_runtimes(const char *key)
 {
 	static const char *const files[] = {
