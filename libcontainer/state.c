@@ -342,7 +342,7 @@ int state_read(int dir, const char *id, struct arena *a, struct state **out, str
 	else if (ret < 0)
 		return error_set(err, -ret, "read the record of container %s", id);
 	s->lost = first == -EBADMSG;
-	s->blank = ret == -ENOENT;
+	s->blank = first == -ENOENT && ret == -ENOENT;
 	s->id = arena_strdup(a, id);
 	*out = s;
 	return 0;

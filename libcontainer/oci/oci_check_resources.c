@@ -21,13 +21,12 @@
  */
 #define DEVICE_RULES_MAX 4096
 
-/* One without a type becomes a rule for each of the two, but where it means all of all devices. */
-static size_t device_rules(const struct oci_device_cgroup *d)
+/* A rule for all of all devices.  It replaces all before it. */
+static bool is_for_all(const struct oci_device_cgroup *d)
 {
-	bool all = (!d->major || *d->major == -1) && (!d->minor || *d->minor == -1) &&
-		   (!d->access || strlen(d->access) >= strlen("rwm"));
-
-	return d->type == 'b' || d->type == 'c' || all ? 1 : 2;
+	return d->type != 'b' && d->type != 'c' && (!d->major || *d->major == -1) &&
+	       (!d->minor || *d->minor == -1) &&
+	       (!d->access || strlen(d->access) >= strlen("rwm"));
 }
 
 static void check_device_rules(struct check *ck, const struct oci_resources *r)
@@ -37,7 +36,9 @@ static void check_device_rules(struct check *ck, const struct oci_resources *r)
 	for (size_t i = 0; i < r->n_devices; i++) {
 		const struct oci_device_cgroup *d = &r->devices[i];
 
-		n += device_rules(d);
+		/* One without a type becomes a rule for each of the two. */
+		n += d->type == 'b' || d->type == 'c' ? 1 : 2;
+		n = is_for_all(d) ? 0 : n;
 		if (n > DEVICE_RULES_MAX) {
 			oci_fault(ck, JSON_BAD_VALUE, d, "more than %d device rules",
 				  DEVICE_RULES_MAX);

@@ -13,7 +13,7 @@ ROUNDS=${KIST_TEST_LONG:+5000}
 ROUNDS=${ROUNDS:-150}
 SECONDS_MAX=${KIST_TEST_LONG:+600}
 SECONDS_MAX=${SECONDS_MAX:-15}
-CAUGHT=30
+CAUGHT=10
 
 setup() {
 	need_root "the attacker is in the runtime's user namespace"

@@ -480,7 +480,7 @@ listings_for() {
 	config_set "$rules" --argjson n 4097
 	refused 1 'config.json:*linux.resources.devices\[4096\]*more than 4096 device rules' kist create --bundle "$BUNDLE" "$ID"
 	config_set "$rules" --argjson n 4096
-	# The first one is for everything, and does not count.
+	# The first one is for everything: it replaces what was before it, and does not count.
 	config_set '.linux.resources.devices |= [{allow: false, access: "rwm"}] + .'
 	start_container
 	for ((i = 0; i < 2048; i++)); do

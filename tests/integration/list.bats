@@ -42,11 +42,12 @@ load helpers
 
 @test "a damaged container is listed with a warning, and does not hide the others" {
 	ok kist create --bundle "$BUNDLE" good
-	mkdir "$ROOT/bad"
+	mkdir -m 700 "$ROOT/bad" "$ROOT/empty"
+	echo '{' >"$ROOT/bad/state.json"
 	ok kist list
-	output_has 'bad'
-	output_has 'good'
-	output_has 'damaged'
+	output_has 'container bad: its record is damaged'
+	output_has 'container empty has no record yet'
+	output_has $'\ngood '
 }
 
 @test "what a bundle's name contains does not reach the terminal" {
