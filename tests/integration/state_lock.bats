@@ -225,7 +225,8 @@ child_stopped() {
 	need_strace
 	local verb
 	config_cgroup
-	for verb in pause update 'kill --all'; do
+	echo '{}' >"$T/nothing"
+	for verb in pause "update -r $T/nothing" 'kill --all'; do
 		start_container
 		# shellcheck disable=SC2086 # two words
 		background strace -qq -o /dev/null -e inject=flock:delay_enter=2000000:when=1 \
