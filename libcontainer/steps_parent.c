@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,8 @@
 /* How long killed processes may take to vanish: a process in uninterruptible sleep can hold a
  * cgroup. */
 #define DEATH_TIMEOUT_MS 10000
+/* A limit that a start with few mounts just fits into. */
+#define DESCRIPTORS_FEW 16
 #define DEATH_LOOK_MS 1000
 /* The v2 freezer lets the killed die at once; the v1 one never does. */
 #define FROZEN_DEATH_MS 500
@@ -252,9 +255,21 @@ int step_cgroup_exec_run(struct job *job, struct error *err)
 
 /* ---- processes ------------------------------------------------------------------------------ */
 
+/* The tree is held only to be closed at a better time (its file keeps the mount). */
+static void spare_descriptors(struct job *job)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= DESCRIPTORS_FEW)
+		fd_close(&job->self_exe.tree);
+}
+
 int step_self_exe_prepare_run(struct job *job, struct error *err)
 {
-	return self_exe_prepare(job->proc, &job->self_exe, err);
+	int ret = self_exe_prepare(job->proc, &job->self_exe, err);
+
+	spare_descriptors(job);
+	return ret;
 }
 
 int step_mount_sources_run(struct job *job, struct error *err)
@@ -305,11 +320,6 @@ static int open_channel(struct job *job, struct error *err)
 	int pair[2];
 	int ret = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 
-	/* The tree is held only to be closed at a better time: its file keeps the mount. */
-	if (ret < 0 && errno == EMFILE) {
-		fd_close(&job->self_exe.tree);
-		ret = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
-	}
 	if (ret < 0)
 		return error_set(err, errno, "socketpair");
 	job->channel = pair[0];

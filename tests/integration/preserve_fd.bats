@@ -4,13 +4,13 @@
 load helpers
 
 @test "--preserve-fds passes that many from 3 on" {
-	shell 'ls /proc/1/fd | xargs; cat <&3; cat <&4'
+	shell '(ls /proc/1/fd | xargs); cat <&3; cat <&4'
 	kist run --preserve-fds 2 --bundle "$BUNDLE" "$ID" 3< <(echo three) 4< <(echo four) 5</dev/null >"$T/out" 2>&1 </dev/null
 	is "$(<"$T/out")" $'0 1 2 3 4\nthree\nfour'
 }
 
 @test "a descriptor of the range that is not open is not open in the container either" {
-	shell 'ls /proc/1/fd | xargs; cat <&3; cat <&40'
+	shell '(ls /proc/1/fd | xargs); cat <&3; cat <&40'
 	kist run --preserve-fds 50 --bundle "$BUNDLE" "$ID" 3< <(echo three) 40< <(echo forty) >"$T/out" 2>&1 </dev/null \
 		4>&- 10>&-
 	is "$(<"$T/out")" $'0 1 2 3 40\nthree\nforty'
@@ -25,14 +25,14 @@ load helpers
 }
 
 @test "LISTEN_FDS, too, may count descriptors that are not open" {
-	shell 'echo "$LISTEN_FDS"; ls /proc/1/fd | xargs; cat <&4'
+	shell 'echo "$LISTEN_FDS"; (ls /proc/1/fd | xargs); cat <&4'
 	sh -c "LISTEN_FDS=3 LISTEN_PID=\$\$ exec '$KIST' --root '$ROOT' run --bundle '$BUNDLE' '$ID'" \
 		3>&- 4< <(echo four) 10>&- >"$T/out" 2>&1 </dev/null
 	is "$(<"$T/out")" $'3\n0 1 2 4\nfour'
 }
 
 @test "LISTEN_FDS passes descriptors in front, with LISTEN_PID 1" {
-	shell 'echo "$LISTEN_FDS $LISTEN_PID"; ls /proc/1/fd | xargs; cat <&3; cat <&4'
+	shell 'echo "$LISTEN_FDS $LISTEN_PID"; (ls /proc/1/fd | xargs); cat <&3; cat <&4'
 	sh -c "LISTEN_FDS=1 LISTEN_PID=\$\$ exec '$KIST' --root '$ROOT' run --preserve-fds 1 --bundle '$BUNDLE' '$ID'" \
 		3< <(echo three) 4< <(echo four) >"$T/out" 2>&1 </dev/null
 	is "$(<"$T/out")" $'1 1\n0 1 2 3 4\nthree\nfour'

@@ -183,6 +183,10 @@ static bool has_message(const char *text)
 {
 	static const char prefix[] = "kist: ";
 
+	/* Of the C library, before main(). */
+	if (strstr(text, "error while loading shared libraries: "))
+		return true;
+
 	for (const char *at = text; (at = strstr(at, prefix)); ) {
 		at += sizeof(prefix) - 1;
 		if (at[strspn(at, " \n")] != '\0' && *at != '\n')
