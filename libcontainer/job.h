@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -47,8 +48,8 @@ struct job_report {
 	struct job_time times[JOB_ROWS_MAX];
 };
 
-/* At least one page of memory on every architecture. */
-#define JOB_PAGE_ALIGN 65536
+/* A whole number of pages of memory on every architecture. */
+#define JOB_FIRST_ROOM 65536
 
 /*
  * Memory that the processes of a job share (MAP_SHARED).  It needs no system call to write, so it
@@ -61,10 +62,17 @@ struct job_report {
  * the pid is the one that the kernel wrote into the first part.
  */
 struct job_page {
-	struct job_report first;
-	volatile int32_t init_pid; /* stage 2 in the caller's pid namespace, by the kernel */
-	_Alignas(JOB_PAGE_ALIGN) struct job_report second;
+	union {
+		struct {
+			struct job_report first;
+			/* stage 2 in the caller's pid namespace, by the kernel */
+			volatile int32_t init_pid;
+		};
+		char room[JOB_FIRST_ROOM];
+	};
+	struct job_report second;
 };
+_Static_assert(offsetof(struct job_page, second) == JOB_FIRST_ROOM, "the first part has room");
 
 /* A failure on request, for tests: at this row, before it runs. */
 struct job_fault {

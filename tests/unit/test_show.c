@@ -164,10 +164,13 @@ static bool may_lack(const struct json_field *f, const char *base, const char *p
 	static const char *const some[] = {
 		"mounts", "linux.namespaces", "linux.resources.devices", NULL
 	};
-	const void *member = *(const void *const *)(const void *)(base + f->offset);
+	const void *member;
 
+	if (!f->indirect)
+		return false;
+	memcpy(&member, base + f->offset, sizeof(member));
 	for (const char *const *s = some; *s; s++)
-		if (strncmp(path, *s, strlen(*s)) == 0 && f->indirect && !member)
+		if (strncmp(path, *s, strlen(*s)) == 0 && !member)
 			return true;
 	return false;
 }
