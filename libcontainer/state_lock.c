@@ -82,7 +82,7 @@ static int wait_for_lock(int dir, int timeout_ms)
 
 struct holder {
 	pid_t pid;		/* 0: not known */
-	bool kist;		/* runs this program */
+	bool kist;		/* runs the program that this process runs */
 	bool deletes;		/* its command is `delete` */
 	char command[COMMAND_MAX];	/* its words, or "" */
 };
@@ -219,19 +219,32 @@ static void read_command(int proc, pid_t pid, struct holder *h)
 	snprintf(h->command, sizeof(h->command), "%s", words);
 }
 
-/* Whether a process runs the file that this one runs.  A sealed copy has no file: its name does. */
+/* The path of a process's program.  A sealed copy (self_exe.h) is named after its original. */
+static bool program_path(int proc, const char *process, char *out, size_t size)
+{
+	static const char copy[] = "/memfd:", gone[] = " (deleted)";
+	char link[PATH_MAX], *path = link;
+	char name[32];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%s/exe", process);
+	n = readlinkat(proc, name, link, sizeof(link) - 1);
+	if (n <= 0)
+		return false;
+	link[n] = '\0';
+	if (str_ends(link, gone))
+		link[n - (ssize_t)strlen(gone)] = '\0';
+	path += str_starts(link, copy) ? strlen(copy) : 0;
+	return (size_t)snprintf(out, size, "%s", path) < size;
+}
+
 static bool is_kist(int proc, pid_t pid)
 {
-	char path[32], own[64], other[64];
-	struct stat mine, its;
+	char number[16], own[PATH_MAX], other[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%d/exe", (int)pid);
-	if (fstatat(proc, path, &its, 0) == 0 && fstatat(proc, "self/exe", &mine, 0) == 0 &&
-	    its.st_dev == mine.st_dev && its.st_ino == mine.st_ino)
-		return true;
-	snprintf(path, sizeof(path), "%d/comm", (int)pid);
-	return proc_read(proc, "self/comm", own, sizeof(own)) > 0 &&
-	       proc_read(proc, path, other, sizeof(other)) > 0 && strcmp(own, other) == 0;
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	return program_path(proc, "self", own, sizeof(own)) &&
+	       program_path(proc, number, other, sizeof(other)) && strcmp(own, other) == 0;
 }
 
 static struct holder describe_holder(int proc, int dir)
