@@ -578,7 +578,7 @@ int step_exec_run(struct job *job, struct error *err)
 	 */
 	for (int sig = 1; sig <= 64; sig++) {
 		if (sig != SIGHUP && sig != SIGINT && (job->ignored & UINT64_C(1) << (sig - 1)))
-			(void)signal(sig, SIG_DFL);
+			(void)sys_signal_default(sig);
 	}
 	if (sigprocmask(SIG_SETMASK, &job->old_mask, NULL) < 0)
 		return error_set(err, errno, "restore the signal mask");

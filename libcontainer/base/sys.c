@@ -185,6 +185,14 @@ int sys_setgroups(size_t n, const gid_t *list)
 	return (int)result(syscall(SYS_SETGROUPS, n, list));
 }
 
+int sys_signal_default(int sig)
+{
+	/* As long as the kernel's struct on any architecture; all zero is SIG_DFL without flags. */
+	static const unsigned long none[8];
+
+	return (int)result(syscall(SYS_rt_sigaction, sig, none, NULL, sizeof(uint64_t)));
+}
+
 int sys_die_with(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)

@@ -126,4 +126,7 @@ int sys_setresuid(uid_t r, uid_t e, uid_t s);
 int sys_setresgid(gid_t r, gid_t e, gid_t s);
 int sys_setgroups(size_t n, const gid_t *list);
 
+/* Gives a signal its default action.  glibc's signal() refuses 32 and 33, which it uses itself. */
+int sys_signal_default(int sig);
+
 #endif
