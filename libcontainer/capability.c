@@ -68,6 +68,10 @@ static void add_unknown(struct unknown *u, char *const *name)
 
 	if (u->first == NULL)
 		u->first = name;
+	if (len == 0) {
+		strbuf_add(&u->names, u->names.len > 0 ? " \"\"" : "\"\"");
+		return;
+	}
 	for (const char *s = u->text; (s = strstr(s, *name)) != NULL; s += len)
 		if ((s == u->text || s[-1] == ' ') && (s[len] == ' ' || s[len] == '\0'))
 			return;

@@ -272,8 +272,8 @@ static const char *map_text(struct arena *a, const struct oci_id_mapping *map, s
 static int parse_ranges(const struct compile *k, const char *text, bool uids, const char **out)
 {
 	const struct oci_linux *l = k->c->linux;
-	const struct oci_id_mapping *map = uids ? l->uid_mappings : l->gid_mappings;
-	size_t n = uids ? l->n_uid_mappings : l->n_gid_mappings;
+	const struct oci_id_mapping *map = !l ? NULL : uids ? l->uid_mappings : l->gid_mappings;
+	size_t n = !l ? 0 : uids ? l->n_uid_mappings : l->n_gid_mappings;
 	char *copy = arena_strdup(k->a, text), *save = NULL;
 
 	*out = "";

@@ -6,7 +6,7 @@
 #include "cgroup/cgroup_stats_parse.h"
 #include "fuzz.h"
 
-/* "0-3,7": neighbours count up by one, but where a comma begins a new range. */
+/* "0-3,7": neighbours count up by one, but where a new number or range begins. */
 static void check_list(const char *text, struct arena *a)
 {
 	uint16_t *list = NULL;
@@ -16,7 +16,7 @@ static void check_list(const char *text, struct arena *a)
 	for (size_t i = 1; i < n; i++)
 		gaps += list[i] != list[i - 1] + 1;
 	for (; *text; text++)
-		gaps -= gaps > 0 && *text == ',';
+		gaps -= gaps > 0 && (*text < '0' || *text > '9') && *text != '-';
 	if (gaps > 0)
 		abort();
 }
