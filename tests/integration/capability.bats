@@ -71,3 +71,9 @@ caps() {
 	ok kist exec --user 1000 "$ID" cat /proc/self/status
 	is "$(caps Eff)" 0000000000000000
 }
+
+@test "a capability without a name is one that is not known" {
+	config_set '.process.capabilities.bounding += [""]'
+	ok timeout -s KILL 20 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	output_has 'unknown capability, left out: ""'
+}
