@@ -16,9 +16,9 @@ SECONDS_MAX=${SECONDS_MAX:-15}
 CAUGHT=10
 
 setup() {
+	setup_container
 	need_root "the attacker is in the runtime's user namespace"
 	! sanitized || skip "a sanitizer's memory and tracer stand between the attacker and kist"
-	setup_container
 	cp "$TRACER" "$ROOTFS/tracer"
 	config_set '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_KILL"]) | del(.process.capabilities.ambient)
 		| .linux.seccomp = null | .process.execCPUAffinity = {"initial": "0", "final": "0"}'
