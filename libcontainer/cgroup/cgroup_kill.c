@@ -17,7 +17,6 @@
 /* For the freeze around a kill: without it processes may fork away, so the listing is repeated. */
 #define KILL_FREEZE_MS 500
 #define KILL_ROUNDS 10
-#define LISTING_FDS 16		/* more than cgroup_procs() has open at once */
 /* cgroup.events may say "frozen 1" for a moment after cgroup.freeze says 0. */
 #define EVENTS_LATE_MS 200
 
@@ -187,9 +186,14 @@ struct victims {
 	size_t signalled;
 };
 
+static bool is_full(int ret)
+{
+	return ret == -EMFILE || ret == -ENFILE;
+}
+
 /*
- * As many as the process may have open, less what a listing takes: one more listing is needed for
- * each batch.  *n: how many entries of fds are filled, each with a descriptor or -errno.
+ * As many as the process may have open.  *n: how many entries of fds are filled, each with a
+ * descriptor or -errno.
  */
 static void open_batch(const struct victims *v, int *fds, size_t *n)
 {
@@ -198,12 +202,22 @@ static void open_batch(const struct victims *v, int *fds, size_t *n)
 
 	while (!full && v->done + opened < v->n) {
 		fds[opened] = sys_pidfd_open(v->pids[v->done + opened], 0);
-		full = fds[opened] == -EMFILE || fds[opened] == -ENFILE;
+		full = is_full(fds[opened]);
 		opened++;
 	}
-	for (size_t i = 0; full && i <= LISTING_FDS && opened > 1; i++)
-		fd_close(&fds[--opened]);
-	*n = opened;
+	*n = full && opened > 1 ? opened - 1 : opened;
+}
+
+/* The listing once more.  It takes descriptors as well: the batch gives up some until it has them. */
+static int list_again(const struct cgroup_ref *ref, struct arena *a, int *fds, size_t *opened,
+		      pid_t **now, size_t *n_now, struct error *err)
+{
+	int ret;
+
+	while (is_full(ret = cgroup_procs(ref, a, now, n_now, err)) && *opened > 1)
+		for (size_t keep = *opened / 2; *opened > keep;)
+			fd_close(&fds[--*opened]);
+	return ret;
 }
 
 /*
@@ -219,7 +233,7 @@ static int kill_batch(const struct cgroup_ref *ref, int sig, struct victims *v, 
 	pid_t *now;
 
 	open_batch(v, fds, &opened);
-	ret = cgroup_procs(ref, &scratch, &now, &n_now, err);
+	ret = list_again(ref, &scratch, fds, &opened, &now, &n_now, err);
 	for (size_t i = 0; i < opened; i++) {
 		pid_t pid = v->pids[v->done + i];
 		bool ours = ret == 0 && fds[i] != -ESRCH && pid != getpid() &&

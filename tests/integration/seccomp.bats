@@ -122,6 +122,7 @@ filter() {
 }
 
 @test "a profile that forbids what the last steps need is named as the reason" {
+	! sanitized || skip "a sanitizer makes calls of its own where a process ends"
 	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
 		{"names": ["exit_group", "exit", "write"], "action": "SCMP_ACT_ALLOW"}]}'
 	refused 1 'operation not permitted (the seccomp filter is in force by now: linux.seccomp may be' \
