@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/sys.h"
@@ -170,26 +170,18 @@ static int pass_on(const struct notify_socket_plan *p, pid_t pid, struct error *
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int notify_socket_serve(const struct notify_socket_plan *p, int sock,
 			const struct notify_socket_wait *wait, struct error *err)
 {
 	const int timeout_ms = wait->timeout_ms;
-	int64_t end = timeout_ms >= 0 ? now_ms() + timeout_ms : INT64_MAX;
+	int64_t end = timeout_ms >= 0 ? clock_ms() + timeout_ms : INT64_MAX;
 	char text[MESSAGE_MAX];
 
 	for (;;) {
 		struct pollfd fds[3] = { { .fd = sock, .events = POLLIN },
 					 { .fd = wait->pidfd, .events = POLLIN },
 					 { .fd = wait->cancel, .events = POLLIN } };
-		int64_t left = timeout_ms >= 0 ? end - now_ms() : -1;
+		int64_t left = timeout_ms >= 0 ? end - clock_ms() : -1;
 		int r = timeout_ms >= 0 && left <= 0 ? 0 : poll(fds, 3, (int)left);
 		ssize_t n;
 

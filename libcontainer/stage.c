@@ -11,9 +11,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -110,14 +110,6 @@ static struct job_time *time_of(struct job *job, enum job_stage stage, uint32_t 
 
 /* ---- what happens around every row ---------------------------------------------------------- */
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 static bool applies(const struct job *job, const struct step *row)
 {
 	return !row->when || row->when(job->plan);
@@ -159,13 +151,13 @@ static int run_row(struct job *job, const struct step *row, struct error *err)
 	if (!row->run)
 		return inject_fault(job, row, false, err);
 	if (job->traced && !time_of(job, self, i)->begin)
-		time_of(job, self, i)->begin = now_ns();
+		time_of(job, self, i)->begin = clock_ns();
 	ret = inject_fault(job, row, false, err);
 	if (ret == 0)
 		ret = row->run(job, err);
 	/* Only the process that began the row ends it: the copy that a fork made does not. */
 	if (job->traced && job->self == self)
-		time_of(job, self, i)->end = now_ns();
+		time_of(job, self, i)->end = clock_ns();
 	return ret;
 }
 
@@ -381,7 +373,7 @@ static int wait_channel(const struct job *job, uint64_t deadline, struct error *
 {
 	struct pollfd p[2] = { { .fd = job->channel, .events = POLLIN },
 			       { .fd = job->signals, .events = POLLIN } };
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns();
 	int n = 0;
 
 	if (now < deadline)
@@ -417,7 +409,7 @@ static void log_frame(struct frame *f, unsigned int n)
  */
 static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct error *err)
 {
-	uint64_t deadline = now_ns() + (uint64_t)timeout_ms * 1000000;
+	uint64_t deadline = clock_ns() + (uint64_t)timeout_ms * 1000000;
 
 	for (unsigned int lines = 0;; lines++) {
 		ssize_t n;
@@ -474,12 +466,12 @@ static int serve_row(struct job *job, const struct step *row, struct error *err)
 				 row->name);
 	learn_init_pid(job);
 	if (job->traced)
-		job->times[i].begin = now_ns();
+		job->times[i].begin = clock_ns();
 	ret = inject_fault(job, row, true, err);
 	if (ret == 0)
 		ret = row->serve(job, err);
 	if (job->traced)
-		job->times[i].end = now_ns();
+		job->times[i].end = clock_ns();
 	if (ret < 0)
 		error_prefix(err, "%s", row->name);
 	f = (struct frame){ .type = ret < 0 ? FRAME_FAIL : FRAME_DONE, .pid = job->init_pid };
@@ -556,10 +548,10 @@ static int undo_row(struct job *job, const struct step *row, struct error *err)
 	if (!row->undo)
 		return 0;
 	if (job->trace)
-		time->begin = now_ns();
+		time->begin = clock_ns();
 	ret = row->undo(job, err);
 	if (job->trace)
-		time->end = now_ns();
+		time->end = clock_ns();
 	return ret;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spawn.c - runs a program with a deadline. */
 #include "base/spawn.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -181,14 +181,6 @@ static void status_read(struct child *c)
 	fd_close(&c->status[0]);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int reap(struct child *c, struct spawn_result *r)
 {
 	siginfo_t info = { 0 };
@@ -215,7 +207,7 @@ static int child_wait(struct child *c, struct tail *t, int64_t deadline, int can
 			{ .fd = c->out[0], .events = POLLIN },
 			{ .fd = cancel > 0 ? cancel : -1, .events = POLLIN },
 		};
-		int64_t left = deadline < 0 ? -1 : deadline - now_ms();
+		int64_t left = deadline < 0 ? -1 : deadline - clock_ms();
 
 		if (deadline >= 0 && left <= 0)
 			return 0;
@@ -240,13 +232,13 @@ static void child_kill(struct child *c, struct tail *t)
 {
 	kill(-c->pid, SIGKILL);
 	sys_pidfd_send_signal(c->pidfd, SIGKILL);
-	child_wait(c, t, now_ms() + SPAWN_KILL_WAIT_MS, 0);
+	child_wait(c, t, clock_ms() + SPAWN_KILL_WAIT_MS, 0);
 }
 
 static int child_run(const struct spawn *s, struct child *c, struct spawn_result *r)
 {
 	struct tail t = { s->output, s->output_size, 0 };
-	int64_t deadline = s->timeout_ms > 0 ? now_ms() + s->timeout_ms : -1;
+	int64_t deadline = s->timeout_ms > 0 ? clock_ms() + s->timeout_ms : -1;
 	siginfo_t info = { 0 };
 	int ret;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unix_socket.c - sockets by path, and descriptors through them. */
 #include "base/unix_socket.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -28,14 +28,6 @@ static int address_at(int dirfd, const char *name, struct sockaddr_un *sa)
 	return n < 0 || (size_t)n >= sizeof(sa->sun_path) ? -ENAMETOOLONG : 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * A listener that accepts nobody has a full queue some day, and then connect() waits for ever, or,
  * not blocking, says EAGAIN.  No descriptor becomes ready when there is room again, so connect() is
@@ -44,14 +36,14 @@ static int64_t now_ms(void)
 static int connect_within(int sock, const struct sockaddr *sa, socklen_t len,
 			  const struct unix_socket_limit *limit)
 {
-	int64_t end = now_ms() + limit->timeout_ms;
+	int64_t end = clock_ms() + limit->timeout_ms;
 
 	while (connect(sock, sa, len) < 0) {
 		struct pollfd cancel = { .fd = limit->cancel, .events = POLLIN };
 
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
-		if (now_ms() >= end)
+		if (clock_ms() >= end)
 			return -ETIMEDOUT;
 		if (poll(&cancel, 1, RETRY_MS) > 0)
 			return -ECANCELED;

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -32,14 +32,6 @@
  */
 #define CREATE_TRIES 10
 #define OPEN_TRIES 16		/* openat2(2): EAGAIN while something is renamed */
-
-int64_t cgroup_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 const struct cgroup_hierarchy_ops *cgroup_hierarchy(const struct cgroup_dir *d)
 {
@@ -493,7 +485,7 @@ static int remove_wait(const struct cgroup_dir *d, int64_t deadline, struct erro
 	int ret, wait_ms = 1;
 
 	while ((ret = cgroup_dir_remove(d)) == -EBUSY || ret == -ENOTEMPTY) {
-		int64_t left = deadline - cgroup_now_ms();
+		int64_t left = deadline - clock_ms();
 		owned_fd leaf = -1;
 
 		if (left <= 0)
@@ -514,7 +506,7 @@ static int remove_wait(const struct cgroup_dir *d, int64_t deadline, struct erro
 /* Goes on after a failure, so that as little as possible stays; the first error is reported. */
 static int fs_remove(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
 {
-	int64_t deadline = cgroup_now_ms() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	int first = 0;
 
 	for (size_t i = 0; i < ref->n_dirs; i++) {

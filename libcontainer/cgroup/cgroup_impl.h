@@ -113,9 +113,6 @@ bool cgroup_is_denied(int ret);
 int cgroup_denied(const struct cgroup_plan *p, struct cgroup *cg, size_t i, int ret,
 		  struct error *err);
 
-/* Milliseconds of the monotonic clock. */
-int64_t cgroup_now_ms(void);
-
 /* cgroup_systemd.c */
 
 /* The unit and out->ref; then, when settings and device rules are known, the unit's properties. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "cgroup/cgroup_impl.h"
@@ -105,7 +106,7 @@ static int v1_holds(int dir)
 static int v1_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
 {
 	const char *want = frozen ? "FROZEN" : "THAWED";
-	int64_t deadline = cgroup_now_ms() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	bool last = false;
 
 	for (unsigned int try = 1;; try++) {
@@ -121,7 +122,7 @@ static int v1_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
 			return 0;
 		if (last)
 			return -ETIMEDOUT;
-		last = cgroup_now_ms() >= deadline;
+		last = clock_ms() >= deadline;
 		if (frozen && !last && try % FREEZE_ROUND == 0)
 			(void)file_write(dir, "freezer.state", "THAWED");
 		/* The file cannot be polled. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -182,7 +183,7 @@ static int v2_holds(int dir)
 
 static int v2_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
 {
-	int64_t deadline = cgroup_now_ms() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	owned_fd events = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int ret = events < 0 ? -errno : file_write(dir, "cgroup.freeze", frozen ? "1" : "0");
 	char text[256];
@@ -190,7 +191,7 @@ static int v2_set_frozen(int dir, bool frozen, int timeout_ms, char state[32])
 
 	while (ret == 0) {
 		struct pollfd pfd = { .fd = events, .events = POLLPRI };
-		int64_t left = deadline - cgroup_now_ms();
+		int64_t left = deadline - clock_ms();
 		ssize_t n = pread(events, text, sizeof(text) - 1, 0);
 
 		if (n < 0)
