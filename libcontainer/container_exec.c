@@ -148,18 +148,13 @@ static int process_of_options(struct execution *e, struct error *err)
 
 static int process_of_file(struct execution *e, struct error *err)
 {
-	bool standard_input = strcmp(e->o->process, "-") == 0;
-	const char *name = standard_input ? "standard input" : e->o->process;
 	struct json_doc *doc = ARENA_NEW(e->ctx->arena, struct json_doc);
-	struct arena *a = e->ctx->arena;
-	char *text;
-	size_t len;
-	int ret = standard_input ? file_read_fd(STDIN_FILENO, OCI_TEXT_MAX, a, &text, &len) :
-		  file_read(AT_FDCWD, name, OCI_TEXT_MAX, a, &text, &len);
+	int ret;
 
+	*doc = (struct json_doc){ .arena = e->ctx->arena };
+	ret = oci_text_read(e->o->process, doc, err);
 	if (ret < 0)
-		return error_set(err, -ret, "read %s", name);
-	*doc = (struct json_doc){ .name = name, .arena = a, .text = text, .len = len };
+		return ret;
 	/* Only the process can be wrong: the configuration passed when the container was made. */
 	e->config->doc = doc;
 	ret = oci_process_parse(doc, &e->process, err);
@@ -181,6 +176,8 @@ static int check_status(struct execution *e, int *init, struct error *err)
 	owned_fd pidfd = sys_pidfd_open(e->c.state->pid, 0);
 	enum container_status status = container_status_of(&e->c);
 
+	if (container_check_record(e->ctx, &e->c, err) < 0)
+		return -EINVAL;
 	if (status == CONTAINER_STOPPED || status == CONTAINER_CREATING)
 		return error_set(err, 0, "cannot exec in a %s container: container not running",
 				 container_status_name(status));
@@ -192,8 +189,11 @@ static int check_status(struct execution *e, int *init, struct error *err)
 			"cannot exec in a paused container (use --ignore-paused to override)");
 	if (pidfd < 0 && pidfd != -ESRCH)
 		return error_set(err, -pidfd, "open process %d", e->c.state->pid);
-	if (pidfd < 0 || e->c.alive <= 0)
+	if (pidfd < 0)
 		return container_not_running(&e->c, err);
+	/* Where that cannot be seen, its number may be another's by now. */
+	if (e->c.alive < 0)
+		return error_set(err, -e->c.alive, "look at process %d", e->c.state->pid);
 	if (e->o->cgroups && !cgroup_ref_is_used(e->c.state->cgroup))
 		return error_set(err, 0,
 				 "container %s has no cgroup: --cgroup %s names none below it",

@@ -9,11 +9,7 @@
 #include "container_impl.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -180,45 +176,6 @@ static void warn_beside_file(const struct container_update_options *o)
 				    values[i].option);
 }
 
-/*
- * A file, or the pipe of a shell's <(...), whose other end is a program that the caller started.
- * Who waits behind a FIFO with a name is not known, and a device may itself do something.
- */
-static int open_resources(const char *path, struct error *err)
-{
-	owned_fd fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct statfs fs;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
-		return error_set(err, errno, "open %s", path);
-	if (S_ISREG(st.st_mode))
-		return fd_take(&fd);
-	if (!S_ISFIFO(st.st_mode) || fs.f_type != PIPEFS_MAGIC)
-		return error_set(err, 0, "open %s: neither a regular file nor a pipe", path);
-	if (fcntl(fd, F_SETFL, O_RDONLY) < 0)
-		return error_set(err, errno, "open %s", path);
-	return fd_take(&fd);
-}
-
-static int read_text(const char *path, struct arena *a, struct json_doc *doc, struct error *err)
-{
-	bool standard_input = strcmp(path, "-") == 0;
-	owned_fd fd = standard_input ? -1 : open_resources(path, err);
-	char *text;
-	int ret;
-
-	if (!standard_input && fd < 0)
-		return fd;
-	doc->name = standard_input ? "standard input" : path;
-	doc->arena = a;
-	ret = file_read_fd(standard_input ? STDIN_FILENO : fd, OCI_TEXT_MAX, a, &text, &doc->len);
-	if (ret < 0)
-		return error_set(err, -ret, "read resources from %s", doc->name);
-	doc->text = text;
-	return 0;
-}
-
 static int read_resources(const struct container_update_options *o, struct arena *a,
 			  struct oci_config *c, struct error *err)
 {
@@ -236,7 +193,8 @@ static int read_resources(const struct container_update_options *o, struct arena
 		ret = read_values(o, c->doc, c->linux->resources, err);
 	} else {
 		warn_beside_file(o);
-		ret = read_text(o->resources, a, c->doc, err);
+		*c->doc = (struct json_doc){ .arena = a };
+		ret = oci_text_read(o->resources, c->doc, err);
 		if (ret == 0)
 			ret = oci_resources_parse(c->doc, &c->linux->resources, err);
 		if (ret == 0 && c->linux->resources->n_devices > 0)
@@ -326,19 +284,24 @@ static int load_rules(int dir, struct arena *a, struct oci_resources **out, stru
 	return oci_resources_parse(&doc, out, err);
 }
 
-/* Earlier rules and new ones, for the next update. */
+/* Earlier rules and new ones (NULL: none), for the next update. */
 static int save_rules(int dir, const struct oci_resources *earlier,
 		      const struct oci_resources *added, struct arena *a, struct error *err)
 {
-	size_t n = earlier ? earlier->n_devices : 0;
-	struct oci_resources all = { .n_devices = n + added->n_devices };
+	size_t n = earlier ? earlier->n_devices : 0, n_added = added ? added->n_devices : 0;
+	struct oci_resources all = { .n_devices = n + n_added };
 	struct json_out json;
 	int ret;
 
+	if (all.n_devices == 0) {
+		(void)unlinkat(dir, STATE_DEVICES_FILE, 0);
+		return 0;
+	}
 	all.devices = ARENA_NEW_ARRAY(a, struct oci_device_cgroup, all.n_devices);
 	if (n)
 		memcpy(all.devices, earlier->devices, n * sizeof(*all.devices));
-	memcpy(all.devices + n, added->devices, added->n_devices * sizeof(*all.devices));
+	if (n_added)
+		memcpy(all.devices + n, added->devices, n_added * sizeof(*all.devices));
 	json_out_begin(&json, a, 0);
 	json_out_object(&json, oci_resources_fields, &all);
 	ret = file_replace(dir, STATE_DEVICES_FILE, 0600, json_out_text(&json), json.len);
@@ -371,15 +334,33 @@ static int compile(struct update *u, struct error *err)
 	ret = container_saved_config(u->ctx, u->c.dir, u->c.state, &container, err);
 	if (ret == 0)
 		ret = load_rules(u->c.dir, a, &u->earlier, err);
-	if (ret == 0)
-		ret = cgroup_update_devices_compile(container, u->earlier, &u->rules, a, &u->plan,
-						    err);
+	if (ret < 0)
+		return ret;
+	ret = cgroup_update_devices_compile(container, u->earlier, &u->rules, a, &u->plan, err);
 	return ret < 0 ? error_prefix(err, "--device") : 0;
+}
+
+/*
+ * The record of the rules comes first: rules in force that it does not name would be dropped by the
+ * next update.
+ */
+static int run_devices(struct update *u, const struct cgroup *cg, struct error *err)
+{
+	struct error again = { 0 };
+	int ret = save_rules(u->c.dir, u->earlier, &u->rules, u->ctx->arena, err);
+
+	if (ret < 0)
+		return ret;
+	ret = cgroup_update_devices_run(&u->plan, cg, err);
+	if (ret < 0 && save_rules(u->c.dir, u->earlier, NULL, u->ctx->arena, &again) < 0)
+		log_warning("%s", again.text);
+	return ret;
 }
 
 static int carry_out(struct update *u, struct error *err)
 {
 	bool devices = u->rules.n_devices > 0;
+	struct cgroup_old_value *old = NULL;
 	struct cgroup cg;
 	int ret;
 
@@ -388,11 +369,12 @@ static int carry_out(struct update *u, struct error *err)
 	ret = cgroup_open_exec(&u->ref, NULL, u->ctx->arena, &cg, err);
 	if (ret < 0)
 		return ret;
-	ret = cgroup_update_run(&u->plan, &cg, u->ctx->arena, err);
-	if (ret == 0 && devices)
-		ret = cgroup_update_devices_run(&u->plan, &cg, err);
-	if (ret == 0 && devices)
-		ret = save_rules(u->c.dir, u->earlier, &u->rules, u->ctx->arena, err);
+	ret = cgroup_update_run(&u->plan, &cg, u->ctx->arena, &old, err);
+	if (ret == 0 && devices) {
+		ret = run_devices(u, &cg, err);
+		if (ret < 0)
+			cgroup_update_restore(&u->plan, &cg, old);
+	}
 	if (ret == 0 && devices)
 		ret = cgroup_update_devices_keep(&u->plan, err);
 	if (ret == 0)
@@ -406,8 +388,8 @@ static int update_opened(struct update *u, struct error *err)
 	const struct state *s = u->c.state;
 	int ret;
 
-	if (state_is_damaged(s))
-		return container_no_record(&u->c, err);
+	if (container_check_record(u->ctx, &u->c, err) < 0)
+		return -EINVAL;
 	if (container_status_of(&u->c) == CONTAINER_STOPPED)
 		return container_not_running(&u->c, err);
 	if (s->cgroup)

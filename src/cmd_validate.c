@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "cmds.h"
 #include "json/json.h"
 #include "oci/oci.h"
@@ -12,8 +8,6 @@
 
 /* A file with errors; as any failure, but the findings have been printed already. */
 #define STATUS_INVALID 1
-/* What messages call "-", here as of exec and update. */
-#define STANDARD_INPUT "standard input"
 
 struct validate_options {
 	const char *bundle;
@@ -115,17 +109,6 @@ static const char *config_file(const struct validate_options *o, struct arena *a
 	return arena_printf(a, "%s/%s", o->bundle, name);
 }
 
-static int read_text(const char *file, struct arena *a, char **text, size_t *len, struct error *err)
-{
-	const char *name = strcmp(file, "-") == 0 ? STANDARD_INPUT : file;
-	int ret = strcmp(file, "-") == 0 ? file_read_fd(STDIN_FILENO, OCI_TEXT_MAX, a, text, len) :
-		  file_read(AT_FDCWD, file, OCI_TEXT_MAX, a, text, len);
-
-	if (ret == -EFBIG)
-		return error_set(err, EFBIG, "read %s: more than %u MiB", name, OCI_TEXT_MAX >> 20);
-	return ret < 0 ? error_set(err, -ret, "read %s", name) : 0;
-}
-
 static int run(struct cli *cli, struct error *err)
 {
 	const struct validate_options *o = cli->options;
@@ -134,9 +117,9 @@ static int run(struct cli *cli, struct error *err)
 		.bundle = o->bundle,
 		.against_host = o->against_host,
 	};
-	struct json_doc doc = { .arena = cli->arena, .strict = o->strict, .collect = collect,
-				.collect_ctx = &report };
-	char *text;
+	struct json_doc doc = {
+		.arena = cli->arena, .strict = o->strict, .collect = collect, .collect_ctx = &report
+	};
 	int ret;
 
 	if (!!o->config + !!o->process + !!o->resources > 1)
@@ -154,13 +137,10 @@ static int run(struct cli *cli, struct error *err)
 	} else {
 		report.file = config_file(o, cli->arena);
 	}
-	ret = read_text(report.file, cli->arena, &text, &doc.len, err);
+	ret = oci_text_read(report.file, &doc, err);
 	if (ret < 0)
 		return ret;
-	if (strcmp(report.file, "-") == 0)
-		report.file = STANDARD_INPUT;
-	doc.name = report.file;
-	doc.text = text;
+	report.file = doc.name;
 	ret = container_validate(&cli->ctx, &options, &doc, err);
 	/* An error that no finding stands for must not get lost. */
 	if (ret < 0 && report.errors == 0)

@@ -36,7 +36,7 @@ void cgroup_update_complete(const struct cgroup_ref *ref, struct arena *a, struc
 /* --- taking back --- */
 
 /* What brings a file back to what it said; value NULL: nothing can. */
-struct old_value {
+struct cgroup_old_value {
 	const char *file;
 	const char *value;
 };
@@ -86,9 +86,9 @@ static const char *old_text(const char *file, const char *written, const char *t
 	return line ? line : unset_line(file, written, key_len, a);
 }
 
-static struct old_value save(const struct cgroup_write *w, int dir, struct arena *a)
+static struct cgroup_old_value save(const struct cgroup_write *w, int dir, struct arena *a)
 {
-	struct old_value old = { .file = w->file };
+	struct cgroup_old_value old = { .file = w->file };
 	const char *written = w->value;
 	char text[OLD_TEXT_MAX];
 	ssize_t n;
@@ -110,7 +110,8 @@ static struct old_value save(const struct cgroup_write *w, int dir, struct arena
  * Last write first.  Values that bound each other may need the other order: what was refused is
  * tried once more.
  */
-static void restore(const struct cgroup_plan *p, const struct cgroup *cg, struct old_value *old)
+void cgroup_update_restore(const struct cgroup_plan *p, const struct cgroup *cg,
+			   struct cgroup_old_value *old)
 {
 	for (int try = 0; try < 2; try++) {
 		for (size_t i = p->n_writes; i-- > 0;) {
@@ -130,16 +131,18 @@ static void restore(const struct cgroup_plan *p, const struct cgroup *cg, struct
 }
 
 int cgroup_update_run(const struct cgroup_plan *p, const struct cgroup *cg, struct arena *a,
-		      struct error *err)
+		      struct cgroup_old_value **out, struct error *err)
 {
-	struct old_value *old = ARENA_NEW_ARRAY(a, struct old_value, p->n_writes);
+	struct cgroup_old_value *old = ARENA_NEW_ARRAY(a, struct cgroup_old_value, p->n_writes);
 	int ret;
 
 	for (size_t i = 0; i < p->n_writes; i++)
 		old[i] = save(&p->writes[i], cg->dirs[p->writes[i].dir], a);
 	ret = cgroup_limits_run(p, cg, err);
 	if (ret < 0)
-		restore(p, cg, old);
+		cgroup_update_restore(p, cg, old);
+	else
+		*out = old;
 	return ret;
 }
 

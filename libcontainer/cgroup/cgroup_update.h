@@ -16,12 +16,18 @@
  */
 void cgroup_update_complete(const struct cgroup_ref *ref, struct arena *a, struct oci_resources *r);
 
+/* What stood in the file of each write of a plan. */
+struct cgroup_old_value;
+
 /*
  * cgroup_limits_run(); on failure what stood in the files is written back, as far as the kernel
- * takes it.  cg is open (cgroup_open_exec()), p is of cgroup_compile_update().
+ * takes it.  cg is open (cgroup_open_exec()), p is of cgroup_compile_update().  On success *old, in
+ * the arena, is what cgroup_update_restore() writes back if a later part of the update fails.
  */
 int cgroup_update_run(const struct cgroup_plan *p, const struct cgroup *cg, struct arena *a,
-		      struct error *err);
+		      struct cgroup_old_value **old, struct error *err);
+void cgroup_update_restore(const struct cgroup_plan *p, const struct cgroup *cg,
+			   struct cgroup_old_value *old);
 
 /*
  * Device rules: those of the container's config, the default ones, those of earlier updates (may be

@@ -4,8 +4,61 @@
  */
 #include "oci/oci.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+
+/*
+ * A file, or the pipe of a shell's <(...), whose other end is a program that the caller started.
+ * Who waits behind a FIFO with a name is not known, and a device may itself do something.
+ */
+static int open_text(const char *path, struct error *err)
+{
+	owned_fd fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return error_set(err, errno, "open %s", path);
+	if (S_ISREG(st.st_mode))
+		return fd_take(&fd);
+	if (S_ISDIR(st.st_mode))
+		return error_set(err, EISDIR, "read %s", path);
+	if (!S_ISFIFO(st.st_mode) || fs.f_type != PIPEFS_MAGIC)
+		return error_set(err, 0, "read %s: neither a regular file nor a pipe", path);
+	if (fcntl(fd, F_SETFL, O_RDONLY) < 0)
+		return error_set(err, errno, "open %s", path);
+	return fd_take(&fd);
+}
+
+int oci_text_read(const char *path, struct json_doc *doc, struct error *err)
+{
+	bool standard_input = strcmp(path, "-") == 0;
+	owned_fd fd = standard_input ? -1 : open_text(path, err);
+	char *text;
+	int ret;
+
+	if (!standard_input && fd < 0)
+		return fd;
+	doc->name = standard_input ? "standard input" : path;
+	ret = file_read_fd(standard_input ? STDIN_FILENO : fd, OCI_TEXT_MAX, doc->arena, &text,
+			   &doc->len);
+	if (ret == -EFBIG)
+		return error_set(err, EFBIG, "read %s: more than %u MiB", doc->name,
+				 OCI_TEXT_MAX >> 20);
+	if (ret < 0)
+		return error_set(err, -ret, "read %s", doc->name);
+	doc->text = text;
+	return 0;
+}
 
 int oci_config_parse_doc(struct json_doc *doc, struct arena *a, struct oci_config **out,
 			 struct error *err)

@@ -410,6 +410,12 @@ int oci_config_parse(const char *text, size_t len, const char *name, struct aren
 int oci_config_parse_doc(struct json_doc *doc, struct arena *a, struct oci_config **out,
 			 struct error *err);
 /*
+ * Reads a document that the caller names: a regular file, the pipe of a shell's <(...), or "-" for
+ * standard input.  Fills name, text and len of doc, whose arena is set.  0 or negative.
+ */
+int oci_text_read(const char *path, struct json_doc *doc, struct error *err);
+
+/*
  * process.json of `exec --process`, resources.json of `update --resources`.  The caller has set
  * name, text, len and arena of doc, which must outlive *out.
  */

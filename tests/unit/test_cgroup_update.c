@@ -108,6 +108,7 @@ static void test_taking_back(struct arena *a)
 		.config = &config, .ref = { .dirs = v2_dirs, .n_dirs = 1 },
 		.writes = writes, .n_writes = 5,
 	};
+	struct cgroup_old_value *old = NULL;
 	owned_fd dir = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct cgroup cg = { .ref = { .dirs = v2_dirs, .n_dirs = 1 }, .dirs = { dir } };
 
@@ -115,7 +116,7 @@ static void test_taking_back(struct arena *a)
 	put(dir, "io.max", "7:0 rbps=1\n8:0 rbps=8192 wbps=max");
 	put(dir, "io.weight", "default 100");
 	put(dir, "io.other.weight", "default 100");
-	ok(cgroup_update_run(&p, &cg, a, &err) < 0, "refused: %s", err.text);
+	ok(cgroup_update_run(&p, &cg, a, &old, &err) < 0, "refused: %s", err.text);
 	file_is(dir, "pids.max", "50");
 	file_is(dir, "io.weight", "default 100");
 	ok(file_read_small(dir, "io.max", (char[256]){ "" }, 256) > 0, "io.max is there");
