@@ -194,10 +194,13 @@ static int start_unit(struct helper *h, struct cgroup_request *r, int64_t deadli
 			/* The manager may have taken the request before it went. */
 			again = true;
 			ret = systemd_connect(&h->systemd, deadline, err);
-		} else if (exists && again) {
+		} else if (exists && again && systemd_now() < deadline) {
 			systemd_unit_state(&h->systemd, r->unit, state, sizeof(state));
-			snprintf(h->systemd.result, sizeof(h->systemd.result), "done");
 			ret = str_starts(state, "active") ? 1 : 0;
+			if (ret == 0) {
+				reset_failed(h, r->unit, deadline);
+				(void)poll(NULL, 0, EXISTS_RETRY_MS);
+			}
 		} else if (exists && systemd_now() < exists_deadline) {
 			/*
 			 * kist saw no process in its cgroup: it is about to vanish, or has failed
