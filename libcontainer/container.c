@@ -122,7 +122,15 @@ static int read_record(struct container_context *ctx, struct container *c, const
 		(void)poll(NULL, 0, SETTLE_MS);
 		ret = state_read(c->dir, id, ctx->arena, &c->state, err);
 	}
-	return ret;
+	c->creating = false;
+	if (ret < 0 || c->state->pid > 0 || c->locked)
+		return ret;
+	/*
+	 * Only the intent: its creator is at work as long as the lock is held.  If it is not, the
+	 * creator may have finished between the two looks; what is there now is final.
+	 */
+	c->creating = state_lock_is_held(c->dir);
+	return c->creating ? 0 : state_read(c->dir, id, ctx->arena, &c->state, err);
 }
 
 /* Opens c->dir, with c->root open, and reads the record.  As container_open(). */
@@ -191,11 +199,8 @@ enum container_status container_status_of(struct container *c)
 {
 	const struct state *s = c->state;
 
-	if (s->pid == 0) {
-		/* Only the intent: its creator is at work as long as it holds the lock. */
-		return !c->locked && state_lock_is_held(c->dir) ? CONTAINER_CREATING :
-								  CONTAINER_STOPPED;
-	}
+	if (s->pid == 0)
+		return c->creating ? CONTAINER_CREATING : CONTAINER_STOPPED;
 	/* If /proc cannot be read, assume that the process is alive. */
 	c->alive = state_alive(s, c->proc);
 	if (c->alive == 0)
@@ -205,18 +210,12 @@ enum container_status container_status_of(struct container *c)
 	return state_waits_for_start(c->dir) ? CONTAINER_CREATED : CONTAINER_RUNNING;
 }
 
-/* Without a record, and nobody is about to write one. */
-static bool is_damaged(struct container *c)
-{
-	return state_is_damaged(c->state) && container_status_of(c) != CONTAINER_CREATING;
-}
-
 int container_not_running(const struct container *c, struct error *err)
 {
 	return error_set(err, 0, "container %s: container not running", c->state->id);
 }
 
-int container_no_record(const struct container *c, struct error *err)
+static int no_record(const struct container *c, struct error *err)
 {
 	const char *id = c->state->id;
 
@@ -228,6 +227,25 @@ int container_no_record(const struct container *c, struct error *err)
 	return error_set(err, 0,
 			 "container %s: its record is damaged; remove it with `kist delete "
 			 "--force %s`", id, id);
+}
+
+/* Whether the cgroup shows that a container runs whose process no record names. */
+static bool runs_unrecorded(struct container_context *ctx, const struct state *s)
+{
+	struct error ignored;
+	pid_t *pids = NULL;
+	size_t n = 0;
+
+	return s->pid == 0 && s->cgroup &&
+	       cgroup_procs(s->cgroup, ctx->arena, &pids, &n, &ignored) == 0 && n > 0;
+}
+
+int container_check_record(struct container_context *ctx, const struct container *c,
+			   struct error *err)
+{
+	if (c->creating || (!state_is_damaged(c->state) && !runs_unrecorded(ctx, c->state)))
+		return 0;
+	return no_record(c, err);
 }
 
 const char *container_status_name(enum container_status status)
@@ -274,8 +292,8 @@ int container_state_get(struct container_context *ctx, const char *id, struct co
 	struct container c;
 	int ret = container_open(ctx, id, false, &c, err);
 
-	if (ret == 0 && is_damaged(&c))
-		ret = container_no_record(&c, err);
+	if (ret == 0)
+		ret = container_check_record(ctx, &c, err);
 	if (ret == 0)
 		fill_state(&c, ctx->arena, out);
 	container_close(&c);
@@ -297,6 +315,12 @@ int container_list_ids(struct container_context *ctx, char ***out, size_t *n, st
 	return state_ids(root, ctx->arena, out, n, err);
 }
 
+/* This process can see no container just now: a list without them would say that there are none. */
+static bool is_short_of_resources(int errnum)
+{
+	return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM;
+}
+
 int container_list(struct container_context *ctx, struct container_state **out, size_t *n,
 		   struct error *err)
 {
@@ -309,24 +333,30 @@ int container_list(struct container_context *ctx, struct container_state **out, 
 	*out = NULL;
 	if (ret < 0 || n_ids == 0)
 		return ret;
-	c.root = container_root_open(ctx, false, err);
+	c.root = ret = container_root_open(ctx, false, err);
+	if (ret < 0)
+		return ret;
 	c.proc = proc_open();
-	if (c.root < 0 || c.proc < 0) {
+	if (c.proc < 0) {
+		ret = error_set(err, -c.proc, "open /proc");
 		container_close(&c);
-		return error_set(err, 0, "open the state directory %s", ctx->root);
+		return ret;
 	}
 	*out = ARENA_NEW_ARRAY(ctx->arena, struct container_state, n_ids);
 	for (size_t i = 0; i < n_ids; i++) {
 		struct error e = { 0 };
 
 		ret = open_directory(ctx, &c, ids[i], false, &e);
+		if (ret < 0 && is_short_of_resources(e.errnum)) {
+			*err = e;
+			container_close(&c);
+			return ret;
+		}
 		/* -ENOENT: deleted since the state root was read. */
 		if (ret < 0 && ret != -ENOENT)
 			log_warning("%s: left out", e.text);
-		if (ret == 0 && is_damaged(&c)) {
-			(void)container_no_record(&c, &e);
+		if (ret == 0 && container_check_record(ctx, &c, &e) < 0)
 			log_warning("%s", e.text);
-		}
 		if (ret == 0)
 			fill_state(&c, ctx->arena, &(*out)[(*n)++]);
 		fd_close(&c.dir);
@@ -396,15 +426,12 @@ int container_resume(struct container_context *ctx, const char *id, struct error
 
 /* ---- delete --------------------------------------------------------------------------------- */
 
-/* state.json is lost, but not the container: its cgroup shows that it runs. */
-static bool runs_unrecorded(struct container_context *ctx, const struct state *s)
+void container_warn_left(const struct state *s)
 {
-	struct error ignored;
-	pid_t *pids = NULL;
-	size_t n = 0;
-
-	return s->pid == 0 && s->cgroup &&
-	       cgroup_procs(s->cgroup, ctx->arena, &pids, &n, &ignored) == 0 && n > 0;
+	if (s->pid > 0 && !s->cgroup && !s->pid_namespace)
+		log_warning("container %s has neither a cgroup nor a PID namespace: if its first "
+			    "process has left others behind, they live on",
+			    s->id);
 }
 
 static int delete_opened(struct container_context *ctx, struct container *c, bool force,
@@ -415,8 +442,8 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 	struct job job;
 
 	state_recover_cgroup(c->dir, c->state, ctx->arena);
-	if (!force && (state_is_damaged(c->state) || runs_unrecorded(ctx, c->state)))
-		return container_no_record(c, err);
+	if (!force && container_check_record(ctx, c, err) < 0)
+		return -EINVAL;
 	/* Engines delete what they created and never started; the specification would have them
 	 * kill it first. */
 	if (!force && status != CONTAINER_STOPPED && status != CONTAINER_CREATED)
@@ -426,11 +453,8 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 		log_warning("container %s: its record is damaged and names no cgroup: if a process "
 			    "of it lives, kist cannot find it",
 			    c->state->id);
-	if (status == CONTAINER_STOPPED && c->state->pid > 0 && !c->state->cgroup &&
-	    !c->state->pid_namespace && !force)
-		log_warning("container %s has neither a cgroup nor a PID namespace: if its first "
-			    "process has left others behind, they live on",
-			    c->state->id);
+	if (status == CONTAINER_STOPPED && !force)
+		container_warn_left(c->state);
 	/* The hooks run when the record is gone. */
 	if (c->state->poststop && (host_read(&host, ctx->arena, err) < 0 ||
 				   state_load_config(c->dir, c->state, ctx->arena, err) < 0)) {
@@ -465,6 +489,9 @@ int container_delete(struct container_context *ctx, const char *id, bool force, 
 	if (ret == -ENOENT && force)
 		ret = 0;
 	else if (ret == 0) {
+		/* The process may have been made since: `create` wrote it down under the lock. */
+		if (force && members < 0)
+			members = container_hold_members(&c);
 		/* Before the record goes, so that a failure can be repeated. */
 		if (members >= 0)
 			ret = container_kill_members(&c, members, err);

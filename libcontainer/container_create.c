@@ -247,6 +247,7 @@ static int clean_up(struct job *job, const struct container_create_options *o, i
 {
 	struct error undo = { 0 };
 	struct container c = CONTAINER_CLOSED;
+	owned_fd members = -1;
 	int undone;
 
 	if (ret == 0 && o->keep)
@@ -255,12 +256,18 @@ static int clean_up(struct job *job, const struct container_create_options *o, i
 	 * on where the lock cannot be had. */
 	c.state = job->state;
 	c.proc = job->proc;
-	if (ret < 0)
+	if (ret < 0) {
+		members = container_hold_members(&c);
 		(void)container_signal_init(&c, SIGKILL, NULL);
+	} else {
+		container_warn_left(c.state);
+	}
 	undone = state_lock_take(job->state_dir, job->state->id, &undo);
 	/* Somebody else has deleted it. */
 	if (undone == -ENOENT)
 		return ret;
+	if (undone == 0 && members >= 0)
+		undone = container_kill_members(&c, members, &undo);
 	if (undone == 0)
 		undone = stage_undo(job, &undo);
 	if (undone < 0) {

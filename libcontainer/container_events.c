@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/proc.h"
@@ -186,14 +187,6 @@ static int emit_stats(struct watcher *w, struct error *err)
 
 /* --- the stream --- */
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 static void take_events(struct watcher *w, const struct pollfd *fds)
 {
 	for (size_t i = 0; i < w->events.n && !w->closed; i++) {
@@ -221,7 +214,7 @@ static void take_exit(struct watcher *w)
 
 static int poll_until(struct pollfd *fds, size_t n, int64_t deadline)
 {
-	int64_t left = deadline - now_ns();
+	int64_t left = deadline - clock_ns();
 	struct timespec timeout = { 0 };
 
 	if (left > 0)
@@ -235,7 +228,7 @@ static int poll_until(struct pollfd *fds, size_t n, int64_t deadline)
 static int watch(struct watcher *w, struct error *err)
 {
 	struct pollfd fds[2 + CGROUP_EVENTS_MAX];
-	int64_t next = now_ns() + w->interval;
+	int64_t next = clock_ns() + w->interval;
 
 	while (!w->closed) {
 		int ret;
@@ -247,18 +240,18 @@ static int watch(struct watcher *w, struct error *err)
 		if (ret < 0)
 			return error_set(err, -ret, "wait for events of container %s",
 					 w->c.state->id);
-		/* The reader of a pipe has gone. */
-		if (fds[1].revents & POLLERR)
+		/* The reader of a pipe (POLLERR), a socket or a terminal (POLLHUP) has gone. */
+		if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
 			return 0;
 		take_events(w, fds + 2);
 		if (fds[0].revents) {
 			take_exit(w);
 			return 0;
 		}
-		if (w->closed || now_ns() < next)
+		if (w->closed || clock_ns() < next)
 			continue;
 		/* From now, not from when it was due: a reader that was slow gets no burst. */
-		next = now_ns() + w->interval;
+		next = clock_ns() + w->interval;
 		/* v1's pids.events wakes nobody. */
 		take_events(w, NULL);
 		ret = w->closed ? 0 : emit_stats(w, err);
@@ -285,12 +278,16 @@ static int stream(struct watcher *w, struct error *err)
 static int events_opened(struct watcher *w, struct error *err)
 {
 	const struct state *s = w->c.state;
-	owned_fd pidfd = s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -1;
-	int ret;
+	owned_fd pidfd = s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -ESRCH;
+	int ret = pidfd;
 
 	/* The descriptor holds one process; it is ours if the start time still fits (pid reuse). */
-	if (pidfd < 0 || state_alive(s, w->c.proc) <= 0)
+	if (pidfd >= 0)
+		ret = state_alive(s, w->c.proc);
+	if (ret == 0 || ret == -ESRCH)
 		return error_set(err, 0, "container %s is not running", s->id);
+	if (ret < 0)
+		return error_set(err, -ret, "look at process %d", s->pid);
 	w->pidfd = pidfd;
 	ret = w->o->stats ? emit_stats(w, err) : stream(w, err);
 	/* What is missing was removed with the container. */

@@ -22,7 +22,8 @@ struct container {
 	int root;		/* the state root */
 	int dir;		/* its directory there */
 	int proc;
-	bool locked;		/* dir holds the container's lock */
+	bool locked;   /* dir holds the container's lock */
+	bool creating; /* somebody else held it when the record had no pid yet */
 	struct cgroup_mount freezer;
 	struct state *state;
 	int alive;		/* what state_alive() said in container_status_of() */
@@ -48,8 +49,15 @@ int container_lock(struct container_context *ctx, struct container *c, bool by_f
 void container_unlock(struct container *c);
 void container_close(struct container *c);
 
-/* The error for a container of which no record can be read.  Negative. */
-int container_no_record(const struct container *c, struct error *err);
+/*
+ * 0, or the error for a container of which no record can be read, or none that names the process
+ * that its cgroup shows.
+ */
+int container_check_record(struct container_context *ctx, const struct container *c,
+			   struct error *err);
+
+/* Warns of the processes that a container which has ended may have left, and nothing can find. */
+void container_warn_left(const struct state *s);
 
 /* The error for a container that has ended, in the words that engines look for.  Negative. */
 int container_not_running(const struct container *c, struct error *err);
@@ -91,8 +99,8 @@ int container_saved_config(struct container_context *ctx, int dir, struct state 
  * it. */
 int container_notify(struct job *job, const struct notify_socket_plan *p, struct error *err);
 
-/* Runs the poststart hooks of a container that was started; on failure it is killed.  0 or
- * negative. */
+/* Runs the poststart hooks of a container that was started.  0, or negative: the caller has to kill
+ * it. */
 int container_poststart(struct container_context *ctx, struct job *job, struct error *err);
 
 #endif

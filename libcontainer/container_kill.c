@@ -13,16 +13,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/dir.h"
 #include "base/fd.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 
-/* Passes over /proc before a container that forks faster than it is killed is given up. */
-#define MEMBER_PASSES_MAX 100
-/* How long to wait for one of them to end. */
-#define DEATH_MS 1000
+/* How long processes that fork, or do not end, are killed again and again. */
+#define MEMBERS_MS 10000
+/* Between two passes over /proc: the killed need a moment to end. */
+#define PASS_MS	   5
 
 int container_signal_init(const struct container *c, int sig, struct error *err)
 {
@@ -34,7 +35,10 @@ int container_signal_init(const struct container *c, int sig, struct error *err)
 	if (pidfd < 0)
 		return error_set(err, -pidfd, "open process %d", c->state->pid);
 	/* The descriptor holds one process; it is ours if the start time still fits (pid reuse). */
-	if (state_alive(c->state, c->proc) <= 0)
+	ret = state_alive(c->state, c->proc);
+	if (ret < 0)
+		return error_set(err, -ret, "look at process %d", c->state->pid);
+	if (ret == 0)
 		return container_not_running(c, err);
 	ret = sys_pidfd_send_signal(pidfd, sig);
 	if (ret == -ESRCH)
@@ -64,13 +68,30 @@ static int kill_cgroup(struct container_context *ctx, struct container *c, int s
 	return ret;
 }
 
+/* The v1 freezer keeps even a killed process.  Under the lock, as kill_cgroup(). */
+static int thaw_killed(struct container_context *ctx, struct container *c, struct error *err)
+{
+	int ret = container_lock(ctx, c, false, err);
+
+	if (ret == -ENOENT)
+		return 0;
+	if (ret == 0)
+		ret = cgroup_thaw(c->state->cgroup, FREEZE_TIMEOUT_MS, err);
+	container_unlock(c);
+	return ret;
+}
+
 static int kill_opened(struct container_context *ctx, struct container *c, int sig, bool all,
 		       struct error *err)
 {
 	const struct state *s = c->state;
-	bool alive = state_alive(s, c->proc) > 0;
-	int ret;
+	int alive = state_alive(s, c->proc), ret;
 
+	/* Signals to the cgroup need no record of the first process. */
+	if (!all && container_check_record(ctx, c, err) < 0)
+		return -EINVAL;
+	if (alive < 0)
+		return error_set(err, -alive, "look at process %d", s->pid);
 	if (!alive && all && !s->cgroup)
 		return 0;
 	/* A container in a foreign pid namespace does not end with its init: SIGKILL is for all of
@@ -84,10 +105,9 @@ static int kill_opened(struct container_context *ctx, struct container *c, int s
 	if (!alive)
 		return container_not_running(c, err);
 	ret = container_signal_init(c, sig, err);
-	/* The v1 freezer keeps even a killed process. */
 	if (ret == 0 && sig == SIGKILL && s->cgroup && !only_v2(s->cgroup) &&
 	    cgroup_is_frozen(s->cgroup, &c->freezer) == 1)
-		ret = cgroup_thaw(s->cgroup, FREEZE_TIMEOUT_MS, err);
+		ret = thaw_killed(ctx, c, err);
 	return ret;
 }
 
@@ -144,8 +164,6 @@ static void kill_member(int proc, const char *pid, const struct stat *namespace)
 	if (pidfd < 0 || !is_member(proc, pid, namespace))
 		return;
 	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	/* It needs a moment to end, on a busy machine; the next pass looks again. */
-	(void)poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, DEATH_MS);
 }
 
 /* Returns how many it has found, or -errno. */
@@ -167,16 +185,20 @@ static int kill_pass(int proc, const struct stat *namespace)
 
 int container_kill_members(const struct container *c, int members, struct error *err)
 {
+	int64_t deadline = clock_ms() + MEMBERS_MS;
 	struct stat namespace;
-	int ret = 1;
+	int ret;
 
 	if (fstat(members, &namespace) < 0)
 		return error_set(err, errno, "look at the namespace of container %s", c->state->id);
-	for (int i = 0; ret > 0 && i < MEMBER_PASSES_MAX; i++)
-		ret = kill_pass(c->proc, &namespace);
+	while ((ret = kill_pass(c->proc, &namespace)) > 0 && clock_ms() < deadline)
+		(void)poll(NULL, 0, PASS_MS);
 	if (ret > 0)
-		return error_set(err, 0, "container %s: its processes fork faster than they can be "
-				 "killed one by one; a cgroup would stop that", c->state->id);
-	return ret < 0 ? error_set(err, -ret, "look for processes of container %s", c->state->id) :
-			 0;
+		return error_set(err, 0,
+				 "container %s: after %d s of SIGKILL %d of its processes "
+				 "are there: they do not end, or fork faster than they can be "
+				 "killed one by one (a cgroup would stop that)",
+				 c->state->id, MEMBERS_MS / 1000, ret);
+	return ret < 0 ? error_set(err, -ret, "look for processes of container %s", c->state->id)
+		       : 0;
 }

@@ -175,8 +175,8 @@ static int make_locked(int root, const char *id, struct error *err)
 		 * work. */
 		ret = state_lock_take(dir, id, err);
 	}
-	/* Removes nothing but an empty directory. */
-	if (ret < 0 && ret != -ENOENT)
+	/* Removes nothing but an empty directory, and not that of a `create` which came since. */
+	if (ret < 0 && ret != -ENOENT && (dir < 0 || state_lock_fits(dir, id) == 1))
 		(void)unlinkat(root, id, AT_REMOVEDIR);
 	return ret < 0 ? ret : fd_take(&dir);
 }
@@ -244,10 +244,11 @@ static int read_record(int dir, const char *name, const struct json_field *field
 	char *text;
 	int ret = read_text(dir, name, RECORD_MAX, a, &text, &doc.len);
 
-	if (ret == -ENOENT || ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM)
-		return ret;
-	if (ret < 0)
+	/* These say that the file itself is bad: too large, or none. */
+	if (ret == -EFBIG || ret == -ELOOP || ret == -EISDIR || ret == -ENXIO || ret == -EINVAL)
 		return -EBADMSG;
+	if (ret < 0)
+		return ret;
 	doc.text = text;
 	*s = (struct state){ 0 };
 	if (json_read(&doc, fields, s, &err) == 0)
@@ -352,14 +353,18 @@ int state_load_config(int dir, struct state *s, struct arena *a, struct error *e
 {
 	size_t len;
 	char *text;
+	int ret;
 
-	if (s->config.text || (read_text(dir, INTENT_FILE, RECORD_MAX, a, &text, &len) == 0 &&
-			       json_member(text, len, "config", &s->config)))
+	if (s->config.text)
+		return 0;
+	ret = read_text(dir, INTENT_FILE, RECORD_MAX, a, &text, &len);
+	if (ret == 0 && json_member(text, len, "config", &s->config))
 		return 0;
 	if (state_lock_fits(dir, s->id) == 0)
 		return error_set(err, 0, "container %s does not exist (it was deleted meanwhile)",
 				 s->id);
-	return error_set(err, 0, "container %s: its saved configuration cannot be read", s->id);
+	return error_set(err, ret == -ENOENT ? 0 : -ret,
+			 "container %s: its saved configuration cannot be read", s->id);
 }
 
 void state_recover_cgroup(int dir, struct state *s, struct arena *a)

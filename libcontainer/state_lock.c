@@ -9,10 +9,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -50,29 +53,69 @@ static void wake_up(int sig)
 	(void)sig;
 }
 
-/* flock() knows no time-out: a timer's signal ends the wait.  0, -ETIMEDOUT or -errno. */
+static struct timeval timeval_of(int64_t ms)
+{
+	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+}
+
+/* When the timer is due, in milliseconds, at least 1; 0: it is off. */
+static int64_t due_ms(const struct itimerval *timer)
+{
+	const struct timeval *left = &timer->it_value;
+
+	return left->tv_sec || left->tv_usec
+		       ? (int64_t)left->tv_sec * 1000 + left->tv_usec / 1000 + 1
+		       : 0;
+}
+
+/* Not beyond an alarm that kist was started with (alarm(2) outlives exec). */
+static int64_t shorter_wait(int64_t timeout_ms, const struct itimerval *alarm)
+{
+	int64_t due = due_ms(alarm);
+
+	return due > 0 && due < timeout_ms ? due : timeout_ms;
+}
+
+/* Such an alarm must come as if nobody had used its timer. */
+static void restore_alarm(struct itimerval alarm, int64_t passed_ms)
+{
+	int64_t due = due_ms(&alarm);
+
+	if (due == 0)
+		return;
+	alarm.it_value = timeval_of(due > passed_ms ? due - passed_ms : 1);
+	(void)setitimer(ITIMER_REAL, &alarm, NULL);
+}
+
+/*
+ * flock() knows no time-out: a timer's signal ends the wait.  Another SIGALRM does not.  0,
+ * -ETIMEDOUT or -errno.
+ */
 static int wait_for_lock(int dir, int timeout_ms)
 {
 	struct sigaction wake = { .sa_handler = wake_up }, old;
-	struct itimerval timer = {
-		.it_value = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 },
-		/* Again and again, in case the first comes before flock() has begun to wait. */
-		.it_interval = { .tv_usec = 50000 },
-	};
-	static const struct itimerval off;
+	/* Again and again, in case the first comes before flock() has begun to wait. */
+	struct itimerval timer = { .it_interval = { .tv_usec = 50000 } }, old_timer;
+	int64_t begin = clock_ms(), end;
 	sigset_t alarm, old_mask;
 	int ret;
 
 	sigemptyset(&alarm);
 	sigaddset(&alarm, SIGALRM);
-	if (sigaction(SIGALRM, &wake, &old) < 0 || setitimer(ITIMER_REAL, &timer, NULL) < 0)
+	if (getitimer(ITIMER_REAL, &old_timer) < 0 || sigaction(SIGALRM, &wake, &old) < 0)
 		return -errno;
+	end = begin + shorter_wait(timeout_ms, &old_timer);
+	timer.it_value = timeval_of(end - begin);
 	/* The caller may have blocked it, or kist was started like that. */
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
 	(void)sigprocmask(SIG_UNBLOCK, &alarm, &old_mask);
-	ret = flock(dir, LOCK_EX) < 0 ? -errno : 0;
-	(void)setitimer(ITIMER_REAL, &off, NULL);
+	do {
+		ret = flock(dir, LOCK_EX) < 0 ? -errno : 0;
+	} while (ret == -EINTR && clock_ms() < end);
+	(void)setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 	(void)sigprocmask(SIG_SETMASK, &old_mask, NULL);
 	(void)sigaction(SIGALRM, &old, NULL);
+	restore_alarm(old_timer, clock_ms() - begin);
 	return ret == -EINTR ? -ETIMEDOUT : ret;
 }
 
@@ -87,8 +130,8 @@ struct holder {
 	char command[COMMAND_MAX];	/* its words, or "" */
 };
 
-/* Whether the lock belongs to this open file of a process: then its fdinfo has a line of it. */
-static bool is_lock(int proc, pid_t pid, const char *fd)
+/* Whether a process has locked an open file: then its fdinfo has a line of the lock. */
+static bool is_locked(int proc, pid_t pid, const char *fd)
 {
 	char path[64], text[4096];
 
@@ -97,13 +140,25 @@ static bool is_lock(int proc, pid_t pid, const char *fd)
 	       strstr(text, "FLOCK");
 }
 
+/*
+ * Whether a descriptor is of the directory.  Only for locked files: other files may lie on a file
+ * system that does not answer, such as NFS without its server.
+ */
+static bool is_directory(int fds, const char *fd, const struct stat *dir)
+{
+	struct statx st;
+
+	return statx(fds, fd, AT_STATX_DONT_SYNC, STATX_INO, &st) == 0 &&
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == dir->st_dev &&
+	       st.stx_ino == dir->st_ino;
+}
+
 /* Whether a process has the open file that the directory is locked by, made or inherited. */
 static bool holds_lock(int proc, pid_t pid, const struct stat *dir)
 {
 	owned_fd fds = -1;
 	struct dir_iter it;
 	const char *name;
-	struct stat st;
 	char path[32];
 	int ret;
 
@@ -111,8 +166,7 @@ static bool holds_lock(int proc, pid_t pid, const struct stat *dir)
 	fds = proc_open_file(proc, path, O_RDONLY | O_DIRECTORY);
 	ret = fds < 0 ? fds : dir_begin(&it, fds);
 	while (ret == 0 && (name = dir_next(&it, NULL, &ret))) {
-		if (fstatat(fds, name, &st, 0) == 0 && st.st_dev == dir->st_dev &&
-		    st.st_ino == dir->st_ino && is_lock(proc, pid, name))
+		if (is_locked(proc, pid, name) && is_directory(fds, name, dir))
 			return true;
 	}
 	return false;
@@ -300,16 +354,17 @@ static int locked_error(int dir, const char *id, struct error *err)
 
 /* ---- the lock ------------------------------------------------------------------------------- */
 
-static int wait_by_force(int dir)
+/* -ETIMEDOUT only if the holder keeps the container's own directory: another keeps nobody out. */
+static int wait_by_force(int dir, const char *id)
 {
 	static const int end[] = { SIGTERM, SIGCONT, 0 }, kill[] = { SIGKILL, 0 };
 	int ret = wait_for_lock(dir, PATIENCE_MS);
 
-	if (ret == -ETIMEDOUT) {
+	if (ret == -ETIMEDOUT && state_lock_fits(dir, id) != 0) {
 		end_holder(dir, end);
 		ret = wait_for_lock(dir, AFTER_TERM_MS);
 	}
-	if (ret == -ETIMEDOUT) {
+	if (ret == -ETIMEDOUT && state_lock_fits(dir, id) != 0) {
 		end_holder(dir, kill);
 		ret = wait_for_lock(dir, AFTER_KILL_MS);
 	}
@@ -319,16 +374,18 @@ static int wait_by_force(int dir)
 static int take(int dir, const char *id, bool by_force, struct error *err)
 {
 	int ret = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	bool locked;
 
 	if (ret == -EWOULDBLOCK)
-		ret = by_force ? wait_by_force(dir) : wait_for_lock(dir, LOCK_TIMEOUT_MS);
-	if (ret == -ETIMEDOUT)
-		return locked_error(dir, id, err);
-	if (ret == 0)
+		ret = by_force ? wait_by_force(dir, id) : wait_for_lock(dir, LOCK_TIMEOUT_MS);
+	locked = ret == 0;
+	/* Also after a wait in vain: a removed directory keeps nobody out. */
+	if (locked || ret == -ETIMEDOUT)
 		ret = state_lock_fits(dir, id);
 	if (ret > 0)
-		return 0;
-	state_lock_release(dir);
+		return locked ? 0 : locked_error(dir, id, err);
+	if (locked)
+		state_lock_release(dir);
 	if (ret < 0) {
 		error_set(err, -ret, "lock container %s", id);
 		return -EIO;

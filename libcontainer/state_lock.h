@@ -9,17 +9,17 @@
  *
  *	create, run	exclusive, from the making of the directory until the container is complete;
  *			never while a container runs
- *	run, at its end	exclusive, for the delete
+ *	run, at its end	exclusive, as delete
  *	start		exclusive, until the program is executed; poststart hooks and READY=1 are
  *			waited for without it
  *	pause, resume, update
  *			exclusive, for the act
  *	kill		none for a signal to the init process, which a pidfd identifies; exclusive
- *			for signals to a whole cgroup
- *	delete		exclusive; --force first kills the recorded process by pidfd, so that
- *			most holders come to their end, and then takes the lock by force
- *	exec, ps, state, list, events
- *			none
+ *			for signals to a whole cgroup, and to thaw what was killed (cgroup v1)
+ *	delete		exclusive, until the record is gone: not during poststop hooks; --force
+ *first kills the recorded process by pidfd, so that most holders come to their end, and then takes
+ *the lock by force exec, ps, state, list, events none; of a container without a record of its
+ *process, a shared lock for a moment, to see whether a creator holds it
  *
  * A directory can be removed, and one of the same name be made, while somebody waits for its lock.
  * A lock on a removed directory protects nothing.  So the directory is compared with what the id
@@ -41,10 +41,10 @@
 int state_lock_take(int dir, const char *id, struct error *err);
 
 /*
- * The same for `delete --force`, which must not be kept out.  A kist command that still holds the
- * lock after 5 s is told to end (SIGTERM, and SIGCONT in case it was stopped), and killed 2.5 s
- * later: what it leaves half done is what --force removes.  A `delete` is only continued where it
- * was stopped, since it is doing what was asked for.
+ * The same for `delete --force`, which must not be kept out.  A command of the same kist (the path
+ * of its program tells) that still holds the lock after 5 s is told to end (SIGTERM, and SIGCONT in
+ * case it was stopped), and killed 2.5 s later: what it leaves half done is what --force removes.
+ * A `delete` is only continued where it was stopped, since it is doing what was asked for.
  */
 int state_lock_take_by_force(int dir, const char *id, struct error *err);
 

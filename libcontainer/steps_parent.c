@@ -25,6 +25,7 @@
 #include "base/sys.h"
 #include "base/unix_socket.h"
 #include "state.h"
+#include "state_lock.h"
 
 /* How long killed processes may take to vanish: a process in uninterruptible sleep can hold a
  * cgroup. */
@@ -118,9 +119,15 @@ int step_state_run(struct job *job, struct error *err)
 int step_state_undo(struct job *job, struct error *err)
 {
 	/* Not ours: the id belongs to another container, or nothing was made yet. */
+	int ret;
+
 	if (job->state_dir < 0)
 		return 0;
-	return state_remove(job->state_dir, job->state->id, err);
+	ret = state_remove(job->state_dir, job->state->id, err);
+	/* Nobody shall wait for the container that is gone while its poststop hooks run. */
+	if (ret == 0)
+		state_lock_release(job->state_dir);
+	return ret;
 }
 
 /*
@@ -453,16 +460,23 @@ static int kill_child(pid_t pid)
 	return pidfd;
 }
 
-/* The same for the process of the record; the start time tells it from another that got its pid
- * since. */
-static int kill_recorded(const struct state *s, int proc)
+/*
+ * The same for the process of the record.  The start time tells it from another that has got its
+ * pid since.  *pidfd is to be waited for, or -1: it has ended.  0 or negative: that cannot be seen.
+ */
+static int kill_recorded(const struct state *s, int proc, int *pidfd, struct error *err)
 {
-	owned_fd pidfd = s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -1;
+	owned_fd fd = s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -ESRCH;
+	int alive = fd < 0 ? fd : state_alive(s, proc);
 
-	if (pidfd < 0 || state_alive(s, proc) <= 0)
-		return -1;
-	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	return fd_take(&pidfd);
+	*pidfd = -1;
+	if (alive == 0 || alive == -ESRCH)
+		return 0;
+	if (alive < 0)
+		return error_set(err, -alive, "look at process %d", s->pid);
+	(void)sys_pidfd_send_signal(fd, SIGKILL);
+	*pidfd = fd_take(&fd);
+	return 0;
 }
 
 static int kill_child_and_wait(const struct job *job, pid_t pid, struct error *err)
@@ -492,7 +506,12 @@ int step_init_undo(struct job *job, struct error *err)
 	if (ret < 0)
 		return ret;
 	pid = second > 0 ? second : job->state->pid;
-	pidfd = second > 0 ? kill_child(second) : kill_recorded(job->state, job->proc);
+	if (second > 0)
+		pidfd = kill_child(second);
+	else
+		ret = kill_recorded(job->state, job->proc, &pidfd, err);
+	if (ret < 0)
+		return ret;
 	/*
 	 * Everybody else in the cgroup: a half-made container whose pid was never written, or, in a
 	 * shared PID namespace, what init has left behind.  Before the wait, since the v1 freezer

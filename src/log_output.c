@@ -243,7 +243,10 @@ static int open_target(struct log_output *out, const char *where, struct error *
 	/* Not blocking: the open() of a FIFO without a reader would wait for one. */
 	out->fd = file_open_own(where, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644);
 	if (out->fd == -ENXIO)
-		return error_set(err, ENXIO, "open log file %s: a FIFO that nobody reads", where);
+		return error_set(err, ENXIO,
+				 "open log file %s: a socket, or a FIFO that nobody "
+				 "reads",
+				 where);
 	if (out->fd < 0)
 		return error_set(err, -out->fd, "open log file %s", where);
 	return 0;

@@ -2,9 +2,10 @@
 /*
  * log_output.h - where log lines and the final error go: --log, --log-format, --log-level.
  *
- * Engines read two things after a failure: the whole log file, which must then hold exactly one
- * JSON object (Podman parses the file as one value), and the message on standard error.  So a JSON
- * log gets warnings only when a level was asked for.
+ * Engines read two things after a failure: the last object of a JSON log (containerd), and the
+ * message on standard error (conmon, for Podman and CRI-O).  Podman takes the log itself only if it
+ * is one object, that of the error; with a warning before it, conmon's text.  So the message on
+ * standard error has all that the object has.
  */
 #ifndef KIST_LOG_OUTPUT_H
 #define KIST_LOG_OUTPUT_H

@@ -191,32 +191,38 @@ static bool is_full(int ret)
 	return ret == -EMFILE || ret == -ENFILE;
 }
 
-/*
- * As many as the process may have open.  *n: how many entries of fds are filled, each with a
- * descriptor or -errno.
- */
-static void open_batch(const struct victims *v, int *fds, size_t *n)
+/* Victims that are held by descriptors, and who is in the container since. */
+struct batch {
+	struct arena *arena;
+	int *fds; /* each a descriptor or -errno */
+	size_t n;
+	pid_t *now;
+	size_t n_now;
+};
+
+/* As many as the process may have open. */
+static void open_batch(struct batch *b, const struct victims *v)
 {
-	size_t opened = 0;
 	bool full = false;
 
-	while (!full && v->done + opened < v->n) {
-		fds[opened] = sys_pidfd_open(v->pids[v->done + opened], 0);
-		full = is_full(fds[opened]);
-		opened++;
+	b->fds = ARENA_NEW_ARRAY(b->arena, int, v->n - v->done);
+	while (!full && v->done + b->n < v->n) {
+		b->fds[b->n] = sys_pidfd_open(v->pids[v->done + b->n], 0);
+		full = is_full(b->fds[b->n]);
+		b->n++;
 	}
-	*n = full && opened > 1 ? opened - 1 : opened;
+	if (full && b->n > 1)
+		b->n--;
 }
 
-/* The listing once more.  It takes descriptors as well: the batch gives up some until it has them. */
-static int list_again(const struct cgroup_ref *ref, struct arena *a, int *fds, size_t *opened,
-		      pid_t **now, size_t *n_now, struct error *err)
+/* The listing once more.  It takes descriptors, too: the batch gives up some until it has them. */
+static int list_again(struct batch *b, const struct cgroup_ref *ref, struct error *err)
 {
 	int ret;
 
-	while (is_full(ret = cgroup_procs(ref, a, now, n_now, err)) && *opened > 1)
-		for (size_t keep = *opened / 2; *opened > keep;)
-			fd_close(&fds[--*opened]);
+	while (is_full(ret = cgroup_procs(ref, b->arena, &b->now, &b->n_now, err)) && b->n > 1)
+		for (size_t keep = b->n / 2; b->n > keep;)
+			fd_close(&b->fds[--b->n]);
 	return ret;
 }
 
@@ -228,25 +234,24 @@ static int list_again(const struct cgroup_ref *ref, struct arena *a, int *fds, s
 static int kill_batch(const struct cgroup_ref *ref, int sig, struct victims *v, struct error *err)
 {
 	struct arena scratch = ARENA_INIT;
-	int *fds = ARENA_NEW_ARRAY(&scratch, int, v->n - v->done), ret;
-	size_t opened, n_now;
-	pid_t *now;
+	struct batch b = { .arena = &scratch };
+	int ret;
 
-	open_batch(v, fds, &opened);
-	ret = list_again(ref, &scratch, fds, &opened, &now, &n_now, err);
-	for (size_t i = 0; i < opened; i++) {
+	open_batch(&b, v);
+	ret = list_again(&b, ref, err);
+	for (size_t i = 0; i < b.n; i++) {
 		pid_t pid = v->pids[v->done + i];
-		bool ours = ret == 0 && fds[i] != -ESRCH && pid != getpid() &&
-			is_listed(now, n_now, pid);
-		int sent = ours ? signal_one(pid, fds[i], sig) : -ESRCH;
+		bool ours = ret == 0 && b.fds[i] != -ESRCH && pid != getpid() &&
+			    is_listed(b.now, b.n_now, pid);
+		int sent = ours ? signal_one(pid, b.fds[i], sig) : -ESRCH;
 
 		if (sent == 0)
 			v->signalled++;
 		else if (sent != -ESRCH)
 			ret = error_set(err, -sent, "kill process %d", (int)pid);
-		fd_close(&fds[i]);
+		fd_close(&b.fds[i]);
 	}
-	v->done += opened;
+	v->done += b.n;
 	arena_free(&scratch);
 	return ret;
 }
