@@ -93,6 +93,18 @@ has_line() {
 	is "$(cat "$T/status") $(cat "$T/err")" "0 "
 }
 
+@test "the stream ends with the terminal that reads it" {
+	start_container
+	# Whose other end is open, too: it has no end.
+	mkfifo "$T/keyboard"
+	# Nothing is written for an hour, and yet it ends.
+	start_helper setsid script -fqc "trap '' HUP; echo \$\$ >$T/reader; exec '$KIST' --root '$ROOT' events --interval 1h $ID" "$T/typescript" \
+		>"$T/script" 2>&1 <>"$T/keyboard"
+	wait_for grep -q stats "$T/typescript" || fail "$(cat "$T/script" "$T/typescript")"
+	kill -KILL "$helper"
+	wait_for sh -c "! kill -0 $(<"$T/reader") 2>/dev/null"
+}
+
 @test "out of memory is an event, with whose limit it was" {
 	has_controller memory || skip "no memory controller"
 	config_set '.linux.resources.memory = {"limit": 16777216, "swap": 16777216}'

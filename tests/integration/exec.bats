@@ -120,6 +120,15 @@ setup() {
 	is "$output" $'me\n9\n/tmp'
 }
 
+@test "--process takes the pipe of a shell, too, and no FIFO" {
+	start_container
+	jq '.process | .args = ["echo", "piped"] | .terminal = false' "$BUNDLE/config.json" >"$T/process.json"
+	is "$("$KIST" --root "$ROOT" exec --process <(cat "$T/process.json") "$ID")" piped
+	mkfifo "$T/fifo"
+	refused 255 'neither a regular file nor a pipe' timeout 5 "$KIST" --root "$ROOT" exec --process "$T/fifo" "$ID"
+	ok "$KIST" validate --process <(cat "$T/process.json")
+}
+
 @test "--process with a mistake says where" {
 	start_container
 	jq '.process | .user.uid = "root"' "$BUNDLE/config.json" >"$T/process.json"

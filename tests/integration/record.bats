@@ -55,6 +55,22 @@ rewrite() {
 	assert_nothing_left
 }
 
+@test "a container whose record is damaged, and which runs, is not called stopped" {
+	local command
+	start_container
+	: >"$ROOT/$ID/state.json"
+	for command in "state $ID" "kill $ID" "exec $ID true" "update --pids-limit 5 $ID"; do
+		# shellcheck disable=SC2086 # words
+		try kist $command
+		[ "$status" -ne 0 ] && output_has 'its record is damaged' || fail "$command: $output"
+	done
+	ok kist list
+	output_has 'its record is damaged'
+	ok kist kill --all "$ID" CONT
+	ok kist delete --force "$ID"
+	assert_nothing_left
+}
+
 @test "a create of an id that is in use does not touch its container, even in the same cgroup" {
 	start_container
 	refused 1 exists kist create --bundle "$BUNDLE" "$ID"

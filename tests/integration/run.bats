@@ -3,6 +3,15 @@
 # shellcheck disable=SC2016,SC2154 # variables of the container's shell, and of helpers.bash
 load helpers
 
+@test "run warns of what its program may have left where nothing holds its processes together" {
+	config_shared_pids
+	args true
+	ok kist --cgroup-manager=disabled run --bundle "$BUNDLE" "$ID"
+	output_has 'has neither a cgroup nor a PID namespace'
+	run_container
+	is "$output" ""
+}
+
 @test "a container runs, and nothing of it stays" {
 	shell 'echo "pid $$"; cat /etc/hostname 2>/dev/null; pwd'
 	container_says $'pid 1\n/'

@@ -268,6 +268,140 @@ child_stopped() {
 	has_status created
 }
 
+# late COMMAND...: opens the container now, and asks for its lock 1.5 s later; sets $late.
+late() {
+	strace -qq -o /dev/null -e inject=flock:delay_enter=1500000:when=1 "$KIST" --root "$ROOT" "$@" >"$T/late" 2>&1 </dev/null 3>&- &
+	late=$!
+}
+
+late_ends() { # STATUS SECONDS
+	local status=0
+	timeout "$2" tail --pid="$late" -f /dev/null || fail "it waits: $(<"$T/late")"
+	wait "$late" || status=$?
+	is $status "$1"
+}
+
+@test "a delete keeps nobody out while its poststop hook runs" {
+	need_strace
+	hung_hook poststop
+	start_container true
+	wait_for status_is stopped
+	late delete --force "$ID"
+	background "$KIST" --root "$ROOT" delete "$ID"
+	wait_for test -s "$T/hook"
+	late_ends 0 6
+	kill -0 "$(<"$T/hook")" || fail "the hook was ended"
+	config_set '.hooks = {}'
+	create_container
+	kill "$(<"$T/hook")"
+	ended $pid
+	has_status created
+}
+
+@test "a run has the status of its program, and its poststop hook runs, though a delete --force waits" {
+	need_strace
+	hung_hook poststop
+	args sh -c 'sleep 1; exit 7'
+	background "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	wait_for status_is running
+	late delete --force "$ID"
+	# The signal of delete may be the first.
+	wait_for test -s "$T/hook"
+	late_ends 0 6
+	kill -0 "$(<"$T/hook")" || fail "the hook was ended"
+	kill "$(<"$T/hook")"
+	wait "$pid" || status=$?
+	[ "$status" -eq 7 ] || [ "$status" -eq 137 ] || fail "status $status: $(<"$T/background")"
+}
+
+@test "a container that is asked for while its create ends is not called stopped" {
+	need_strace
+	config_set '.hooks = {createRuntime: [{"path": "/bin/sh", "args": ["sh", "-c", $text]}]}' \
+		--arg text ": >$T/hook; until [ -e $T/go ]; do sleep 0.05; done"
+	args sleep 1000
+	background "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	wait_for test -e "$T/hook"
+	late state "$ID"
+	sleep 0.5
+	touch "$T/go"
+	ended $pid
+	late_ends 0 6
+	is "$(jq -r .status "$T/late")" created
+}
+
+@test "a container that cannot be seen for want of descriptors is not called dead" {
+	local n manager
+	args sleep 1000
+	for manager in cgroupfs disabled; do
+		for n in {4..14}; do
+			ok kist --cgroup-manager=$manager run --detach --bundle "$BUNDLE" "$ID"
+			pid=$(pid_of)
+			for command in "kill $ID CONT" "exec $ID true" "events --stats $ID" "pause $ID"; do
+				# shellcheck disable=SC2086 # words
+				try prlimit --nofile=$n:$n "$KIST" --root "$ROOT" $command
+				[[ $output != *'not running'* ]] || fail "$n descriptors: $command: $output"
+			done
+			kist resume "$ID" 2>/dev/null || true
+			try prlimit --nofile=$n:$n "$KIST" --root "$ROOT" list --quiet --format json
+			try prlimit --nofile=$n:$n "$KIST" --root "$ROOT" list --format json
+			[ "$status" -ne 0 ] || [[ $output == *'"status":"running"'* ]] || fail "$n descriptors: list: $output"
+			try prlimit --nofile=$n:$n "$KIST" --root "$ROOT" --cgroup-manager=$manager delete --force "$ID"
+			[ "$status" -le 1 ] || fail "$n descriptors: status $status: $output"
+			[ "$status" -ne 0 ] || wait_for sh -c "! kill -0 $pid" || fail "$n descriptors: success, and its process lives"
+			ok kist --cgroup-manager=$manager delete --force "$ID"
+		done
+	done
+}
+
+@test "delete --force ends what a run has left that was at work when it came" {
+	need_strace
+	config_shared_pids
+	config_set '.hooks = {createRuntime: [{"path": "/bin/sh", "args": ["sh", "-c", $text]}]}' \
+		--arg text ": >$T/hook; until [ -e $T/go ]; do sleep 0.05; done"
+	args sh -c 'sleep 999 & exec sleep 1000'
+	background "$KIST" --root "$ROOT" --cgroup-manager=disabled run --bundle "$BUNDLE" "$ID"
+	wait_for test -e "$T/hook"
+	strace -qq -o /dev/null -e inject=flock:delay_exit=700000 "$KIST" --root "$ROOT" --cgroup-manager=disabled \
+		delete --force "$ID" >"$T/late" 2>&1 </dev/null 3>&- &
+	late=$!
+	sleep 0.5
+	touch "$T/go"
+	late_ends 0 10
+	ended $pid 137
+	assert_nothing_left
+}
+
+@test "the caller's alarm ends a wait for the lock, and another SIGALRM does not" {
+	start_container
+	flock "$ROOT/$ID" sleep 30 3>&- &
+	local holder=$! status=0
+	wait_for sh -c "! flock --nonblock '$ROOT/$ID' true"
+	timeout 8 perl -e 'alarm 1; exec @ARGV' "$KIST" --root "$ROOT" pause "$ID" 3>&- || status=$?
+	is $status 142
+	background "$KIST" --root "$ROOT" pause "$ID"
+	sleep 0.5
+	kill -ALRM $pid
+	sleep 0.5
+	kill -0 $pid || fail "$(<"$T/background")"
+	pkill -P $holder
+	ended $pid
+	has_status paused
+	ok kist resume "$ID"
+}
+
+@test "only files that are locked are looked at for the holder of the lock" {
+	need_strace
+	hung_hook createRuntime
+	background "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+	wait_for test -s "$T/hook"
+	refused 1 "locked by process $pid" strace -qq -o "$T/calls" -e trace=newfstatat,statx,fstat,stat "$KIST" --root "$ROOT" pause "$ID"
+	# Standard streams of the holder may be files of a server that does not answer.
+	! grep -E '\([0-9]+, "[0-2]",' "$T/calls" || fail "they were looked at"
+	grep -qE '\([0-9]+, "[0-9]+",' "$T/calls"
+	kill -TERM $pid
+	ended $pid 1
+}
+
 # ---- who holds it -----------------------------------------------------------------------------------------------------
 
 @test "whoever waits in vain is told which process holds the lock, and with what command" {

@@ -223,6 +223,21 @@ can_open() {
 	refused 1 'option --device takes' kist update --device 'allow c 1:1 rwx' "$ID"
 }
 
+@test "a device rule that cannot be recorded takes back the limits that were set before it" {
+	need_root "makes device rules"
+	need_strace
+	has_controller pids || skip "no pids controller"
+	start_container
+	ok kist update --pids-limit 50 "$ID"
+	refused 1 'write devices.json' strace -qq -o /dev/null -e inject=rename,renameat,renameat2:error=EIO \
+		"$KIST" --root "$ROOT" update --pids-limit 77 --device 'allow c 10:200 rwm' "$ID"
+	pids_limit_is 50
+	[ ! -e "$ROOT/$ID/devices.json" ]
+	ok kist update --pids-limit 77 --device 'allow c 10:200 rwm' "$ID"
+	pids_limit_is 77
+	jq -e '.devices | length == 1' "$ROOT/$ID/devices.json"
+}
+
 @test "values that make no sense are refused, with the option" {
 	start_container
 	refused 1 'option --cpu-quota takes a number of microseconds, or -1 for no limit, not "-5"' \
