@@ -369,19 +369,15 @@ int container_ps(struct container_context *ctx, const char *id, pid_t **out, siz
 		 struct error *err)
 {
 	struct container c;
-	int ret = container_open(ctx, id, false, &c, err);
+	int ret = container_open(ctx, id, false, &c, err), alive;
 
 	*n = 0;
 	*out = NULL;
-	if (ret == 0 && c.state->cgroup && c.state->cgroup->n_dirs > 0) {
+	if (ret == 0 && cgroup_ref_is_used(c.state->cgroup))
 		ret = cgroup_procs(c.state->cgroup, ctx->arena, out, n, err);
-	}
-	if (ret == 0 && *n == 0 && state_alive(c.state, c.proc) > 0) {
-		/* Without a cgroup nothing but the init can be named with certainty. */
-		*out = ARENA_NEW(ctx->arena, pid_t);
-		**out = c.state->pid;
-		*n = 1;
-	}
+	if (ret == 0 && *n == 0 && (alive = state_alive(c.state, c.proc)) != 0)
+		ret = alive < 0 ? error_set(err, -alive, "look at process %d", c.state->pid) :
+				  container_members(&c, ctx->arena, out, n, err);
 	container_close(&c);
 	return ret;
 }

@@ -68,6 +68,10 @@ const char *container_status_name(enum container_status status);
 /* Sends a signal to the init process, never to another that got its pid.  0 or negative. */
 int container_signal_init(const struct container *c, int sig, struct error *err);
 
+/* Host pids of a container without a cgroup whose init lives, ascending.  0 or negative. */
+int container_members(const struct container *c, struct arena *a, pid_t **out, size_t *n,
+		      struct error *err);
+
 /*
  * A container with neither a cgroup nor a PID namespace of its own leaves processes behind when its
  * init dies.  While that lives, its own mount namespace tells which they are: hold_members()

@@ -64,6 +64,9 @@ static const struct join_call {
 	{ SYS_dup3, SECCOMP_JOIN_TERMINAL, { 3, 0, 0 } },
 #endif
 	{ SYS_accept4, SECCOMP_JOIN_WAITS, { 3 } },
+	{ SYS_rt_sigaction, SECCOMP_JOIN_WAITS, { SIGTERM } },
+	{ SYS_rt_sigprocmask, SECCOMP_JOIN_WAITS, { SIG_UNBLOCK } },
+	{ SYS_rt_sigprocmask, SECCOMP_JOIN_WAITS, { SIG_BLOCK } },
 };
 
 static uint32_t word_at(const struct seccomp_data *data, uint32_t offset)

@@ -524,6 +524,33 @@ int step_ready_run(struct job *job, struct error *err)
 	return 0;
 }
 
+/* What asks a process to end. */
+static const int end_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+static void end_before_start(int sig)
+{
+	_exit(128 + sig);
+}
+
+/*
+ * The first process of a PID namespace gets no signal that it has no handler for: `kill` would do
+ * nothing to a container that is created, and engines would wait for its end.
+ */
+static void heed_end_signals(const struct job *job, bool heed)
+{
+	const struct sigaction action = { .sa_handler = heed ? end_before_start : SIG_DFL };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(end_signals) / sizeof(*end_signals); i++) {
+		if (job->ignored & UINT64_C(1) << (end_signals[i] - 1))
+			continue;
+		(void)sigaction(end_signals[i], &action, NULL);
+		sigaddset(&set, end_signals[i]);
+	}
+	(void)sigprocmask(heed ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
 /*
  * Waits for `start`, as long as it takes: that is what a created container does.  Whoever connects
  * is the owner of the state directory, mode 0700; it gets the page, and the channel is now the
@@ -536,11 +563,13 @@ int step_start_run(struct job *job, struct error *err)
 	int fd;
 
 	fd_close(&job->channel);
+	heed_end_signals(job, true);
 	do {
 		job->channel = accept4(job->start_socket, NULL, NULL, SOCK_CLOEXEC);
 	} while (job->channel < 0 && (errno == EINTR || errno == ECONNABORTED));
 	if (job->channel < 0)
 		return error_set(err, errno, "wait for start");
+	heed_end_signals(job, false);
 	n = unix_socket_receive(job->channel, &traced, sizeof(traced), &fd);
 	fd_close(&fd);
 	if (n != sizeof(traced))

@@ -41,6 +41,42 @@ trapper() {
 	wait_for stopped
 }
 
+@test "what asks a process to end ends a created container, too" {
+	local signal
+	# Bash lets what runs in the background ignore INT and QUIT, and these stay so.
+	for signal in HUP TERM; do
+		create_container
+		ok kist kill "$ID" USR1
+		has_status created
+		ok kist kill "$ID" $signal
+		wait_for stopped
+		refused 1 'container not running' kist start "$ID"
+		ok kist delete "$ID"
+	done
+	# The program has no handler, and none of kist's.
+	args sh -c 'grep -E "SigCgt|SigBlk" /proc/self/status'
+	container_says $'SigBlk:\t0000000000000000\nSigCgt:\t0000000000000000'
+	args sleep 1000
+	create_container
+	ok kist start "$ID"
+	ok kist kill "$ID" TERM
+	has_status running
+}
+
+@test "--all of a container without a cgroup reaches every process, and ps lists them" {
+	local kind
+	for kind in own shared; do
+		[ $kind = own ] || config_shared_pids
+		args sh -c 'sleep 1000 & exec sleep 1001'
+		ok kist --cgroup-manager=disabled run --detach --bundle "$BUNDLE" "$ID"
+		ok kist exec --detach "$ID" sleep 1002
+		wait_for sh -c "[ \$('$KIST' --root '$ROOT' ps --format json $ID | jq length) -eq 3 ]"
+		ok kist kill --all "$ID" TERM
+		wait_for sh -c "[ \$('$KIST' --root '$ROOT' ps --format json $ID | jq length) -le 1 ]"
+		ok kist --cgroup-manager=disabled delete --force "$ID"
+	done
+}
+
 @test "a stopped container cannot, but --all of it is a success" {
 	start_container true
 	wait_for stopped
