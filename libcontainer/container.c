@@ -74,7 +74,8 @@ static int sessionless_root(struct arena *a, char **out, struct error *err)
 int container_default_root(struct arena *a, char **out, struct error *err)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
-	bool given = runtime_dir && *runtime_dir;
+	/* As the XDG specification has it: what is not absolute is not valid. */
+	bool given = runtime_dir && *runtime_dir == '/';
 
 	/* In a user namespace, as rootless Podman's, root may be an ordinary user: /run is not
 	 * his. */

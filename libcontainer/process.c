@@ -335,8 +335,11 @@ int process_lookup_run(const struct process_plan *p, char out[PATH_MAX], struct 
 	r = strlen(name) >= PATH_MAX ? -ENAMETOOLONG : check_program(name);
 	if (r == 0)
 		memcpy(out, name, strlen(name) + 1);
-	if (r == -EACCES || r == -EISDIR)
-		return error_set(err, -r, "exec: \"%s\"", name);
+	if (r == -EACCES)
+		return error_set(err, EACCES, "exec: \"%s\"", name);
+	/* Podman knows "permission denied" alone, Docker either. */
+	if (r == -EISDIR)
+		return error_set(err, EACCES, "exec: \"%s\": is a directory", name);
 	return r < 0 ? error_set(err, -r, "exec: \"%s\": stat %s", name, name) : 0;
 }
 

@@ -480,7 +480,8 @@ const char *state_for_hooks(const struct state *s, const char *status, struct ar
 		.oci_version = s->oci_version,
 		.id = s->id,
 		.status = arena_strdup(a, status),
-		.pid = s->pid,
+		/* Of a process that has ended the number is another's, soon. */
+		.pid = strcmp(status, "stopped") == 0 ? 0 : s->pid,
 		.bundle = s->bundle,
 		.annotations = s->annotations,
 		.n_annotations = s->n_annotations,

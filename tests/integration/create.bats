@@ -73,7 +73,7 @@ load helpers
 	args /etc/data
 	refused 1 'exec: "/etc/data": permission denied' kist create --bundle "$BUNDLE" "$ID"
 	args /etc
-	refused 1 'is a directory' kist create --bundle "$BUNDLE" "$ID"
+	refused 1 'is a directory: permission denied' kist create --bundle "$BUNDLE" "$ID"
 	assert_nothing_left
 }
 

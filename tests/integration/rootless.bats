@@ -146,6 +146,9 @@ sessionless() {
 	[ -d "/run/user/$USER_ID/kist/$ID" ]
 	ok sessionless "$KIST" list --quiet
 	is "$output" "$ID"
+	# One that is not absolute counts as unset.
+	ok as_user env -i XDG_RUNTIME_DIR=relative "$KIST" list --quiet
+	is "$output" "$ID"
 	ok as_user "$KIST" delete "$ID"
 }
 
