@@ -18,6 +18,7 @@ static const struct option_row rows[] = {
 #undef T
 
 struct printer {
+	FILE *out;
 	int failed;		/* -errno */
 };
 
@@ -26,7 +27,7 @@ static int print(void *data, const char *line)
 {
 	struct printer *p = data;
 
-	if (puts(line) >= 0 && fflush(stdout) == 0)
+	if (fprintf(p->out, "%s\n", line) >= 0 && fflush(p->out) == 0)
 		return 0;
 	p->failed = -errno;
 	return p->failed;
@@ -35,7 +36,7 @@ static int print(void *data, const char *line)
 static int run(struct cli *cli, struct error *err)
 {
 	struct container_events_options *o = cli->options;
-	struct printer p = { 0 };
+	struct printer p = { .out = cli->out };
 	int ret;
 
 	o->output = STDOUT_FILENO;

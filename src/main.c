@@ -5,6 +5,7 @@
  * All words are read before anything is done: a mistake in the last one has no effects.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
@@ -201,10 +202,16 @@ static int __attribute__((noinline)) run_main(int argc, char **argv)
 	int status;
 
 	/*
+	 * The container's process gets /dev/null for a closed standard output, but what kist
+	 * itself would print there is lost, and that is a failure.
+	 */
+	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+		cli.out = output_closed();
+	/*
 	 * Before any open(): a file that lands on a closed descriptor 2 would receive the error
 	 * messages.
 	 */
-	if (fd_sanitize_stdio() < 0)
+	if (!cli.out || fd_sanitize_stdio() < 0)
 		return STATUS_FAILED;
 	/*
 	 * A file size limit, or a reader of the log that has gone, then is an error with a

@@ -73,9 +73,28 @@ void output_text(FILE *out, const char *text)
 {
 	size_t len = strlen(text);
 
+	if (len > 0 && text[len - 1] == '\n')
+		len--;
 	fwrite(text, 1, len, out);
-	if (!len || text[len - 1] != '\n')
-		putc('\n', out);
+	/*
+	 * By itself: after a write that failed nothing is left to flush, and output_finish() would
+	 * not learn why.
+	 */
+	putc('\n', out);
+}
+
+static ssize_t refuse_write(void *cookie, const char *text, size_t len)
+{
+	(void)cookie;
+	(void)text;
+	(void)len;
+	errno = EBADF;
+	return 0;
+}
+
+FILE *output_closed(void)
+{
+	return fopencookie(NULL, "w", (cookie_io_functions_t){ .write = refuse_write });
 }
 
 int output_finish(FILE *out, struct error *err)

@@ -27,6 +27,12 @@ void output_text(FILE *out, const char *text);
 /* One line, of a text that somebody else wrote (see str_visible()). */
 void output_line(FILE *out, const char *text);
 
+/*
+ * A stream in place of a standard output that is closed: what is written to it fails as write(2)
+ * on a closed descriptor does.  NULL: no memory.
+ */
+FILE *output_closed(void);
+
 /* Flushes; an error here or earlier (a full disk) is the command's error. */
 int output_finish(FILE *out, struct error *err);
 

@@ -42,6 +42,65 @@ load helpers
 	done
 }
 
+# lost WHERE REASON WORD...: the command cannot print, and says why.
+lost() {
+	local where=$1 reason=$2 want=1
+	shift 2
+	# exec's own failures have another status than its process's.
+	[ "$1" != exec ] || want=255
+	status=0
+	if [ "$where" = closed ]; then
+		"$KIST" --root "$ROOT" "$@" >&- 2>"$T/lost" </dev/null 3>&- || status=$?
+	else
+		"$KIST" --root "$ROOT" "$@" >"$where" 2>"$T/lost" </dev/null 3>&- || status=$?
+	fi
+	[ "$status" -eq $want ] || fail "status $status, not $want, of: $* (standard output: $where)"
+	output=$(<"$T/lost")
+	is "$(wc -l <"$T/lost")" 1
+	output_has "$reason"
+}
+
+# prints WORD...: the command prints.  So it must fail when it cannot.
+prints() {
+	lost closed 'bad file descriptor' "$@"
+	lost /dev/full 'no space left on device' "$@"
+}
+
+@test "what cannot be printed is an error, for each command that prints" {
+	local command
+	start_container
+	prints list
+	prints list --quiet
+	prints list --format json
+	prints state "$ID"
+	prints ps --format json "$ID"
+	prints ps "$ID" -o pid
+	prints events --stats "$ID"
+	prints events --interval 10ms "$ID"
+	prints features
+	prints spec --file -
+	prints create --dry-run --bundle "$BUNDLE" other
+	prints create --dry-run=json --bundle "$BUNDLE" other
+	prints run --dry-run --bundle "$BUNDLE" other
+	prints validate --json --bundle "$BUNDLE"
+	prints help
+	prints --help
+	prints --version
+	prints __options
+	for command in $("$KIST" __options | awk -F'\t' '$1 == "command" { print $2 }'); do
+		prints "$command" --help
+		prints help "$command"
+	done
+	# It has nothing to print.
+	"$KIST" --root "$ROOT" kill "$ID" 0 >&-
+}
+
+@test "a process whose caller has no standard output gets one that takes all" {
+	shell 'echo lost && echo told >&2'
+	"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID" >&- 2>"$T/told" </dev/null 3>&-
+	is "$(<"$T/told")" told
+}
+
 @test "a file size limit is an error, not a death" {
 	status=0
 	(
