@@ -565,6 +565,28 @@ int cgroup_join_self_run(const struct cgroup *cg, struct error *err)
 	return 0;
 }
 
+/*
+ * What the kernel's refusal means.  A cgroup.subtree_control that somebody set is left as it is:
+ * the cgroup may be meant for others below it, as a slice is that is empty just now.
+ */
+static void explain_join(const struct cgroup *cg, size_t i, int ret, struct error *err)
+{
+	const struct cgroup_dir *d = &cg->ref.dirs[i];
+	char enabled[512];
+	ssize_t n = ret == -EBUSY ? file_read_small(cg->dirs[i], "cgroup.subtree_control", enabled,
+						    sizeof(enabled)) : 0;
+
+	if (ret == -EOPNOTSUPP)
+		error_append(err, " (its cgroup.type is \"domain invalid\", since a cgroup "
+			     "above has processes and hands controllers down: choose "
+			     "another linux.cgroupsPath)");
+	else if (n > 0)
+		error_append(err, " (it was there before, and hands controllers down to cgroups "
+			     "below it, so that it can have no processes of its own: take \"%s\" "
+			     "out of %s%s/cgroup.subtree_control, or choose another "
+			     "linux.cgroupsPath)", enabled, d->mount, d->path);
+}
+
 int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err)
 {
 	for (size_t i = 0; i < cg->ref.n_dirs; i++) {
@@ -578,10 +600,8 @@ int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err)
 			ret = cgroup_systemd_attach(cg, pid, err);
 		else if (ret < 0)
 			error_set(err, -ret, "%s%s", d->mount, d->path);
-		if (ret == -EOPNOTSUPP)
-			error_append(err, " (its cgroup.type is \"domain invalid\", since a cgroup "
-				     "above has processes and hands controllers down: choose "
-				     "another linux.cgroupsPath)");
+		if (ret < 0 && cgroup_dir_is_v2(d))
+			explain_join(cg, i, ret, err);
 		if (ret < 0)
 			return error_prefix(err, "error adding pid %d to cgroups", (int)pid);
 	}

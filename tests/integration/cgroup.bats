@@ -59,6 +59,19 @@ limit() {
 	[ -n "${checked:-}" ] || skip "no pids controller"
 }
 
+@test "pids.limit 0 is no limit before version 1.3 of the specification, and the least one since" {
+	local version
+	for version in 1.0.0 1.0.2-dev 1.2.1+dev; do
+		config_set '.ociVersion = $version' --arg version "$version"
+		limit pids '{"pids": {"limit": 0}}' pids.max max pids.max max
+	done
+	for version in 1.3.0 1.3.0-rc.1; do
+		config_set '.ociVersion = $version' --arg version "$version"
+		limit pids '{"pids": {"limit": 0}}' pids.max 1 pids.max 1
+	done
+	[ -n "${checked:-}" ] || skip "no pids controller"
+}
+
 @test "limits are what the kernel has: memory" {
 	limit memory '{"memory": {"limit": 33554432}}' memory.limit_in_bytes 33554432 memory.max 33554432
 	limit memory '{"memory": {"limit": 33554432, "reservation": 16777216}}' memory.soft_limit_in_bytes 16777216 memory.low 16777216
@@ -419,6 +432,24 @@ moves_nobody() {
 	[ ! -e "$above/test" ]
 	stop_helper
 	wait_for rmdir "$above"
+}
+
+@test "an existing cgroup that hands controllers down is left alone, with the file and the way out" {
+	local top=/sys/fs/cgroup$CGROUP_ABOVE dir name
+	only_v2 || top=/sys/fs/cgroup/unified
+	dir=$top/test-$ID
+	# With the threaded ones alone it can have processes.
+	for name in hugetlb memory io; do
+		! grep -qw $name "$top/cgroup.controllers" 2>/dev/null || break
+	done
+	echo "+$name" >"$top/cgroup.subtree_control" || skip "no controller of domains on cgroup v2"
+	mkdir "$dir"
+	echo "+$name" >"$dir/cgroup.subtree_control"
+	config_cgroup
+	refused 1 "$dir: device or resource busy (*take \"$name\" out of $dir/cgroup.subtree_control, or choose another linux.cgroupsPath)" \
+		kist create --bundle "$BUNDLE" "$ID"
+	is "$(<"$dir/cgroup.subtree_control")" "$name"
+	rmdir "$dir"
 }
 
 @test "signals to all processes go by descriptor, not by a number that may be another's by then" {
