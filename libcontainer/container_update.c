@@ -314,26 +314,36 @@ struct update {
 	struct container_context *ctx;
 	struct container c;
 	struct cgroup_ref ref;
-	struct oci_config *config;		/* only its resources */
+	struct oci_config *config;		/* only its resources and its version */
 	struct oci_resources rules;		/* of --device */
 	struct oci_resources *earlier;		/* rules of updates before */
 	struct cgroup_plan plan;
 };
 
+/* A file of resources has no version: what they mean is as in the container's configuration. */
+static bool version_matters(const struct oci_resources *r)
+{
+	return r->pids && r->pids->limit && *r->pids->limit == 0;
+}
+
 /* All that can be wrong is found here, before anything changes. */
 static int compile(struct update *u, struct error *err)
 {
 	struct arena *a = u->ctx->arena;
-	struct oci_config *container;
-	int ret;
+	struct oci_config *container = NULL;
+	bool devices = u->rules.n_devices > 0;
+	int ret = 0;
 
+	if (devices || version_matters(u->config->linux->resources))
+		ret = container_saved_config(u->ctx, u->c.dir, u->c.state, &container, err);
+	if (ret < 0)
+		return ret;
+	u->config->oci_version = container ? container->oci_version : NULL;
 	cgroup_update_complete(&u->ref, a, u->config->linux->resources);
 	ret = cgroup_compile_update(u->config, &u->ref, a, &u->plan, err);
-	if (ret < 0 || u->rules.n_devices == 0)
+	if (ret < 0 || !devices)
 		return ret;
-	ret = container_saved_config(u->ctx, u->c.dir, u->c.state, &container, err);
-	if (ret == 0)
-		ret = load_rules(u->c.dir, a, &u->earlier, err);
+	ret = load_rules(u->c.dir, a, &u->earlier, err);
 	if (ret < 0)
 		return ret;
 	ret = cgroup_update_devices_compile(container, u->earlier, &u->rules, a, &u->plan, err);

@@ -322,6 +322,36 @@ static pid_t clone_first(struct job *job, uint64_t namespaces, bool into_cgroup)
 	return sys_clone3(&c);
 }
 
+/*
+ * The kernel (6.18 is one that does) counts how often cgroup.kill was written to the caller's
+ * cgroup, and compares that with the count of the cgroup that the child is born in: if they differ,
+ * the child gets SIGKILL before its first instruction.  So no container could be started in a
+ * cgroup that was killed before, or from one.
+ */
+static bool killed_at_birth(const struct job *job, pid_t pid)
+{
+	struct proc_stat st;
+
+	return proc_stat(job->proc, pid, &st) == 0 && (st.killed || st.exiting) &&
+	       job->page->first.row == 0;
+}
+
+/* What clone_first() gave for a process in its cgroup; if that cannot be, one to be moved there. */
+static pid_t clone_late(struct job *job, uint64_t namespaces, pid_t pid)
+{
+	if (pid > 0 && killed_at_birth(job, pid)) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		fd_close(&job->init_pidfd);
+		job->page->init_pid = -1;
+	} else if (pid > 0 || pid == -ENOMEM || pid == -EAGAIN || pid == -ENOSPC ||
+		   pid == -EUSERS) {
+		return pid;
+	}
+	job->cgroup_late = true;
+	return clone_first(job, namespaces, false);
+}
+
 static int open_channel(struct job *job, struct error *err)
 {
 	int pair[2];
@@ -377,11 +407,8 @@ int step_init_run(struct job *job, struct error *err)
 		if (ret == 0)
 			pid = clone_first(job, namespaces, true);
 	}
-	if (pid < 0 && into_cgroup && pid != -ENOMEM && pid != -EAGAIN && pid != -ENOSPC &&
-	    pid != -EUSERS) {
-		job->cgroup_late = true;
-		pid = clone_first(job, namespaces, false);
-	}
+	if (pid != 0 && into_cgroup)
+		pid = clone_late(job, namespaces, pid);
 	if (pid == 0) {
 		job->self = STAGE_1;
 		fd_close(&job->channel);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define PROC_STAT_FLAGS 9
 #define PROC_STAT_THREADS 20
 #define PROC_STAT_START_TIME 22
+#define PROC_STAT_PENDING 31
 #define PROC_STAT_EXIT_CODE 52
 
 /* PF_FORKNOEXEC of the kernel: the program is that of the parent. */
@@ -176,7 +178,7 @@ int proc_stat(int proc, pid_t pid, struct proc_stat *out)
 
 		field = next_field(&rest);
 		if (i != PROC_STAT_FLAGS && i != PROC_STAT_THREADS && i != PROC_STAT_START_TIME &&
-		    i != PROC_STAT_EXIT_CODE)
+		    i != PROC_STAT_PENDING && i != PROC_STAT_EXIT_CODE)
 			continue;
 		if (str_to_u64(field, UINT64_MAX, &value) < 0)
 			return -EINVAL;
@@ -187,6 +189,8 @@ int proc_stat(int proc, pid_t pid, struct proc_stat *out)
 			out->threads = value;
 		} else if (i == PROC_STAT_START_TIME) {
 			out->start_time = value;
+		} else if (i == PROC_STAT_PENDING) {
+			out->killed = value & UINT64_C(1) << (SIGKILL - 1);
 		} else {
 			out->exit_status = (int)value;
 		}

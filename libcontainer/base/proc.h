@@ -30,6 +30,7 @@ struct proc_stat {
 	uint64_t start_time;		/* clock ticks since boot: with the pid, its identity */
 	bool executed;			/* a program since it was forked */
 	bool exiting;			/* on its way out; has its number until it is reaped */
+	bool killed;			/* SIGKILL waits for its first thread */
 	int exit_status;		/* as of wait(2), when it has ended and may be looked at */
 };
 

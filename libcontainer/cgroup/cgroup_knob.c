@@ -407,15 +407,24 @@ uint64_t cgroup_weight_from_shares(uint64_t shares)
 
 /* --- pids --- */
 
+/*
+ * 0 is a number like others since version 1.3 of the specification; with it nothing could even be
+ * started, so it is the least that works.  Before, it was no limit: engines of that time write it
+ * for that.
+ */
+#define PIDS_ZERO_IS_A_LIMIT 3
+
 static void emit_pids(struct run *run, const struct knob *k, bool v2)
 {
 	const int64_t *limit = run->r->pids ? run->r->pids->limit : NULL;
+	bool unlimited;
 
 	if (!limit)
 		return;
-	/* With 0 nothing could even be started: the least that works. */
+	unlimited = *limit < 0 ||
+		    (*limit == 0 && oci_version_before(run->config, PIDS_ZERO_IS_A_LIMIT));
 	put(run, k, v2, &run->r->pids->limit,
-	    *limit < 0 ? "max" : INT_TEXT(run, "%" PRId64, *limit ? *limit : 1));
+	    unlimited ? "max" : INT_TEXT(run, "%" PRId64, *limit ? *limit : 1));
 }
 
 /* --- block io --- */

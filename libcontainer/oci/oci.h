@@ -433,6 +433,12 @@ int oci_process_check(const struct oci_process *p, struct json_doc *doc, struct 
 int oci_resources_check(const struct oci_resources *r, struct json_doc *doc, struct error *err);
 
 /*
+ * Whether the configuration was written for a version of the specification before 1.<minor>, where
+ * a member may have meant something else.  One without a version counts as new.
+ */
+bool oci_version_before(const struct oci_config *c, unsigned int minor);
+
+/*
  * An error about one member: "<file>:<line>:<column>: <json.path>: <text>".  member is the address
  * of the struct member (or of the array element, or of the string list's element) that was read; an
  * address that no property filled (absent, or config made by code) gives just "<file>: <text>".

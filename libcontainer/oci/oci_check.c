@@ -296,6 +296,13 @@ static bool semver(const char *s, unsigned int *major, unsigned int *minor)
 	return s && !*s;
 }
 
+bool oci_version_before(const struct oci_config *c, unsigned int minor)
+{
+	unsigned int major, of_config;
+
+	return c->oci_version && semver(c->oci_version, &major, &of_config) && of_config < minor;
+}
+
 static void check_version(struct check *ck, const struct oci_config *c)
 {
 	unsigned int major, minor, our_major, our_minor;

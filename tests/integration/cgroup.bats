@@ -449,7 +449,36 @@ moves_nobody() {
 	refused 1 "$dir: device or resource busy (*take \"$name\" out of $dir/cgroup.subtree_control, or choose another linux.cgroupsPath)" \
 		kist create --bundle "$BUNDLE" "$ID"
 	is "$(<"$dir/cgroup.subtree_control")" "$name"
-	rmdir "$dir"
+	echo "-$name" >"$dir/cgroup.subtree_control"
+	run_container
+	rmdir "$dir" 2>/dev/null || true
+}
+
+@test "a cgroup that was killed before can be the container's, or the caller's" {
+	local top=/sys/fs/cgroup$CGROUP_ABOVE own
+	only_v2 || top=/sys/fs/cgroup/unified
+	[ -e "$top/cgroup.procs" ] || skip "no cgroup v2"
+	config_cgroup
+	config_set '.linux.namespaces |= map(select(.type != "cgroup"))'
+	shell 'grep ^0:: /proc/self/cgroup'
+	mkdir "$top/test-$ID"
+	[ -e "$top/test-$ID/cgroup.kill" ] || { rmdir "$top/test-$ID" && skip "no cgroup.kill in this kernel"; }
+	echo 1 >"$top/test-$ID/cgroup.kill"
+	container_says "0::$CGROUP_ABOVE/test-$ID"
+	rmdir "$top/test-$ID" 2>/dev/null || true
+	own=$top/own-$ID
+	mkdir "$own"
+	echo 1 >"$own/cgroup.kill"
+	(
+		echo "$BASHPID" >"$own/cgroup.procs"
+		container_says "0::$CGROUP_ABOVE/test-$ID"
+		shell 'echo >/ready; exec sleep 1000'
+		create_container
+		kist start "$ID"
+		is "$(kist exec "$ID" grep ^0:: /proc/self/cgroup)" "0::$CGROUP_ABOVE/test-$ID"
+		kist delete --force "$ID"
+	)
+	wait_for rmdir "$own"
 }
 
 @test "signals to all processes go by descriptor, not by a number that may be another's by then" {

@@ -53,6 +53,23 @@ cpu_is() {
 	value_is memory memory.limit_in_bytes 9223372036854771712 memory.max max
 }
 
+@test "pids.limit 0 means what it means in the container's configuration" {
+	need pids
+	config_set '.ociVersion = "1.0.2" | .linux.resources.pids.limit = 7'
+	start_container
+	echo '{"pids": {"limit": 0}}' >"$T/resources"
+	ok kist update -r "$T/resources" "$ID"
+	pids_limit_is max
+	ok kist update --pids-limit 8 "$ID"
+	ok kist update --pids-limit 0 "$ID"
+	pids_limit_is max
+	ok kist delete -f "$ID"
+	config_set '.ociVersion = "1.3.0"'
+	start_container
+	ok kist update -r "$T/resources" "$ID"
+	pids_limit_is 1
+}
+
 @test "memory and swap change together, in both directions" {
 	need memory
 	[ -e "$(controller_mount memory)/memory.memsw.limit_in_bytes" ] || only_v2 || skip "no swap accounting"
