@@ -50,10 +50,9 @@ static bool is_dev_bound(const struct oci_config *c)
 
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const struct oci_mount *m = &c->mounts[i];
-		bool bind = m->type && strcmp(m->type, "bind") == 0;
+		bool bind = (m->type && strcmp(m->type, "bind") == 0) ||
+			    oci_mount_has(m, "bind") || oci_mount_has(m, "rbind");
 
-		for (char **o = m->options; o && *o; o++)
-			bind |= strcmp(*o, "bind") == 0 || strcmp(*o, "rbind") == 0;
 		if (bind && m->destination &&
 		    path_clean(m->destination, clean, sizeof(clean)) >= 0 &&
 		    strcmp(clean, "/dev") == 0)

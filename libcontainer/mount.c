@@ -18,6 +18,12 @@ struct compile {
 	struct error *err;
 };
 
+/* One option, and the member that it stands in. */
+struct mount_word {
+	const char *text;
+	char *const *at;
+};
+
 static bool is(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
@@ -76,33 +82,41 @@ static bool maps(const struct oci_id_mapping *map, size_t n, uint32_t id)
  * uid= and gid= of tmpfs and devpts are ids of the container's user namespace; the kernel only says
  * EINVAL.
  */
-static int check_id_option(const struct compile *k, char *const *option)
+static int check_id_option(const struct compile *k, const struct mount_word *w)
 {
 	const struct oci_linux *l = k->c->linux;
-	bool uid = str_starts(*option, "uid=");
+	bool uid = str_starts(w->text, "uid=");
 	uint32_t id;
 
 	if (!l || !oci_namespace_find(k->c, CLONE_NEWUSER) ||
 	    l->n_uid_mappings + l->n_gid_mappings == 0)
 		return 0;
-	if ((!uid && !str_starts(*option, "gid=")) || str_to_id(*option + 4, &id) < 0)
+	if ((!uid && !str_starts(w->text, "gid=")) || str_to_id(w->text + 4, &id) < 0)
 		return 0;
 	if (uid ? maps(l->uid_mappings, l->n_uid_mappings, id)
 		: maps(l->gid_mappings, l->n_gid_mappings, id))
 		return 0;
-	return oci_error(k->c, option, k->err,
-			 "%s: %s %u is not mapped in the container's user namespace", *option,
+	return oci_error(k->c, w->at, k->err,
+			 "%s: %s %u is not mapped in the container's user namespace", w->text,
 			 uid ? "user" : "group", id);
 }
 
 static struct mnt_param make_param(struct arena *a, const char *option)
 {
 	const char *equal = strchr(option, '=');
+	const char *value = equal ? equal + 1 : NULL;
+	size_t len = value ? strlen(value) : 0;
 
+	if (!value)
+		return (struct mnt_param){ .key = arena_strdup(a, option) };
+	/* Labels are quoted for mount(2), where a comma would end them. */
+	if (len > 1 && value[0] == '"' && value[len - 1] == '"') {
+		value++;
+		len -= 2;
+	}
 	return (struct mnt_param){
-		.key = equal ? arena_strndup(a, option, (size_t)(equal - option))
-			     : arena_strdup(a, option),
-		.value = equal ? arena_strdup(a, equal + 1) : NULL,
+		.key = arena_strndup(a, option, (size_t)(equal - option)),
+		.value = arena_strndup(a, value, len),
 	};
 }
 
@@ -133,27 +147,27 @@ static bool is_inner_cgroup2(const struct compile *k)
 }
 
 /* An option that no table knows goes to the file system; a bind mount has none. */
-static int compile_data(const struct compile *k, char *const *option)
+static int compile_data(const struct compile *k, const struct mount_word *w)
 {
 	const char *near;
 
 	if (k->e->kind == MOUNT_CGROUP || is_inner_cgroup2(k))
-		json_warn(k->c->doc, JSON_BAD_VALUE, option,
+		json_warn(k->c->doc, JSON_BAD_VALUE, w->at,
 			  "\"%s\" has no effect: a cgroup hierarchy has the options of the "
-			  "host's mount", param_text(k->a, make_param(k->a, *option)));
+			  "host's mount", param_text(k->a, make_param(k->a, w->text)));
 	if (k->e->kind != MOUNT_FROM) {
-		add_param(k, *option);
-		return check_id_option(k, option);
+		add_param(k, w->text);
+		return check_id_option(k, w);
 	}
 	/* Engines of the 1.0 era gave bind mounts the options of the tmpfs they stood for. */
-	if (str_starts(*option, "mode=") || str_starts(*option, "size=")) {
-		json_warn(k->c->doc, JSON_BAD_VALUE, option, "%s has no effect on a bind mount",
-			  *option);
+	if (str_starts(w->text, "mode=") || str_starts(w->text, "size=")) {
+		json_warn(k->c->doc, JSON_BAD_VALUE, w->at, "%s has no effect on a bind mount",
+			  w->text);
 		return 0;
 	}
-	near = mount_option_suggest(*option);
-	return oci_error(k->c, option, k->err, "unknown option \"%s\" of a bind mount%s%s%s",
-			 param_text(k->a, make_param(k->a, *option)),
+	near = mount_option_suggest(w->text);
+	return oci_error(k->c, w->at, k->err, "unknown option \"%s\" of a bind mount%s%s%s",
+			 param_text(k->a, make_param(k->a, w->text)),
 			 near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
@@ -180,15 +194,35 @@ static enum mount_target target_of(const struct mount_entry *e)
 	return MOUNT_TARGET_SUPER;
 }
 
+/* Options that stand in one string are options of their own, at the string's position. */
+static size_t split_options(const struct compile *k, struct mount_word **out)
+{
+	struct mount_word *words = NULL;
+	size_t n = 0;
+
+	for (char **o = k->m->options; o && *o; o++)
+		for (const char *text = *o, *next; text; text = next) {
+			size_t len = oci_mount_option(k->m, text, &next);
+
+			words = arena_grow(k->a, words, n, sizeof(*words));
+			words[n++] = (struct mount_word){
+				.text = arena_strndup(k->a, text, len), .at = o,
+			};
+		}
+	*out = words;
+	return n;
+}
+
 static int compile_options(const struct compile *k)
 {
 	struct mount_entry *e = k->e;
-	char **options = k->m->options;
+	struct mount_word *words;
+	size_t n = split_options(k, &words);
 	int r = 0;
 
 	/* First what is known, since it decides what the rest may be. */
-	for (size_t i = 0; options && options[i]; i++)
-		mount_option_apply(options[i], &e->flags);
+	for (size_t i = 0; i < n; i++)
+		mount_option_apply(words[i].text, &e->flags);
 	if (is(e->type, "bind"))
 		e->flags.special |= MOUNT_BIND;
 	if (e->flags.special & MOUNT_REMOUNT)
@@ -198,14 +232,14 @@ static int compile_options(const struct compile *k)
 	else if (is(e->type, "cgroup"))
 		e->kind = MOUNT_CGROUP;
 	e->inherit_mode = e->kind == MOUNT_FS && is(e->type, "tmpfs");
-	for (size_t i = 0; options && options[i] && oci_goes_on(k->c, r); i++) {
+	for (size_t i = 0; i < n && oci_goes_on(k->c, r); i++) {
 		struct mount_flags none = { .special = 0 };
 
-		if (!mount_option_apply(options[i], &none))
-			oci_keep(&r, compile_data(k, &options[i]));
-		else if (mount_option_is_idle(options[i], target_of(e)))
-			json_warn(k->c->doc, JSON_BAD_VALUE, &options[i],
-				  "%s has no effect on a %s mount", options[i],
+		if (!mount_option_apply(words[i].text, &none))
+			oci_keep(&r, compile_data(k, &words[i]));
+		else if (mount_option_is_idle(words[i].text, target_of(e)))
+			json_warn(k->c->doc, JSON_BAD_VALUE, words[i].at,
+				  "%s has no effect on a %s mount", words[i].text,
 				  mount_names[e->kind]);
 	}
 	return r;

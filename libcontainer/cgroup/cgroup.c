@@ -130,15 +130,12 @@ static bool mounts_cgroup_writable(const struct oci_config *c)
 
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const struct oci_mount *m = &c->mounts[i];
-		bool ro = false;
 
 		if (!m->source || strcmp(m->source, "cgroup") || !m->destination ||
 		    path_clean(m->destination, clean, sizeof(clean)) < 0 ||
 		    strcmp(clean, "/sys/fs/cgroup"))
 			continue;
-		for (char **o = m->options; o && *o; o++)
-			ro = ro || strcmp(*o, "ro") == 0;
-		if (!ro)
+		if (!oci_mount_has(m, "ro"))
 			return true;
 	}
 	return false;

@@ -133,3 +133,61 @@ const char *oci_annotation(const struct oci_config *c, const char *key)
 			return c->annotations[i].value;
 	return NULL;
 }
+
+/* "c1", "c0.c1023": the categories of a label have commas between them, too. */
+static bool is_category(const char *word, size_t len)
+{
+	return len > 1 && word[0] == 'c' && strspn(word + 1, "c.0123456789") >= len - 1;
+}
+
+/* Whether an option follows a comma. */
+static bool option_follows(const char *s, bool label)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t len = strspn(s, letters);
+
+	if (*s == '\0' || *s == ',')
+		return true;
+	while (len > 0 && (strspn(s + len, letters) > 0 || strspn(s + len, "0123456789_-+.") > 0))
+		len++;
+	if (len == 0 || (s[len] != '\0' && s[len] != ',' && s[len] != '='))
+		return false;
+	return s[len] == '=' || !label || !is_category(s, len);
+}
+
+size_t oci_mount_option(const struct oci_mount *m, const char *text, const char **next)
+{
+	/* A password may have any letter, and the kernel has rules of its own for them. */
+	bool whole = m->type && (strcmp(m->type, "cifs") == 0 || strcmp(m->type, "smb3") == 0);
+	bool quoted = false, label = false;
+	size_t i;
+
+	*next = NULL;
+	for (i = 0; text[i] && !whole; i++) {
+		if (text[i] == '"')
+			quoted = !quoted;
+		else if (text[i] == '\\' && text[i + 1])
+			i++;
+		else if (text[i] == '=')
+			label = label || (i >= 7 && strncmp(text + i - 7, "context", 7) == 0);
+		else if (text[i] == ',' && !quoted && option_follows(text + i + 1, label))
+			break;
+	}
+	if (whole)
+		return strlen(text);
+	if (text[i])
+		*next = text + i + 1;
+	return i;
+}
+
+bool oci_mount_has(const struct oci_mount *m, const char *option)
+{
+	for (char **o = m->options; o && *o; o++)
+		for (const char *text = *o, *next; text; text = next) {
+			size_t len = oci_mount_option(m, text, &next);
+
+			if (strlen(option) == len && strncmp(text, option, len) == 0)
+				return true;
+		}
+	return false;
+}

@@ -473,6 +473,17 @@ static inline void oci_keep(int *r, int next)
 const struct oci_namespace *oci_namespace_find(const struct oci_config *c, int type);
 const char *oci_annotation(const struct oci_config *c, const char *key);
 
+/*
+ * The first option in the text of one member of mounts[].options, which may have several with
+ * commas between them, as fstab(5) writes them: its length; *next is what follows, or NULL.  A
+ * comma separates if an option may follow: a word, alone or with '='.  One after a backslash, in
+ * quotes, or before a number belongs to the value (overlay's directories, labels, tmpfs's mpol).
+ */
+size_t oci_mount_option(const struct oci_mount *m, const char *text, const char **next);
+
+/* Whether the mount has that option. */
+bool oci_mount_has(const struct oci_mount *m, const char *option);
+
 /* Tables (oci_schema.c), read by reader, writer, `features`, validation and tests. */
 extern const struct json_field oci_config_fields[];
 extern const struct json_field oci_process_fields[];

@@ -158,14 +158,6 @@ static void check_rlimits(struct check *ck, const struct oci_process *p)
 	}
 }
 
-static bool contains(char *const *list, const char *s)
-{
-	for (; list && *list; list++)
-		if (strcmp(*list, s) == 0)
-			return true;
-	return false;
-}
-
 /* sched(7), sched_setattr(2). */
 static void check_deadline(struct check *ck, const struct oci_scheduler *s)
 {
@@ -342,7 +334,7 @@ static void check_mounts(struct check *ck, const struct oci_config *c)
 		oci_check_mappings(ck, m->uid_mappings, m->n_uid_mappings);
 		oci_check_mappings(ck, m->gid_mappings, m->n_gid_mappings);
 		if (m->n_uid_mappings == 0 &&
-		    (contains(m->options, "idmap") || contains(m->options, "ridmap")) &&
+		    (oci_mount_has(m, "idmap") || oci_mount_has(m, "ridmap")) &&
 		    !oci_namespace_find(c, CLONE_NEWUSER))
 			oci_fault(
 				ck, JSON_CONFLICT, &m->options,

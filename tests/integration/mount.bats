@@ -243,6 +243,28 @@ hides() {
 	run_container
 }
 
+@test "options in one string, with commas between them" {
+	mkdir "$T/lower" "$T/upper" "$T/work" "$T/comma,dir" && touch "$T/lower/low" "$T/comma,dir/in"
+	add '{"destination": "/tmpfs", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid,size=1m,mode=700"]}'
+	add '{"destination": "/ro", "type": "tmpfs", "source": "tmpfs", "options": ["ro,size=64k", "nodev"]}'
+	add '{"destination": "/bind", "source": "\($t)/lower", "options": ["rbind,ro"]}'
+	add '{"destination": "/overlay", "type": "overlay", "source": "overlay",
+		"options": ["lowerdir=\($t)/lower:\($t)/comma\\,dir,upperdir=\($t)/upper,workdir=\($t)/work"]}'
+	shell 'grep -E " /(tmpfs|ro|bind) " /proc/mounts; stat -c %a /tmpfs; ls -x /overlay'
+	run_container
+	output_has 'tmpfs /tmpfs tmpfs rw,nosuid,relatime,size=1024k,mode=700'
+	output_has 'tmpfs /ro tmpfs ro,nodev,relatime,size=64k'
+	output_has ' /bind * ro,'
+	output_has $'\n700\n'
+	[[ $output =~ in\ +low ]]
+	add '{"destination": "/x", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "size=1m,moed=700"]}'
+	refused 1 'mount tmpfs on /x (nosuid; size=1m,moed=[*][*][*])*moed' kist run --bundle "$BUNDLE" "$ID"
+	config_set 'del(.mounts[-1])'
+	add '{"destination": "/x", "source": "\($t)/lower", "options": ["bind,noexce"]}'
+	refused 1 'options[[]0]: unknown option "noexce" of a bind mount: did you mean "noexec"?' \
+		kist run --bundle "$BUNDLE" "$ID"
+}
+
 @test "a read-only /dev is made so when all is in it" {
 	config_set '(.mounts[] | select(.destination == "/dev") | .options) += ["ro"]'
 	shell 'touch /dev/x; ls -l /dev/null'

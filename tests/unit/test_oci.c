@@ -161,6 +161,46 @@ static void test_parts(void)
 	ok(*r->pids->limit == -1 && *r->memory->swap == -1, "values");
 }
 
+/* The options in a text, one a line. */
+static const char *options_in(const char *type, const char *text)
+{
+	struct oci_mount m = { .type = arena_strdup(&arena, type) };
+	const char *all = "", *next;
+
+	for (; text; text = next) {
+		size_t len = oci_mount_option(&m, text, &next);
+
+		all = arena_printf(&arena, "%s%.*s\n", all, (int)len, text);
+	}
+	return all;
+}
+
+static void test_mount_options(void)
+{
+	char *options[] = { arena_strdup(&arena, "size=1m,ro"), arena_strdup(&arena, "x=bind"),
+			    NULL };
+	struct oci_mount m = { .options = options };
+
+	is_str(options_in("tmpfs", "size=1m,mode=700,noswap"), "size=1m\nmode=700\nnoswap\n",
+	       "several options in one text");
+	is_str(options_in("tmpfs", ",size=1m,,ro,"), "\nsize=1m\n\nro\n\n", "and empty ones");
+	is_str(options_in("tmpfs", "mpol=bind:0,2-3,size=1m"), "mpol=bind:0,2-3\nsize=1m\n",
+	       "a number is part of a list");
+	is_str(options_in("overlay", "lowerdir=/a:/b,upperdir=/c,workdir=/d,userxattr"),
+	       "lowerdir=/a:/b\nupperdir=/c\nworkdir=/d\nuserxattr\n", "overlay");
+	is_str(options_in("overlay", "lowerdir=/a\\,b\\:c,upperdir=/d\\\\,volatile"),
+	       "lowerdir=/a\\,b\\:c\nupperdir=/d\\\\\nvolatile\n", "what is escaped is no end");
+	is_str(options_in("overlay", "lowerdir=/a,b/c:/d,1"), "lowerdir=/a,b/c:/d,1\n",
+	       "nor what no option follows");
+	is_str(options_in("tmpfs", "context=u:r:t:s0:c1,c2.c9,ro"), "context=u:r:t:s0:c1,c2.c9\nro\n",
+	       "a label's categories");
+	is_str(options_in("tmpfs", "context=\"u:r:t:s0:a,b\",ro"), "context=\"u:r:t:s0:a,b\"\nro\n",
+	       "a label in quotes");
+	is_str(options_in("cifs", "pass=a,ro=b"), "pass=a,ro=b\n", "a password is not cut");
+	ok(oci_mount_has(&m, "ro") && !oci_mount_has(&m, "size") && !oci_mount_has(&m, "bind"),
+	   "an option is found as a whole");
+}
+
 int main(void)
 {
 	log_set_sink(take_warning, NULL, LOG_LEVEL_WARNING);
@@ -169,6 +209,7 @@ int main(void)
 	test_default(false);
 	test_default(true);
 	test_parts();
+	test_mount_options();
 	arena_free(&arena);
 	return done();
 }
