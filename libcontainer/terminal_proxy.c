@@ -31,6 +31,8 @@
 /* Bytes on their way from one descriptor to another; -1: that end is closed. */
 struct stream {
 	int from, to;
+	bool at_end;			/* from has said that nothing more comes */
+	char last;			/* byte that was read */
 	size_t start, end;
 	char bytes[CHUNK_MAX];
 };
@@ -133,10 +135,14 @@ static void stream_read(struct stream *s)
 {
 	ssize_t n = read(s->from, s->bytes, sizeof(s->bytes));
 
-	if (n > 0)
+	if (n > 0) {
 		s->end = (size_t)n;
+		s->last = s->bytes[n - 1];
+		return;
+	}
+	s->at_end = n == 0;
 	/* The master says EIO when nobody has the slave open. */
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		stream_close(s);
 }
 
@@ -172,6 +178,27 @@ static void stream_step(struct stream *s, const struct pollfd *pfd)
 		stream_read(s);
 }
 
+/*
+ * A terminal has no end; who reads lines from it is told of one by a character, at the beginning of
+ * a line: in the middle of one that only hands over what there is.  A program that reads single
+ * bytes (raw) has made rules of its own, and is told nothing.
+ */
+static void end_input(struct loop *l)
+{
+	struct termios t;
+	bool in_line;
+
+	l->in.at_end = false;
+	if (tcgetattr(l->master, &t) < 0 || !(t.c_lflag & ICANON) ||
+	    t.c_cc[VEOF] == _POSIX_VDISABLE)
+		return;
+	in_line = l->in.last != '\0' && l->in.last != '\n' &&
+		  (l->in.last != '\r' || !(t.c_iflag & ICRNL));
+	l->in.to = l->master;
+	l->in.end = in_line ? 2 : 1;
+	memset(l->in.bytes, t.c_cc[VEOF], l->in.end);
+}
+
 static int loop_run(struct loop *l, struct error *err)
 {
 	int drained = 0;
@@ -192,6 +219,8 @@ static int loop_run(struct loop *l, struct error *err)
 		if (n == 0)
 			break;
 		stream_step(&l->in, &fds[2]);
+		if (l->in.at_end)
+			end_input(l);
 		stream_step(&l->out, &fds[3]);
 		if (fds[0].revents)
 			on_signal(l);

@@ -34,6 +34,32 @@ on_terminal() {
 	is "$(received)" $'/dev/pts/0\nall three\nc'
 }
 
+@test "the end of standard input is the end of what a program reads from its terminal" {
+	local input
+	shell 'cat >/read; echo "status $?"'
+	for input in '' $'line\n' $'line\nrest'; do
+		status=0
+		timeout --signal KILL 20 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID" \
+			< <(printf %s "$input") >"$T/received" 2>&1 3>&- || status=$?
+		is "$status" 0
+		is "$(<"$ROOTFS/read")." "${input%$'\n'}."
+		[[ $(received) == *"status 0" ]]
+	done
+	# Without a standard input as with an empty one; of a second process, too.
+	status=0
+	timeout --signal KILL 20 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID" <&- >"$T/received" 2>&1 3>&- || status=$?
+	is "$status $(received)" "0 status 0"
+	config_set '.process.terminal = false'
+	start_container
+	ok timeout --signal KILL 20 "$KIST" --root "$ROOT" exec --tty "$ID" cat
+	is "$output" ''
+	# Who reads bytes gets those that were sent, and no other.
+	output=$({ wait_for test -s "$ROOTFS/ready" && printf x; } 3>&- |
+		timeout --signal KILL 20 "$KIST" --root "$ROOT" exec --tty "$ID" \
+		sh -c 'stty raw -echo; echo >/ready; timeout 1 cat | od -c; echo .' 3>&-)
+	[[ $output == *' x'*0000001*. ]] || fail "$output"
+}
+
 @test "the size of the configuration" {
 	config_set '.process.consoleSize = {"height": 33, "width": 77}'
 	listen tty "$T/socket"
