@@ -143,3 +143,17 @@ prints() {
 	refused 1 'exec: unknown option -i in -it' kist exec -it x sh
 	refused 1 'option --log is empty' kist --log= list
 }
+
+@test "help names the commands, shows what --help of each shows, and refuses what it does not know" {
+	local command
+	ok kist help
+	is "$output" "$("$KIST" --help)"
+	for command in $("$KIST" __options | awk -F'\t' '$1 == "command" { print $2 }'); do
+		ok kist help "$command"
+		is "$output" "$("$KIST" "$command" --help)"
+	done
+	refused 3 'unknown command "lst" (did you mean list?)' kist help lst
+	refused 3 'unknown command "rm" (did you mean delete?)' kist help rm
+	refused 3 'unknown command "foo"' kist help foo
+	refused 1 'too many arguments' kist help list extra
+}
