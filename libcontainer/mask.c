@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/mnt.h"
 #include "base/path.h"
+#include "base/str.h"
 
 #define PATHS_MAX 10000	/* of each list; the kernel allows 100000 mounts */
 
@@ -67,6 +68,27 @@ static int keep_first(const struct compile *k, struct path *list, size_t n, cons
 	return 0;
 }
 
+/*
+ * A ".." is left for the kernel to walk: behind a link of the image it is not the name before it
+ * that goes, and what is looked for at the wrong place would not be covered.
+ */
+static int clean_path(const char *path, char *out, size_t size)
+{
+	struct strbuf b = { .text = out, .size = size };
+
+	if (!path_has_dotdot(path))
+		return path_clean(path, out, size);
+	out[0] = '\0';
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		if (len > 0 && !(len == 1 && path[0] == '.'))
+			strbuf_addf(&b, "/%.*s", (int)len, path);
+		path += len + (path[len] == '/');
+	}
+	return b.overflow ? -ENAMETOOLONG : (int)b.len;
+}
+
 static int compile_list(const struct oci_config *c, char **paths, struct arena *a,
 			const char ***out, size_t *n_out, struct error *err)
 {
@@ -88,7 +110,7 @@ static int compile_list(const struct oci_config *c, char **paths, struct arena *
 	*out = ARENA_NEW_ARRAY(a, const char *, given);
 	for (size_t i = 0; i < given && oci_goes_on(c, r); i++) {
 		if (paths[i][0] != '/' || path_clean(paths[i], clean, sizeof(clean)) < 0 ||
-		    strcmp(clean, "/") == 0)
+		    strcmp(clean, "/") == 0 || clean_path(paths[i], clean, sizeof(clean)) < 0)
 			oci_keep(&r, oci_error(c, &paths[i], err,
 					       "%s must be an absolute path below /", paths[i]));
 		else

@@ -126,6 +126,35 @@ load attack
 	is "$(<"$ROOTFS/secret")" hidden
 }
 
+# Defence: find() in mask.c looks with path_lookup_nofollow(), which follows the links before the last name inside the
+# root; clean_path() leaves ".." to it.
+@test "a masked or read-only path behind a link of the image is covered where the link leads" {
+	local link
+	mkdir -p "$ROOTFS/real/dir" "$ROOTFS/real/deep"
+	echo secret | tee "$ROOTFS/real/file" >"$ROOTFS/real/dir/in"
+	ln -s real "$ROOTFS/relative"
+	ln -s /real "$ROOTFS/absolute"
+	ln -s ../../../../../../../real "$ROOTFS/up"
+	ln -s relative "$ROOTFS/link"
+	ln -s real/deep "$ROOTFS/deep"
+	shell 'cat /real/file /real/dir/in; echo x >/real/dir/new; true'
+	for link in relative absolute up link deep/.. ./deep/.././/; do
+		config_set '.linux.maskedPaths = ["/\($l)/file", "/\($l)/dir/"] | .linux.readonlyPaths = []' --arg l "$link"
+		run_container
+		output_lacks secret
+		config_set '.linux.maskedPaths = [] | .linux.readonlyPaths = ["/\($l)/dir"]' --arg l "$link"
+		run_container
+		output_has 'Read-only file system'
+	done
+	[ ! -e "$ROOTFS/real/dir/new" ]
+	# As a link as the last name it is refused; one out of procfs to elsewhere is, too.
+	ln -s / "$ROOTFS/real/root"
+	for link in relative/root /proc/self/root/real/file; do
+		config_set '.linux.maskedPaths = ["/\($l)"] | .linux.readonlyPaths = []' --arg l "$link"
+		refused 1 'it is a symbolic link' kist run --bundle "$BUNDLE" "$ID"
+	done
+}
+
 # Defence: find() in mask.c does not follow.
 @test "CVE-2025-31133: a masked path that is a link is refused, as is one to be read-only" {
 	echo hidden >"$ROOTFS/secret"
