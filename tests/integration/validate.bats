@@ -37,6 +37,25 @@ wrong() {
 	wrong '.hooks = []' 'hooks'
 }
 
+@test "null is an absent member, as for the engines, which write what they have not set; it is none of a list" {
+	config_set '.process.user = {"uid": null, "gid": null, "umask": null, "additionalGids": null}
+		| .process.oomScoreAdj = null | .process.noNewPrivileges = null | .process.consoleSize = null
+		| .linux.resources = {"pids": {"limit": null}, "memory": null, "cpu": {"shares": null}, "rdma": null}
+		| .linux.seccomp = null | .linux.sysctl = null | .root.readonly = null | .hostname = null | .hooks = null'
+	ok kist validate --bundle "$BUNDLE"
+	is "$output" ''
+	ok kist validate --strict --bundle "$BUNDLE"
+	shell 'id -u; id -g; grep NoNewPrivs /proc/self/status'
+	container_says $'0\n0\nNoNewPrivs:\t0'
+	# What must be there is not absent without a word.
+	wrong '.ociVersion = null' '"ociVersion" is required'
+	wrong '.process.cwd = null' 'process: "cwd" is required'
+	wrong '.root.path = null' 'root: "path" is required'
+	wrong '.process.rlimits = [{"type": null, "hard": 1, "soft": 1}]' '"type" is required'
+	wrong '.process.args = [null]' 'process.args[[]0]: must be a string, not null'
+	wrong '.process.user.additionalGids = [null]' 'additionalGids[[]0]: must be*not null'
+}
+
 @test "values that the specification forbids" {
 	wrong '.process.cwd = "relative"' 'process.cwd'
 	wrong '.process.args = []' 'process.args'
