@@ -250,6 +250,33 @@ static void explain_end(const struct job *job, struct error *err)
 	err->exit_code = reason.exit_code;
 }
 
+/* What had_tracer() asks, and where the answer is kept true. */
+struct tracer_look {
+	int dir;
+	struct job *job;
+};
+
+static bool had_tracer(void *data)
+{
+	struct tracer_look *look = data;
+
+	return state_tracer_look(look->dir, &look->job->no_tracer);
+}
+
+static int place_seccomp(struct execution *e, struct job *job, struct error *err)
+{
+	struct tracer_look look = { e->c.dir, job };
+	int ret;
+
+	e->plan.options.had_tracer = had_tracer;
+	e->plan.options.had_tracer_data = &look;
+	ret = plan_seccomp(&e->plan, e->c.root, e->ctx->arena, err);
+	e->plan.options.had_tracer = NULL;
+	if (ret == 0 && plan_brings_tracer(&e->plan))
+		ret = state_tracer_add(e->c.dir, err);
+	return ret;
+}
+
 static int carry_out(struct execution *e, struct job *job, struct error *err)
 {
 	int ret;
@@ -264,7 +291,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	job->cgroup.wait_thaw = e->o->ignore_paused;
 	if (e->ctx->fault && stage_parse_fault(e->ctx->fault, &job->fault, e->ctx->arena, err) < 0)
 		return -EINVAL;
-	if (plan_seccomp(&e->plan, e->c.root, e->ctx->arena, err) < 0)
+	if (place_seccomp(e, job, err) < 0)
 		return -EINVAL;
 	/* Neither may be open in a process that the container can see. */
 	fd_close(&e->c.dir);
@@ -273,6 +300,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	if (job_watch_signals(job, err) < 0 || stage_page_new(job, false, err) < 0)
 		return -EINVAL;
 	ret = stage_run(job, err);
+	fd_close(&job->no_tracer);
 	if (ret < 0)
 		explain_end(job, err);
 	return ret;

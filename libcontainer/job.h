@@ -114,6 +114,7 @@ struct job {
 	int report_fd; /* memfd of page->second, where `start` will need it */
 	int state_root;
 	int state_dir;
+	int no_tracer;		/* exec: of state_tracer_look(), until the program is executed */
 	const char *state_path; /* of that directory */
 	bool cgroup_late; /* the first process was not born in its v2 cgroup: the parent moves it
 			     there */

@@ -173,15 +173,40 @@ static bool has_capability(char *const *names, int number)
 	return false;
 }
 
+/* Whether the processes of the configuration can look into others, and have no CAP_SYS_ADMIN. */
+static bool config_has_tracers(const struct plan *p)
+{
+	const struct oci_process *first = p->config->process;
+	const struct oci_capabilities *caps = first ? first->capabilities : NULL;
+
+	return caps &&
+	       (has_capability(caps->bounding, CAP_SYS_PTRACE) ||
+		has_capability(caps->permitted, CAP_SYS_PTRACE)) &&
+	       !has_capability(caps->bounding, CAP_SYS_ADMIN);
+}
+
+/* The same of the new process. */
+static bool is_tracer(const struct plan *p)
+{
+	const uint64_t *set = p->capabilities.set;
+
+	return (set[CAPABILITY_BOUNDING] | set[CAPABILITY_PERMITTED]) & CAP_BIT(CAP_SYS_PTRACE) &&
+	       !(set[CAPABILITY_BOUNDING] & CAP_BIT(CAP_SYS_ADMIN));
+}
+
+bool plan_brings_tracer(const struct plan *p)
+{
+	return p->command == PLAN_EXEC && p->seccomp.enabled && !plan_has_user_namespace(p) &&
+	       is_tracer(p);
+}
+
 /*
  * Whether somebody in the PID namespace may have CAP_SYS_PTRACE, but not CAP_SYS_ADMIN, which a new
  * process then must not have either.
  */
 static bool has_tracers(const struct plan *p)
 {
-	const uint64_t both = CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_SYS_PTRACE);
-	const struct oci_process *first = p->config->process;
-	const struct oci_capabilities *caps = first ? first->capabilities : NULL;
+	const struct plan_options *o = &p->options;
 
 	/* In a user namespace nobody may look into a process that was executed outside. */
 	if (plan_has_user_namespace(p))
@@ -190,13 +215,8 @@ static bool has_tracers(const struct plan *p)
 	if (p->capabilities.set[CAPABILITY_PERMITTED] & CAP_BIT(CAP_SYS_ADMIN))
 		return false;
 	/* Of the inhabitants of others' namespaces nothing is known. */
-	if (!plan_has_own_pid_namespace(p) ||
-	    (p->capabilities.set[CAPABILITY_BOUNDING] & both) == CAP_BIT(CAP_SYS_PTRACE))
-		return true;
-	return caps &&
-	       (has_capability(caps->bounding, CAP_SYS_PTRACE) ||
-		has_capability(caps->permitted, CAP_SYS_PTRACE)) &&
-	       !has_capability(caps->bounding, CAP_SYS_ADMIN);
+	return !plan_has_own_pid_namespace(p) || is_tracer(p) || config_has_tracers(p) ||
+	       (o->had_tracer && o->had_tracer(o->had_tracer_data));
 }
 
 /* The rest of the way of a process that is forked late: enum seccomp_join. */

@@ -56,6 +56,12 @@ struct plan_options {
 	bool no_pivot;
 	bool no_new_keyring;
 	bool detach;
+	/*
+	 * exec: whether an exec before may have brought CAP_SYS_PTRACE into the container; asked only
+	 * where it matters.  NULL: none has.
+	 */
+	bool (*had_tracer)(void *data);
+	void *had_tracer_data;
 	bool any_machine; /* judged by the text alone (validate): which cgroups there are is open */
 };
 
@@ -101,6 +107,12 @@ int plan_compile(const struct oci_config *c, const struct host *h, const struct 
  * from the rest because it is the one part that is kept on disk.
  */
 int plan_seccomp(struct plan *p, int state_root, struct arena *a, struct error *err);
+
+/*
+ * Whether the process of an exec may have CAP_SYS_PTRACE, and later ones must know, whatever the
+ * configuration gives to others.
+ */
+bool plan_brings_tracer(const struct plan *p);
 
 /* CLONE_NEW* of all namespaces that the container has of its own, made or joined. */
 uint64_t plan_namespaces(const struct plan *p);

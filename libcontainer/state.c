@@ -375,10 +375,54 @@ void state_recover_cgroup(int dir, struct state *s, struct arena *a)
 		s->cgroup = intent.cgroup;
 }
 
+/*
+ * The record, and in *fd what holds it: a lock of the open file (F_OFD_SETLK), which ends with
+ * whoever has that.  1: there was one already, 0, or -errno.
+ */
+static int tracer_open(int dir, short type, int *fd)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+	struct stat st;
+
+	*fd = openat(dir, STATE_TRACER_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd < 0 || fstat(*fd, &st) < 0)
+		return -errno;
+	if (st.st_size > 0)
+		return 1;
+	if (fcntl(*fd, F_OFD_SETLK, &lock) < 0)
+		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+	/* It may have been written before the lock was there. */
+	return fstat(*fd, &st) < 0 ? -errno : st.st_size > 0;
+}
+
+int state_tracer_add(int dir, struct error *err)
+{
+	owned_fd fd = -1;
+	int ret = tracer_open(dir, F_WRLCK, &fd);
+
+	if (ret == 0)
+		ret = fd_write_all(fd, "1\n", 2);
+	if (ret == -EBUSY)
+		return error_set(err, EBUSY, "another exec has privilege in the container just now, "
+					     "which a process with CAP_SYS_PTRACE could take over: "
+					     "try again");
+	return ret < 0 ? error_set(err, -ret, "write %s of the container", STATE_TRACER_FILE) : 0;
+}
+
+bool state_tracer_look(int dir, int *hold)
+{
+	owned_fd fd = -1;
+
+	if (tracer_open(dir, F_RDLCK, &fd) != 0)
+		return true;
+	*hold = fd_take(&fd);
+	return false;
+}
+
 int state_remove(int dir, const char *id, struct error *err)
 {
-	static const char *const files[] = { STATE_START_SOCKET, STATE_DEVICES_FILE, INTENT_FILE,
-					     STATE_FILE };
+	static const char *const files[] = { STATE_START_SOCKET, STATE_DEVICES_FILE,
+					     STATE_TRACER_FILE, INTENT_FILE, STATE_FILE };
 	char path[STATE_ID_MAX + sizeof("../")];
 	int ret;
 

@@ -33,6 +33,7 @@
 
 #define STATE_START_SOCKET "start"
 #define STATE_DEVICES_FILE "devices.json"
+#define STATE_TRACER_FILE "tracer"
 #define STATE_ID_MAX NAME_MAX
 #define STATE_CACHE ".cache"		/* in the state root, beside the containers */
 
@@ -98,6 +99,18 @@ void state_recover_cgroup(int dir, struct state *s, struct arena *a);
 
 /* Fills s->config from intent.json.  0 or negative. */
 int state_load_config(int dir, struct state *s, struct arena *a, struct error *err);
+
+/*
+ * An exec that gives its process CAP_SYS_PTRACE is recorded before that process is born: what it
+ * could look into must have no privilege from then on.  0; -EBUSY while somebody holds what state_tracer_look() gave; or another negative error.
+ */
+int state_tracer_add(int dir, struct error *err);
+
+/*
+ * Whether there was such an exec, or whether that cannot be known.  Where not, none begins as long
+ * as *hold is open (in any process).
+ */
+bool state_tracer_look(int dir, int *hold);
 
 /*
  * Removes the directory and all in it.  The caller holds its lock, so the id names this directory

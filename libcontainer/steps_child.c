@@ -64,6 +64,7 @@ int step_guard_run(struct job *job, struct error *err)
 	/* The parent's end of things that are of no use here, and must not be seen from inside. */
 	fd_close(&job->init_pidfd);
 	fd_close(&job->state_root);
+	fd_close(&job->no_tracer);
 	/* Whoever closes it last waits for RCU: the parent, which has time. */
 	fd_close(&job->self_exe.tree);
 	if (reopen_state_dir(job, err) < 0)

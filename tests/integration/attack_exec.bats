@@ -177,6 +177,30 @@ process_file() {
 	is "$output" "$(grep CapPrm: "/proc/$(pid_of)/status")"
 }
 
+# Fails without state_tracer_add() in container_exec.c: the second exec has CAP_SYS_ADMIN before the eyes of the first.
+@test "a process with CAP_SYS_PTRACE that an earlier exec brought in is remembered" {
+	local options
+	denied poll
+	config_set '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])'
+	jq '.process | .noNewPrivileges = true | .capabilities.bounding += ["CAP_SYS_PTRACE"] | .args = ["sleep", "1000"]' \
+		"$BUNDLE/config.json" >"$T/tracer.json"
+	for options in "--no-new-privs --cap CAP_SYS_PTRACE -- ID sleep 1000" "--process $T/tracer.json ID"; do
+		start_container sleep 1000
+		ok kist exec "$ID" true
+		# shellcheck disable=SC2086 # words
+		ok kist exec --detach --pid-file "$T/pid" ${options/ID/$ID}
+		refused 255 'CAP_SYS_PTRACE' kist exec "$ID" true
+		# It may have left others behind.
+		kill -KILL "$(<"$T/pid")"
+		wait_for sh -c "! kill -0 $(<"$T/pid")"
+		refused 255 'CAP_SYS_PTRACE' kist exec "$ID" true
+		# Who needs no privilege inside is not concerned.
+		ok kist exec --no-new-privs "$ID" true
+		ok kist delete --force "$ID"
+		[ ! -e "$ROOT/$ID" ]
+	done
+}
+
 # Fails without look_at_second(): exec waits for ten minutes.
 @test "a joining process that the container stops is given up" {
 	local before status=0
