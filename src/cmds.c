@@ -99,6 +99,109 @@ void cmds_option_sets(const struct command *command, struct cli *cli, bool *help
 	*sets = (struct option_set){ .rows = NULL };
 }
 
+/*
+ * regcomp(3) writes repetitions out, those of repeated groups too: a few characters are gigabytes,
+ * and its recursion over groups has no end but the stack's.  So the parts are counted before.
+ */
+#define PATTERN_MAX 1024
+#define PATTERN_PARTS_MAX 10000
+
+struct pattern_group {
+	size_t done, last;	/* parts before the last element, and of it */
+};
+
+/* Behind a bracket expression: a ']' is an end neither as its first member nor in a class. */
+static const char *pattern_bracket(const char *p)
+{
+	p += *p == '^';
+	p += *p == ']';
+	while (*p && *p != ']') {
+		char kind = *p == '[' ? p[1] : '\0';
+
+		if (kind == ':' || kind == '.' || kind == '=') {
+			const char *end = strstr(p + 2, (const char[]){ kind, ']', '\0' });
+
+			p = end ? end + 1 : p;
+		}
+		p++;
+	}
+	return p + (*p == ']');
+}
+
+/* A number of any length, as PATTERN_PARTS_MAX at most. */
+static const char *pattern_number(const char *p, size_t *n)
+{
+	for (*n = 0; *p >= '0' && *p <= '9'; p++)
+		*n = *n < PATTERN_PARTS_MAX ? *n * 10 + (size_t)(*p - '0') : PATTERN_PARTS_MAX;
+	return p;
+}
+
+/*
+ * How often the element before p is written out; *end: behind the repetition.  "+" and "{n,}" have
+ * one more for the part without an end.
+ */
+static size_t pattern_repeats(const char *p, const char **end)
+{
+	size_t low, high;
+
+	if (*p != '{') {
+		*end = p + 1;
+		return *p == '+' ? 2 : 1;
+	}
+	p = pattern_number(p + 1, &low);
+	high = low;
+	if (*p == ',') {
+		const char *digits = p + 1;
+
+		p = pattern_number(digits, &high);
+		if (p == digits || high < low)
+			high = low + 1;
+	}
+	/* What else stands there is for regcomp(3) to refuse. */
+	*end = p + (*p == '}');
+	return high < 1 ? 1 : high;
+}
+
+static bool pattern_is_small(const char *p)
+{
+	struct pattern_group groups[PATTERN_MAX + 1] = { { 0, 0 } }, *g = groups;
+
+	while (*p) {
+		if (strchr("*+?{", *p)) {
+			g->last *= pattern_repeats(p, &p);
+		} else if (*p == ')' && g > groups) {
+			size_t inside = g->done + g->last + 1;
+
+			(--g)->last = inside;
+			p++;
+		} else {
+			g->done += g->last;
+			g->last = 1;
+			if (*p == '(')
+				*++g = (struct pattern_group){ 0, 0 };
+			if (*p == '[')
+				p = pattern_bracket(p + 1);
+			else
+				p += *p == '\\' && p[1] ? 2 : 1;
+		}
+		if (g->done + g->last > PATTERN_PARTS_MAX)
+			return false;
+	}
+	return true;
+}
+
+static int check_pattern(const char *pattern, struct error *err)
+{
+	if (strlen(pattern) > PATTERN_MAX)
+		return error_set(err, 0, "the regular expression has more than %d characters",
+				 PATTERN_MAX);
+	if (!pattern_is_small(pattern))
+		return error_set(err, 0, "regular expression \"%s\": with its repetitions written "
+					 "out it has more than %d parts", pattern,
+				 PATTERN_PARTS_MAX);
+	return 0;
+}
+
 static int select_matching(struct cli *cli, const char *pattern, char ***out, struct error *err)
 {
 	char **ids, **selected;
@@ -106,6 +209,9 @@ static int select_matching(struct cli *cli, const char *pattern, char ***out, st
 	regex_t re;
 	int ret;
 
+	ret = check_pattern(pattern, err);
+	if (ret < 0)
+		return ret;
 	ret = regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB);
 	if (ret != 0) {
 		char why[128];

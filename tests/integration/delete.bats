@@ -97,3 +97,25 @@ load helpers
 	ok kist delete --force --regex '^aa'
 	is "$(kist list -q)" bb1
 }
+
+@test "a regular expression whose repetitions would fill the memory is refused" {
+	local pattern deep limit='ulimit -v 200000 &&'
+	! sanitized || limit=
+	deep=$(printf '(%.0s' $(seq 100))a$(printf '+)%.0s' $(seq 100))
+	create_container
+	for pattern in 'a{1,30000}{1,30000}' 'a{,30000}{,30000}' 'a{200,}{200,}' '((a{1,100}){1,100}){1,100}' \
+		'(b|[]{1,2}]{2000}){9}' "$deep"; do
+		refused 1 'with its repetitions written out it has more than 10000 parts' \
+			bash -c "$limit"'exec timeout -s KILL 20 "$@"' x "$KIST" --root "$ROOT" delete --regex "$pattern"
+		refused 1 'more than 10000 parts' "$KIST" --root "$ROOT" kill --regex "$pattern" 0
+	done
+	refused 1 'the regular expression has more than 1024 characters' kist delete --regex "$(printf '(%.0s' $(seq 20000))"
+	refused 1 'Invalid content of' kist delete --regex 'a{2,x}'
+	# What people write is far from that; and a bracket's own signs repeat nothing.
+	for pattern in '^[0-9a-f]{64}$' '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' '[{1,9999}]x[[:alpha:]{9}]' '\{9999,9999\}' 'y+z*'; do
+		ok kist delete --regex "$pattern"
+	done
+	has_status created
+	ok kist delete --force --regex "^c{1,255}[0-9]{1,20}\$"
+	[ ! -e "$ROOT/$ID" ]
+}
