@@ -50,8 +50,8 @@ static bool is_dev_bound(const struct oci_config *c)
 
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const struct oci_mount *m = &c->mounts[i];
-		bool bind = (m->type && strcmp(m->type, "bind") == 0) ||
-			    oci_mount_has(m, "bind") || oci_mount_has(m, "rbind");
+		bool bind = (m->type && strcmp(m->type, "bind") == 0) || oci_mount_has(m, "bind") ||
+			    oci_mount_has(m, "rbind");
 
 		if (bind && m->destination &&
 		    path_clean(m->destination, clean, sizeof(clean)) >= 0 &&

@@ -154,7 +154,8 @@ static int compile_data(const struct compile *k, const struct mount_word *w)
 	if (k->e->kind == MOUNT_CGROUP || is_inner_cgroup2(k))
 		json_warn(k->c->doc, JSON_BAD_VALUE, w->at,
 			  "\"%s\" has no effect: a cgroup hierarchy has the options of the "
-			  "host's mount", param_text(k->a, make_param(k->a, w->text)));
+			  "host's mount",
+			  param_text(k->a, make_param(k->a, w->text)));
 	if (k->e->kind != MOUNT_FROM) {
 		add_param(k, w->text);
 		return check_id_option(k, w);
@@ -206,7 +207,8 @@ static size_t split_options(const struct compile *k, struct mount_word **out)
 
 			words = arena_grow(k->a, words, n, sizeof(*words));
 			words[n++] = (struct mount_word){
-				.text = arena_strndup(k->a, text, len), .at = o,
+				.text = arena_strndup(k->a, text, len),
+				.at = o,
 			};
 		}
 	*out = words;

@@ -57,8 +57,8 @@ struct plan_options {
 	bool no_new_keyring;
 	bool detach;
 	/*
-	 * exec: whether an exec before may have brought CAP_SYS_PTRACE into the container; asked only
-	 * where it matters.  NULL: none has.
+	 * exec: whether an exec before may have brought CAP_SYS_PTRACE into the container; asked
+	 * only where it matters.  NULL: none has.
 	 */
 	bool (*had_tracer)(void *data);
 	void *had_tracer_data;

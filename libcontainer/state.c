@@ -403,9 +403,9 @@ int state_tracer_add(int dir, struct error *err)
 	if (ret == 0)
 		ret = fd_write_all(fd, "1\n", 2);
 	if (ret == -EBUSY)
-		return error_set(err, EBUSY, "another exec has privilege in the container just now, "
-					     "which a process with CAP_SYS_PTRACE could take over: "
-					     "try again");
+		return error_set(err, EBUSY,
+				 "another exec has privilege in the container just now, which a "
+				 "process with CAP_SYS_PTRACE could take over: try again");
 	return ret < 0 ? error_set(err, -ret, "write %s of the container", STATE_TRACER_FILE) : 0;
 }
 

@@ -102,7 +102,8 @@ int state_load_config(int dir, struct state *s, struct arena *a, struct error *e
 
 /*
  * An exec that gives its process CAP_SYS_PTRACE is recorded before that process is born: what it
- * could look into must have no privilege from then on.  0; -EBUSY while somebody holds what state_tracer_look() gave; or another negative error.
+ * could look into must have no privilege from then on.  0; -EBUSY while somebody holds what
+ * state_tracer_look() gave; or another negative error.
  */
 int state_tracer_add(int dir, struct error *err);
 

@@ -103,11 +103,11 @@ void cmds_option_sets(const struct command *command, struct cli *cli, bool *help
  * regcomp(3) writes repetitions out, those of repeated groups too: a few characters are gigabytes,
  * and its recursion over groups has no end but the stack's.  So the parts are counted before.
  */
-#define PATTERN_MAX 1024
+#define PATTERN_MAX	  1024
 #define PATTERN_PARTS_MAX 10000
 
 struct pattern_group {
-	size_t done, last;	/* parts before the last element, and of it */
+	size_t done, last; /* parts before the last element, and of it */
 };
 
 /* Behind a bracket expression: a ']' is an end neither as its first member nor in a class. */
@@ -196,9 +196,10 @@ static int check_pattern(const char *pattern, struct error *err)
 		return error_set(err, 0, "the regular expression has more than %d characters",
 				 PATTERN_MAX);
 	if (!pattern_is_small(pattern))
-		return error_set(err, 0, "regular expression \"%s\": with its repetitions written "
-					 "out it has more than %d parts", pattern,
-				 PATTERN_PARTS_MAX);
+		return error_set(err, 0,
+				 "regular expression \"%s\": with its repetitions written "
+				 "out it has more than %d parts",
+				 pattern, PATTERN_PARTS_MAX);
 	return 0;
 }
 

@@ -571,17 +571,20 @@ static void explain_join(const struct cgroup *cg, size_t i, int ret, struct erro
 	const struct cgroup_dir *d = &cg->ref.dirs[i];
 	char enabled[512];
 	ssize_t n = ret == -EBUSY ? file_read_small(cg->dirs[i], "cgroup.subtree_control", enabled,
-						    sizeof(enabled)) : 0;
+						    sizeof(enabled))
+				  : 0;
 
 	if (ret == -EOPNOTSUPP)
 		error_append(err, " (its cgroup.type is \"domain invalid\", since a cgroup "
-			     "above has processes and hands controllers down: choose "
-			     "another linux.cgroupsPath)");
+				  "above has processes and hands controllers down: choose "
+				  "another linux.cgroupsPath)");
 	else if (n > 0)
-		error_append(err, " (it was there before, and hands controllers down to cgroups "
+		error_append(err,
+			     " (it was there before, and hands controllers down to cgroups "
 			     "below it, so that it can have no processes of its own: take \"%s\" "
 			     "out of %s%s/cgroup.subtree_control, or choose another "
-			     "linux.cgroupsPath)", enabled, d->mount, d->path);
+			     "linux.cgroupsPath)",
+			     enabled, d->mount, d->path);
 }
 
 int cgroup_join_pid(const struct cgroup *cg, pid_t pid, struct error *err)

@@ -192,10 +192,10 @@ static void test_mount_options(void)
 	       "lowerdir=/a\\,b\\:c\nupperdir=/d\\\\\nvolatile\n", "what is escaped is no end");
 	is_str(options_in("overlay", "lowerdir=/a,b/c:/d,1"), "lowerdir=/a,b/c:/d,1\n",
 	       "nor what no option follows");
-	is_str(options_in("tmpfs", "context=u:r:t:s0:c1,c2.c9,ro"), "context=u:r:t:s0:c1,c2.c9\nro\n",
-	       "a label's categories");
-	is_str(options_in("tmpfs", "context=\"u:r:t:s0:a,b\",ro"), "context=\"u:r:t:s0:a,b\"\nro\n",
-	       "a label in quotes");
+	is_str(options_in("tmpfs", "context=u:r:t:s0:c1,c2.c9,ro"),
+	       "context=u:r:t:s0:c1,c2.c9\nro\n", "a label's categories");
+	is_str(options_in("tmpfs", "context=\"u:r:t:s0:a,b\",ro"),
+	       "context=\"u:r:t:s0:a,b\"\nro\n", "a label in quotes");
 	is_str(options_in("cifs", "pass=a,ro=b"), "pass=a,ro=b\n", "a password is not cut");
 	ok(oci_mount_has(&m, "ro") && !oci_mount_has(&m, "size") && !oci_mount_has(&m, "bind"),
 	   "an option is found as a whole");
