@@ -150,6 +150,15 @@ prun() {
 	is "$output" $'67108864\n50\nCapEff:\t0000000000002000'
 }
 
+@test "no limit of processes" {
+	local limit
+	[ -d /sys/fs/cgroup/pids ] || skip "no pids controller"
+	for limit in -1 0; do
+		prun --rm --pids-limit "$limit" busybox:test sh -c 'true | cat; cat /sys/fs/cgroup/pids/pids.max'
+		is "$output" max
+	done
+}
+
 @test "a pod's containers share namespaces" {
 	prun --detach busybox:test sleep 1000
 	ok podman run --rm --network "container:$NAME" --pid "container:$NAME" --ipc "container:$NAME" busybox:test ps
