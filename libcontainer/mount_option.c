@@ -20,7 +20,7 @@ enum kind {
 };
 
 struct option {
-	const char *name;
+	char name[16];		/* itself: a pointer would be written anew at each start */
 	enum kind kind;
 	uint64_t set;
 	uint64_t clr;

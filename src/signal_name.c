@@ -15,7 +15,7 @@
 
 /* Hurd and System V names that Linux knows as aliases stand behind the name they mean. */
 static const struct {
-	const char *name;
+	char name[8];		/* itself: a pointer would be written anew at each start */
 	int number;
 } signals[] = {
 	{ "HUP", SIGHUP }, { "INT", SIGINT }, { "QUIT", SIGQUIT }, { "ILL", SIGILL },

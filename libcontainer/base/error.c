@@ -14,9 +14,10 @@
 /* Of the kernel's own use (include/linux/errno.h), but some drivers and file systems let it out. */
 #define KERNEL_ENOTSUPP 524
 
+/* The texts themselves: pointers to them would be written anew at each start of the program. */
 struct errno_row {
-	const char *name;
-	const char *text;
+	char name[16];
+	char text[52];
 };
 
 #define E(number, words) [number] = { #number, words }
@@ -164,7 +165,7 @@ static const struct errno_row *errno_find(int errnum)
 		return &notsupp;
 	if (errnum <= 0 || (size_t)errnum >= sizeof(errno_table) / sizeof(errno_table[0]))
 		return NULL;
-	return errno_table[errnum].name ? &errno_table[errnum] : NULL;
+	return errno_table[errnum].name[0] ? &errno_table[errnum] : NULL;
 }
 
 const char *error_text(int errnum)

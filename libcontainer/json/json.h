@@ -88,9 +88,12 @@ enum json_kind {
 /* One row: a property and its member.  Made by the macros below; a NULL name ends the table. */
 struct json_field {
 	const char *name;
-	const struct json_field *fields;	/* OBJECT, LIST, MAP */
-	const struct json_choice *choices;	/* CHOICE, CHOICES */
-	const char *meant;			/* OTHER_WORD: the member to suggest */
+	/* By kind.  In one place, since each pointer is written anew when the program starts. */
+	union {
+		const struct json_field *fields;	/* OBJECT, LIST, MAP */
+		const struct json_choice *choices;	/* CHOICE, CHOICES; NULL for scalars */
+		const char *meant;			/* OTHER_WORD: the member to suggest */
+	};
 	uint16_t offset;			/* of the member */
 	uint16_t count;				/* of n_<member> */
 	uint16_t size;				/* of one element or of the object */

@@ -266,7 +266,7 @@ static void out_list(struct json_out *o, const struct json_field *field, const c
 			json_out_key(o, *(char *const *)(const void *)item);
 		if (field->kind == JSON_PAIRS)
 			json_out_string(o, ((char *const *)(const void *)item)[1]);
-		else if (field->fields)
+		else if (field->kind == JSON_LIST || field->kind == JSON_MAP)
 			json_out_object(o, field->fields, item);
 		else
 			out_scalar(o, field, field->item, item);

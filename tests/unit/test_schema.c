@@ -205,7 +205,7 @@ static void compare_row(const struct level *level, const struct json_field *fiel
 		items = resolve(items);
 	if (field->kind == JSON_CHOICE || field->kind == JSON_CHOICES)
 		compare_names(path, field, items ? items : schema);
-	if (!field->fields)
+	if (field->kind != JSON_OBJECT && field->kind != JSON_LIST && field->kind != JSON_MAP)
 		return;
 	below.schema = field->kind == JSON_LIST ? items :
 		       field->kind == JSON_MAP ? member(schema, "additionalProperties") : schema;
