@@ -439,8 +439,9 @@ static int compile_one(const struct compile *k)
 	int r;
 
 	e->type = m->type && *m->type && !is(m->type, "none") ? m->type : "";
-	e->where = arena_printf(k->a, "mounts[%zu]", (size_t)(m - k->c->mounts));
-	e->where = oci_position(k->c, &m->destination, k->a, e->where);
+	e->where = oci_position(k->c, &m->destination, k->a, NULL);
+	if (!e->where)
+		e->where = arena_printf(k->a, "mounts[%zu]", (size_t)(m - k->c->mounts));
 	e->where_source = oci_position(k->c, &m->source, k->a, e->where);
 	r = compile_options(k);
 	if (oci_goes_on(k->c, r))

@@ -286,6 +286,18 @@ void strbuf_addc(struct strbuf *b, char c)
 	strbuf_addn(b, &c, 1);
 }
 
+void strbuf_addu(struct strbuf *b, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	strbuf_addn(b, digits + at, sizeof(digits) - at);
+}
+
 void strbuf_addf(struct strbuf *b, const char *fmt, ...)
 {
 	size_t room = b->size - b->len;

@@ -67,6 +67,8 @@ struct strbuf {
 void strbuf_add(struct strbuf *b, const char *s);
 void strbuf_addn(struct strbuf *b, const char *s, size_t n);
 void strbuf_addc(struct strbuf *b, char c);
+/* A number in decimal, at a tenth of the price of "%u". */
+void strbuf_addu(struct strbuf *b, uint64_t n);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

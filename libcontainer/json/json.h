@@ -229,7 +229,7 @@ struct json_doc {
 
 	/* the reader's own */
 	struct json_place *places;
-	size_t n_places;
+	size_t n_places, places_room;
 	struct json_place **sorted;	/* by address, once somebody asks for one of many */
 	size_t n_sorted;
 	unsigned int n_warnings;	/* logged */

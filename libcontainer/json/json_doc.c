@@ -17,11 +17,27 @@
 
 #define PATH_SIZE 1024
 #define QUOTE_MAX 80
+#define FIRST_PLACES_MAX 1024
 #define SORT_FROM 4096	/* places, from which they are sorted before one is looked for */
+
+/* Configurations have a value in some twelve bytes: most never need a second array. */
+static void places_grow(struct json_doc *doc)
+{
+	size_t first = doc->len / 12 + 8;
+	struct json_place *old = doc->places;
+
+	if (first > FIRST_PLACES_MAX)
+		first = FIRST_PLACES_MAX;
+	doc->places_room = old ? 2 * doc->places_room : first;
+	doc->places = ARENA_NEW_ARRAY(doc->arena, struct json_place, doc->places_room);
+	if (old)
+		memcpy(doc->places, old, doc->n_places * sizeof(*old));
+}
 
 uint32_t json_place_add(struct json_doc *doc, const struct json_place *place)
 {
-	doc->places = arena_grow(doc->arena, doc->places, doc->n_places, sizeof(*doc->places));
+	if (doc->n_places == doc->places_room)
+		places_grow(doc);
 	doc->places[doc->n_places] = *place;
 	return (uint32_t)doc->n_places++;
 }
@@ -57,9 +73,28 @@ const char *json_quote(struct json_doc *doc, const char *s, size_t len)
  */
 static bool is_plain(const char *name)
 {
-	return *name &&
-	       !name[strspn(name,
-			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")];
+	const char *s = name;
+
+	while ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
+	       *s == '_' || *s == '-')
+		s++;
+	return s > name && !*s;
+}
+
+/* Piece by piece: there is a path for each mount of a plan. */
+static void add_step(struct strbuf *path, struct json_doc *doc, const struct json_place *p)
+{
+	if (p->name && is_plain(p->name)) {
+		strbuf_add(path, path->len > 0 ? "." : "");
+		strbuf_add(path, p->name);
+		return;
+	}
+	strbuf_addc(path, '[');
+	if (p->name)
+		strbuf_add(path, json_quote(doc, p->name, strlen(p->name)));
+	else
+		strbuf_addu(path, p->index);
+	strbuf_addc(path, ']');
 }
 
 static const char *place_path(const struct json_doc *doc, uint32_t place)
@@ -78,13 +113,7 @@ static const char *place_path(const struct json_doc *doc, uint32_t place)
 
 		if (!p->name && p->index == JSON_PLACE_HERE)
 			continue;
-		if (!p->name)
-			strbuf_addf(&path, "[%u]", p->index);
-		else if (is_plain(p->name))
-			strbuf_addf(&path, "%s%s", path.len > 0 ? "." : "", p->name);
-		else
-			strbuf_addf(&path, "[%s]",
-				    json_quote((struct json_doc *)doc, p->name, strlen(p->name)));
+		add_step(&path, (struct json_doc *)doc, p);
 	}
 	return arena_strdup(doc->arena, buf);
 }

@@ -752,6 +752,7 @@ int json_read(struct json_doc *doc, const struct json_field *fields, void *out, 
 	r.fields = fields;
 	r.out = out;
 	doc->places = NULL;
+	doc->places_room = 0;
 	doc->n_places = 0;
 	doc->n_sorted = 0;
 	doc->n_warnings = 0;

@@ -60,6 +60,8 @@ int oci_text_read(const char *path, struct json_doc *doc, struct error *err)
 	return 0;
 }
 
+#include "base/str.h"
+
 int oci_config_parse_doc(struct json_doc *doc, struct arena *a, struct oci_config **out,
 			 struct error *err)
 {
@@ -110,10 +112,21 @@ const char *oci_position(const struct oci_config *c, const void *member, struct 
 			 const char *path)
 {
 	struct json_position at;
+	struct strbuf b = { 0 };
 
 	if (!json_locate(c->doc, member, &at))
 		return path;
-	return arena_printf(a, "%s:%u:%u: %s", c->doc->name, at.line, at.column, at.path);
+	/* Two numbers have at most 20 digits; with what is between it all is less than 32. */
+	b.size = strlen(c->doc->name) + strlen(at.path) + 32;
+	b.text = arena_alloc(a, b.size);
+	strbuf_add(&b, c->doc->name);
+	strbuf_addc(&b, ':');
+	strbuf_addu(&b, at.line);
+	strbuf_addc(&b, ':');
+	strbuf_addu(&b, at.column);
+	strbuf_add(&b, ": ");
+	strbuf_add(&b, at.path);
+	return b.text;
 }
 
 const struct oci_namespace *oci_namespace_find(const struct oci_config *c, int type)

@@ -90,7 +90,7 @@ static void test_compare(void)
 
 static void test_strbuf(void)
 {
-	char text[8], one[1];
+	char text[8], one[1], wide[24];
 	struct strbuf b = STRBUF(text), tiny = STRBUF(one);
 
 	is_str(b.text, "", "a new builder is the empty string");
@@ -104,6 +104,13 @@ static void test_strbuf(void)
 	is_str(text, "ab-4267", "what fits is kept");
 	strbuf_addn(&b, "zz", 2);
 	is_str(text, "ab-4267", "nothing more fits");
+	b = (struct strbuf)STRBUF(text);
+	strbuf_addu(&b, 0);
+	strbuf_addu(&b, 1209);
+	is_str(text, "01209", "numbers");
+	b = (struct strbuf)STRBUF(wide);
+	strbuf_addu(&b, UINT64_MAX);
+	is_str(wide, "18446744073709551615", "the largest number");
 	strbuf_add(&tiny, "");
 	ok(!tiny.overflow, "nothing fits in one byte");
 	strbuf_addc(&tiny, 'x');
