@@ -225,7 +225,7 @@ static int __attribute__((noinline)) run_main(int argc, char **argv)
 	}
 	status = run(&cli, argv + (argc > 0), &log, &err);
 	log_output_close(&log);
-	arena_free(&arena);
+	arena_abandon(&arena);
 	return status;
 }
 

@@ -50,6 +50,8 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 
 /* Gives all memory back; the arena is empty and usable again. */
 void arena_free(struct arena *a);
+/* At the end of the process, whose memory the kernel takes back at once. */
+void arena_abandon(struct arena *a);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc(arena, sizeof(type)))
 #define ARENA_NEW_ARRAY(arena, type, n) ((type *)arena_alloc_array(arena, n, sizeof(type)))
