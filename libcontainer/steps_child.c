@@ -59,8 +59,7 @@ int step_guard_run(struct job *job, struct error *err)
 
 	if (ret < 0)
 		return error_set(err, -ret, "set close-on-exec on inherited descriptors");
-	if (proc_ignored(job->proc, &job->ignored) < 0)
-		return error_set(err, EIO, "read /proc/self/status");
+	job->ignored = sys_signals_ignored();
 	/* The parent's end of things that are of no use here, and must not be seen from inside. */
 	fd_close(&job->init_pidfd);
 	fd_close(&job->state_root);

@@ -8,7 +8,6 @@
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -115,25 +114,6 @@ ssize_t proc_read(int proc, const char *path, char *buf, size_t size)
 	owned_fd fd = proc_open_file(proc, path, O_RDONLY);
 
 	return fd < 0 ? fd : file_read_small_fd(fd, buf, size);
-}
-
-int proc_ignored(int proc, uint64_t *out)
-{
-	/* By the link "self" itself: of two more calls nobody would be safer. */
-	owned_fd fd = openat(proc, "self/status", O_RDONLY | O_CLOEXEC);
-	char buf[4096];
-	const char *line;
-	ssize_t n;
-
-	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-	if (n < 0)
-		return -errno;
-	buf[n] = '\0';
-	line = strstr(buf, "\nSigIgn:\t");
-	if (!line)
-		return -ENODATA;
-	*out = strtoull(line + strlen("\nSigIgn:\t"), NULL, 16);
-	return 0;
 }
 
 /* Cuts the next space-separated field off *rest. */

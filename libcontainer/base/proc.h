@@ -34,9 +34,6 @@ struct proc_stat {
 	int exit_status;		/* as of wait(2), when it has ended and may be looked at */
 };
 
-/* The signals that the calling process ignores: bit n - 1 is signal n.  0 or -errno. */
-int proc_ignored(int proc, uint64_t *out);
-
 /* Reads /proc/PID/stat.  0, -ESRCH (no such process) or -errno. */
 int proc_stat(int proc, pid_t pid, struct proc_stat *out);
 

@@ -193,6 +193,20 @@ int sys_signal_default(int sig)
 	return (int)result(syscall(SYS_rt_sigaction, sig, none, NULL, sizeof(uint64_t)));
 }
 
+uint64_t sys_signals_ignored(void)
+{
+	/* As long as the kernel's struct, which begins with the handler. */
+	unsigned long action[8] = { 0 };
+	uint64_t ignored = 0;
+
+	for (int sig = 1; sig <= 64; sig++) {
+		if (syscall(SYS_rt_sigaction, sig, NULL, action, sizeof(uint64_t)) == 0 &&
+		    action[0] == (unsigned long)SIG_IGN)
+			ignored |= UINT64_C(1) << (sig - 1);
+	}
+	return ignored;
+}
+
 int sys_die_with(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
