@@ -126,14 +126,17 @@ static char *next_field(char **rest)
 
 int proc_stat(int proc, pid_t pid, struct proc_stat *out)
 {
-	char path[32], buf[2048];
+	char text[32], buf[2048];
+	struct strbuf path = STRBUF(text);
 	char *rest, *field;
 	owned_fd fd = -1;
 	uint64_t ppid;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%d/stat", (int)pid);
-	fd = open_below(proc, path, O_RDONLY);
+	/* Not by printf, since `list` asks for thousands. */
+	strbuf_addu(&path, pid > 0 ? (unsigned int)pid : 0);
+	strbuf_add(&path, "/stat");
+	fd = open_below(proc, text, O_RDONLY);
 	if (fd < 0)
 		return fd == -ENOENT ? -ESRCH : fd;
 	/* One record, which the kernel gives whole: `list` need not ask for its end. */
