@@ -286,6 +286,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	job->host = &e->host;
 	job->state = e->c.state;
 	job->proc = fd_take(&e->c.proc);
+	job->init_root = arena_printf(e->ctx->arena, "%d/root", e->c.state->pid);
 	job->wait_exec = true;
 	job->exec_cgroups = e->o->cgroups;
 	job->cgroup.wait_thaw = e->o->ignore_paused;

@@ -127,6 +127,7 @@ struct job {
 	int seccomp_socket;   /* connected to the seccomp agent */
 	int terminal;	      /* slave (in the container), or master (in the parent) */
 	int notify;	      /* the container's NOTIFY_SOCKET, read end */
+	const char *init_root; /* exec: its root directory, below `proc` */
 	int start_socket;     /* listens in a created container */
 	int root;	      /* the container's root directory */
 	int join_pidfd;	      /* exec: the container's init */

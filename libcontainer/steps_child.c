@@ -133,7 +133,6 @@ int step_unshare_run(struct job *job, struct error *err)
 int step_container_join_run(struct job *job, struct error *err)
 {
 	const struct plan *p = job->plan;
-	char path[32];
 	int ret;
 
 	/*
@@ -142,8 +141,7 @@ int step_container_join_run(struct job *job, struct error *err)
 	 * link leads to what the kernel has as the init's root, whatever its path is called now; a
 	 * container can choose that only among what it reaches itself.
 	 */
-	snprintf(path, sizeof(path), "%d/root", job->state->pid);
-	job->root = openat(job->proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	job->root = openat(job->proc, job->init_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (job->root < 0)
 		return error_set(err, errno, "open the container's root%s",
 				 errno == EACCES ? NEEDS_PTRACE : "");
