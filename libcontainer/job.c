@@ -42,8 +42,8 @@ void job_forget_process(struct job *job)
 {
 	job->init_pid = -1;
 	job->stage1_pid = -1;
-	if (job->page)
-		job->page->init_pid = -1;
+	if (job->own)
+		job->own->init_pid = -1;
 }
 
 void job_close(struct job *job)

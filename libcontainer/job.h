@@ -48,8 +48,11 @@ struct job_report {
 	struct job_time times[JOB_ROWS_MAX];
 };
 
-/* A whole number of pages of memory on every architecture. */
-#define JOB_FIRST_ROOM 65536
+/* What the first process and the kernel write, and no process that others can write to. */
+struct job_own {
+	struct job_report first;
+	volatile int32_t init_pid; /* stage 2 in the caller's pid namespace, by the kernel */
+};
 
 /*
  * Memory that the processes of a job share (MAP_SHARED).  It needs no system call to write, so it
@@ -57,22 +60,18 @@ struct job_report {
  * sendmsg().
  *
  * A second process is born where others live already, and one of those that has CAP_SYS_PTRACE can
- * write all its memory.  So the part up to `second` is unmapped there (MADV_DONTFORK), and what the
- * parent finds in `second` is a text to show at most: every number is checked against a bound, and
- * the pid is the one that the kernel wrote into the first part.
+ * write all its memory.  So where there is one, job->own lies apart, and is unmapped there
+ * (MADV_DONTFORK).  What the parent finds in `second` is a text to show at most: every number is
+ * checked against a bound, and the pid is the one that the kernel wrote into job->own.
  */
 struct job_page {
-	union {
-		struct {
-			struct job_report first;
-			/* stage 2 in the caller's pid namespace, by the kernel */
-			volatile int32_t init_pid;
-		};
-		char room[JOB_FIRST_ROOM];
-	};
 	struct job_report second;
+	struct job_own own; /* where one process is both; on the same page of memory */
 };
-_Static_assert(offsetof(struct job_page, second) == JOB_FIRST_ROOM, "the first part has room");
+
+/* How far apart: a whole number of pages of memory on every architecture. */
+#define JOB_ROOM 65536
+_Static_assert(sizeof(struct job_page) <= JOB_ROOM, "the first part has room");
 
 /* A failure on request, for tests: at this row, before it runs. */
 struct job_fault {
@@ -90,18 +89,16 @@ struct job {
 	struct state *state;	/* the container's record, as far as it is known */
 	const char *hook_state; /* state JSON for hooks inside the container */
 	int cwd_again;		/* the working directory is reachable only as the user */
-	char program[PATH_MAX]; /* what execve gets */
 	bool hooks_ran;		/* the runtime hooks were begun: poststop hooks are due */
 	struct job_fault fault;
 	bool filtered;		/* this process has loaded its seccomp filter */
 	bool wait_exec;	   /* done only when the program was executed (run, exec) */
 	const char *trace; /* file for the trace, or NULL */
 	bool traced;	   /* note when rows begin and end */
-	struct job_time times[JOB_ROWS_MAX]; /* of the parent's rows and halves */
-	struct job_time undo_times[JOB_ROWS_MAX];
 
 	enum job_stage self; /* which process this copy is in */
 	struct job_page *page;
+	struct job_own *own;	   /* in the page, or apart from it */
 	int channel;	   /* this process's end of the frame channel */
 	int channel_child; /* the other end, until it is given to the child */
 
@@ -111,7 +108,7 @@ struct job {
 	pid_t stage1_pid; /* the short-lived first process, if there are two */
 
 	int proc;    /* the host's procfs, type checked */
-	int report_fd; /* memfd of page->second, where `start` will need it */
+	int report_fd; /* memfd of the page, where `start` will need it */
 	int state_root;
 	int state_dir;
 	int no_tracer;		/* exec: of state_tracer_look(), until the program is executed */
@@ -127,14 +124,19 @@ struct job {
 	int seccomp_socket;   /* connected to the seccomp agent */
 	int terminal;	      /* slave (in the container), or master (in the parent) */
 	int notify;	      /* the container's NOTIFY_SOCKET, read end */
-	const char *init_root; /* exec: its root directory, below `proc` */
 	int start_socket;     /* listens in a created container */
 	int root;	      /* the container's root directory */
 	int join_pidfd;	      /* exec: the container's init */
+	const char *init_root; /* exec: its root directory, below `proc` */
 	char **exec_cgroups;  /* exec: --cgroup, or NULL */
 	int signals;	      /* signalfd of the parent */
 	sigset_t old_mask;    /* the caller's signal mask, for the container */
 	uint64_t ignored;     /* signals that the caller ignores: bit n - 1 is signal n */
+
+	/* What is large comes last: the rest shares its pages of memory with nothing. */
+	struct job_time times[JOB_ROWS_MAX]; /* of the parent's rows and halves */
+	struct job_time undo_times[JOB_ROWS_MAX];
+	char program[PATH_MAX]; /* what execve gets */
 };
 
 /* A job with no descriptor open. */

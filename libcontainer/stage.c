@@ -49,40 +49,48 @@ static const char *const stage_names[STAGE_COUNT] = { "parent", "stage 1", "stag
 
 /* ---- the page and the channel ---------------------------------------------------------------- */
 
-/* The memory behind page->second: neither shorter nor longer, by anybody. */
+/* The memory behind the page: neither shorter nor longer, by anybody. */
 #define REPORT_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-static int map_memory(struct job *job, struct error *err)
+/* flags: MAP_FIXED, or 0.  fd: of the page, or -1.  NULL with err. */
+static void *map(void *at, size_t size, int flags, int fd, struct error *err)
 {
-	job->page = mmap(NULL, sizeof(struct job_page), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (job->page == MAP_FAILED) {
-		job->page = NULL;
-		return error_set(err, errno, "map the shared page");
-	}
-	return 0;
+	void *p = mmap(at, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | flags | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
+
+	if (p != MAP_FAILED)
+		return p;
+	error_set(err, errno, "map the shared page");
+	return NULL;
 }
 
-/* Puts the file of job->report_fd in the place of page->second. */
-static int map_report(struct job *job, int prot, struct error *err)
+static int make_report(struct job *job, struct error *err)
 {
-	if (mmap(&job->page->second, sizeof(job->page->second), prot, MAP_SHARED | MAP_FIXED,
-		 job->report_fd, 0) == MAP_FAILED)
-		return error_set(err, errno, "map the shared page");
+	job->report_fd = memfd_create("kist-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (job->report_fd < 0 || ftruncate(job->report_fd, sizeof(struct job_page)) < 0 ||
+	    fcntl(job->report_fd, F_ADD_SEALS, REPORT_SEALS) < 0)
+		return error_set(err, errno, "create the shared page");
 	return 0;
 }
 
 int stage_page_new(struct job *job, bool with_fd, struct error *err)
 {
-	int ret = map_memory(job, err);
+	bool apart = job->plan && plan_has_two_processes(job->plan);
+	const size_t size = sizeof(struct job_page);
+	void *at = NULL;
 
-	if (ret < 0 || !with_fd)
-		return ret;
-	job->report_fd = memfd_create("kist-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (job->report_fd < 0 || ftruncate(job->report_fd, sizeof(struct job_report)) < 0 ||
-	    fcntl(job->report_fd, F_ADD_SEALS, REPORT_SEALS) < 0)
-		return error_set(err, errno, "create the shared page");
-	return map_report(job, PROT_READ | PROT_WRITE, err);
+	if (with_fd && make_report(job, err) < 0)
+		return -EINVAL;
+	/* Where there are two parts, the memory for both first: they lie at a distance. */
+	if (apart || !with_fd)
+		at = map(NULL, (apart ? JOB_ROOM : 0) + size, 0, -1, err);
+	if (with_fd && (at || !apart))
+		at = map(at, size, at ? MAP_FIXED : 0, job->report_fd, err);
+	if (!at)
+		return -EINVAL;
+	job->page = at;
+	job->own = apart ? (struct job_own *)(void *)((char *)at + JOB_ROOM) : &job->page->own;
+	return 0;
 }
 
 int stage_page_take(struct job *job, struct error *err)
@@ -92,14 +100,21 @@ int stage_page_take(struct job *job, struct error *err)
 
 	/* Of the right size for ever: memory behind the end of a file is a SIGBUS. */
 	if (seals < 0 || (seals & REPORT_SEALS) != REPORT_SEALS ||
-	    fstat(job->report_fd, &st) < 0 || st.st_size != sizeof(struct job_report))
+	    fstat(job->report_fd, &st) < 0 || st.st_size != sizeof(*job->page))
 		return error_set(err, 0, "the container's process sent something else than a page");
-	return map_memory(job, err) < 0 ? -ENOMEM : map_report(job, PROT_READ, err);
+	job->page = mmap(NULL, sizeof(*job->page), PROT_READ, MAP_SHARED, job->report_fd, 0);
+	if (job->page == MAP_FAILED) {
+		job->page = NULL;
+		return error_set(err, errno, "map the shared page");
+	}
+	/* Not the page's own part, which a second process may have written. */
+	job->own = ARENA_NEW(job->arena, struct job_own);
+	return 0;
 }
 
 static struct job_report *report_of(const struct job *job, enum job_stage stage)
 {
-	return stage == STAGE_2 ? &job->page->second : &job->page->first;
+	return stage == STAGE_2 ? &job->page->second : &job->own->first;
 }
 
 /* Where this process notes times: the parent's are its own. */
@@ -327,7 +342,7 @@ static bool can_be_stuck(const struct job *job)
 /* A look at it after LOOK_MS without a word from it.  0, or negative when it has been enough. */
 static int look_at_second(const struct job *job, struct look *look, struct error *err)
 {
-	pid_t pid = job->init_pid > 0 ? job->init_pid : job->page->init_pid;
+	pid_t pid = job->init_pid > 0 ? job->init_pid : job->own->init_pid;
 	enum job_stage s;
 	const char *name = last_row(job, &s);
 	struct proc_stat st;
@@ -437,9 +452,9 @@ static void learn_init_pid(struct job *job)
 {
 	siginfo_t info;
 
-	if (job->init_pid > 0 || job->page->init_pid <= 0)
+	if (job->init_pid > 0 || job->own->init_pid <= 0)
 		return;
-	job->init_pid = job->page->init_pid;
+	job->init_pid = job->own->init_pid;
 	/* That was its last act, so the wait is short, if there is one. */
 	if (waitpid(job->stage1_pid, NULL, WNOHANG) == job->stage1_pid ||
 	    (ended(job->stage1_pid, &info) &&
@@ -531,7 +546,7 @@ int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
 	learn_init_pid(job);
 	while (last[1].name)
 		last++;
-	if (job->page->first.failed || job->page->second.failed ||
+	if (job->own->first.failed || job->page->second.failed ||
 	    job->page->second.row != index_of(job, last) + 1)
 		return child_end(job, err);
 	/* Closed without a failure by a process that had reached its last row. */

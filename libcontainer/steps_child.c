@@ -73,7 +73,7 @@ int step_guard_run(struct job *job, struct error *err)
 	 * Here, since no filter is loaded yet.
 	 */
 	if (plan_has_two_processes(job->plan) &&
-	    madvise(job->page, offsetof(struct job_page, second), MADV_DONTFORK) < 0)
+	    madvise(job->own, sizeof(*job->own), MADV_DONTFORK) < 0)
 		return error_set(err, errno, "keep a page to this process");
 	return die_with_parent(job, err);
 }
@@ -215,7 +215,7 @@ int step_fork_run(struct job *job, struct error *err)
 		 * the caller needs, and by the kernel, since the new process may be at its last
 		 * row before this one runs again.
 		 */
-		.pid = (pid_t *)&job->page->init_pid,
+		.pid = (pid_t *)&job->own->init_pid,
 	};
 	pid_t pid;
 
@@ -416,7 +416,7 @@ int step_bounding_run(struct job *job, struct error *err)
 int step_seccomp_run(struct job *job, struct error *err)
 {
 	/* A second process cannot see its number outside; the parent has said it ("agent-pid"). */
-	pid_t pid = plan_has_two_processes(job->plan) ? job->init_pid : job->page->init_pid;
+	pid_t pid = plan_has_two_processes(job->plan) ? job->init_pid : job->own->init_pid;
 	int ret = seccomp_run(&job->plan->seccomp, job->seccomp_socket, pid, err);
 
 	job->filtered = true;

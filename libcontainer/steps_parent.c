@@ -316,7 +316,7 @@ static pid_t clone_first(struct job *job, uint64_t namespaces, bool into_cgroup)
 		/* Nobody waits for what `create` has made; and descriptors may be few. */
 		.pidfd = job->plan->command == PLAN_CREATE ? NULL : &job->init_pidfd,
 		/* By the kernel: a seccomp agent is told, maybe before this process runs again. */
-		.pid = plan_has_two_processes(job->plan) ? NULL : (pid_t *)&job->page->init_pid,
+		.pid = plan_has_two_processes(job->plan) ? NULL : (pid_t *)&job->own->init_pid,
 	};
 
 	return sys_clone3(&c);
@@ -333,7 +333,7 @@ static bool killed_at_birth(const struct job *job, pid_t pid)
 	struct proc_stat st;
 
 	return proc_stat(job->proc, pid, &st) == 0 && (st.killed || st.exiting) &&
-	       job->page->first.row == 0;
+	       job->own->first.row == 0;
 }
 
 /* What clone_first() gave for a process in its cgroup; if that cannot be, one to be moved there. */
@@ -343,7 +343,7 @@ static pid_t clone_late(struct job *job, uint64_t namespaces, pid_t pid)
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		fd_close(&job->init_pidfd);
-		job->page->init_pid = -1;
+		job->own->init_pid = -1;
 	} else if (pid > 0 || pid == -ENOMEM || pid == -EAGAIN || pid == -ENOSPC ||
 		   pid == -EUSERS) {
 		return pid;
@@ -516,7 +516,7 @@ static int kill_child_and_wait(const struct job *job, pid_t pid, struct error *e
 /* Stage 2 as far as it is known: the kernel writes its pid down before it can say a word. */
 static pid_t second_pid(const struct job *job)
 {
-	return job->init_pid > 0 ? job->init_pid : job->page ? job->page->init_pid : -1;
+	return job->init_pid > 0 ? job->init_pid : job->own ? job->own->init_pid : -1;
 }
 
 int step_init_undo(struct job *job, struct error *err)

@@ -57,7 +57,7 @@ int trace_write(const struct job *job, struct error *err)
 		if (job->page && !job->times[i].begin)
 			write_event(&o, row, stage[row->stage],
 				    row->stage == STAGE_2 ? &job->page->second.times[i]
-							  : &job->page->first.times[i]);
+							  : &job->own->first.times[i]);
 		write_event(&o, row, "undo", &job->undo_times[i]);
 	}
 	json_out_close_array(&o);

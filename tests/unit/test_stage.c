@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "job.h"
+#include "plan.h"
 #include "state.h"
 #include "steps.h"
 #include "tap.h"
@@ -87,6 +88,58 @@ static int listen_to(unsigned int n, long pause_ns, int timeout_ms, unsigned int
 	arena_free(&a);
 	return ret;
 }
+/* What `start` gets is memory that a second process may have written, all of it. */
+static void test_page_of_others(void)
+{
+	struct arena a = ARENA_INIT;
+	struct error err = { 0 };
+	struct job maker, taker;
+
+	job_init(&maker, &a, NULL);
+	job_init(&taker, &a, NULL);
+	if (stage_page_new(&maker, true, &err) < 0)
+		bail_out("no page");
+	maker.page->second.row = 7;
+	maker.page->own.first.failed = 1;
+	maker.page->own.first.row = 1;
+	maker.page->own.init_pid = 1;
+	taker.report_fd = dup(maker.report_fd);
+	is_int(stage_page_take(&taker, &err), 0, "start takes the page");
+	is_int(taker.page->second.row, 7, "the last process is heard");
+	is_int(taker.own->first.failed, 0, "a failure of the first one is not believed");
+	is_int(taker.own->first.row, 0, "nor its row");
+	is_int(taker.own->init_pid, 0, "nor a pid");
+	munmap(taker.page, sizeof(*taker.page));
+	munmap(maker.page, sizeof(*maker.page));
+	job_close(&taker);
+	job_close(&maker);
+	arena_free(&a);
+}
+
+/* Where a second process is forked, a part is unmapped in it: it must have pages of its own. */
+static void test_page_apart(void)
+{
+	static const struct plan plan = { .namespaces.two_stages = true };
+	struct arena a = ARENA_INIT;
+	struct error err = { 0 };
+	struct job job;
+
+	for (int with_fd = 0; with_fd < 2; with_fd++) {
+		job_init(&job, &a, NULL);
+		job.plan = &plan;
+		if (stage_page_new(&job, with_fd, &err) < 0)
+			bail_out("no page");
+		ok((uintptr_t)job.own % (size_t)sysconf(_SC_PAGESIZE) == 0, "begins with a page");
+		ok((char *)job.own >= (char *)(job.page + 1), "nothing else is there");
+		is_int(madvise(job.own, sizeof(*job.own), MADV_DONTFORK), 0, "can be left out");
+		job.own->init_pid = 1;
+		job.page->second.row = 7;
+		is_int(job.page->own.init_pid, 0, "is not in the page");
+		munmap(job.page, JOB_ROOM + sizeof(*job.page));
+		job_close(&job);
+	}
+	arena_free(&a);
+}
 
 int main(void)
 {
@@ -102,5 +155,7 @@ int main(void)
 
 	ok(listen_to(20000, 0, 30000, &lines, &err) < 0, "a process that talks a lot, and ends");
 	is_int(lines, 4097, "its lines up to a bound, and that there were more");
+	test_page_of_others();
+	test_page_apart();
 	return done();
 }
