@@ -15,6 +15,7 @@ void job_init(struct job *job, struct arena *arena, const char *trace)
 		.arena = arena,
 		.trace = trace,
 		.traced = trace != NULL,
+		.program = ARENA_NEW_ARRAY(arena, char, PATH_MAX),
 		.init_pid = -1,
 		.stage1_pid = -1,
 		.self_exe = SELF_EXE_INIT,
@@ -36,6 +37,10 @@ void job_init(struct job *job, struct arena *arena, const char *trace)
 		.join_pidfd = -1,
 		.signals = -1,
 	};
+	if (!trace)
+		return;
+	job->times = ARENA_NEW_ARRAY(arena, struct job_time, JOB_ROWS_MAX);
+	job->undo_times = ARENA_NEW_ARRAY(arena, struct job_time, JOB_ROWS_MAX);
 }
 
 void job_forget_process(struct job *job)

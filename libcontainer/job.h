@@ -89,12 +89,16 @@ struct job {
 	struct state *state;	/* the container's record, as far as it is known */
 	const char *hook_state; /* state JSON for hooks inside the container */
 	int cwd_again;		/* the working directory is reachable only as the user */
+	/* Large, so elsewhere: a fork copies the pages of the stack that a process has touched. */
+	char *program;		/* what execve gets: room for PATH_MAX */
 	bool hooks_ran;		/* the runtime hooks were begun: poststop hooks are due */
 	struct job_fault fault;
 	bool filtered;		/* this process has loaded its seccomp filter */
 	bool wait_exec;	   /* done only when the program was executed (run, exec) */
 	const char *trace; /* file for the trace, or NULL */
 	bool traced;	   /* note when rows begin and end */
+	struct job_time *times; /* with a trace: of the parent's rows and halves */
+	struct job_time *undo_times;
 
 	enum job_stage self; /* which process this copy is in */
 	struct job_page *page;
@@ -118,7 +122,6 @@ struct job {
 	struct cgroup cgroup;
 	const char *const *cgroup_paths; /* controllers, path, ...: for mounts of type cgroup */
 	struct namespace_fds namespaces;
-	struct self_exe self_exe;
 	int console_socket;   /* where the child sends the terminal's master */
 	int terminal_channel; /* foreground: where the parent receives it */
 	int seccomp_socket;   /* connected to the seccomp agent */
@@ -133,10 +136,7 @@ struct job {
 	sigset_t old_mask;    /* the caller's signal mask, for the container */
 	uint64_t ignored;     /* signals that the caller ignores: bit n - 1 is signal n */
 
-	/* What is large comes last: the rest shares its pages of memory with nothing. */
-	struct job_time times[JOB_ROWS_MAX]; /* of the parent's rows and halves */
-	struct job_time undo_times[JOB_ROWS_MAX];
-	char program[PATH_MAX]; /* what execve gets */
+	struct self_exe self_exe; /* last, for it is large: all else is on one page or two */
 };
 
 /* A job with no descriptor open. */

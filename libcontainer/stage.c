@@ -557,16 +557,16 @@ int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
 
 static int undo_row(struct job *job, const struct step *row, struct error *err)
 {
-	struct job_time *time = &job->undo_times[index_of(job, row)];
+	uint32_t i = index_of(job, row);
 	int ret;
 
 	if (!row->undo)
 		return 0;
 	if (job->trace)
-		time->begin = clock_ns();
+		job->undo_times[i].begin = clock_ns();
 	ret = row->undo(job, err);
 	if (job->trace)
-		time->end = clock_ns();
+		job->undo_times[i].end = clock_ns();
 	return ret;
 }
 

@@ -391,11 +391,11 @@ int step_init_run(struct job *job, struct error *err)
 	uint64_t namespaces = job->plan->namespaces.clone_first;
 	bool into_cgroup = cgroup_clone_fd(&job->cgroup) >= 0;
 	owned_fd caller_cwd = -1;
-	char caller_path[PATH_MAX];
+	/* Not on the stack, whose pages both processes copy after the fork. */
+	char *caller_path = ARENA_NEW_ARRAY(job->arena, char, PATH_MAX);
 	int ret = 0;
 	pid_t pid;
 
-	caller_path[0] = '\0';
 	if (open_channel(job, err) < 0 || enter_bundle(job, &caller_cwd, caller_path, err) < 0)
 		return -EMFILE;
 	pid = clone_first(job, namespaces, into_cgroup);
