@@ -145,6 +145,14 @@ ignores() {
 	is "$output" $'SigIgn:\t0000000000000000'
 }
 
+# Groups stand before signals in /proc/self/status, and fill its first pages.
+@test "a caller in a thousand groups" {
+	need_root "takes groups"
+	args grep SigIgn /proc/self/status
+	ignores setpriv --groups "$(seq -s, 1000 1999)" "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	is "$output" $'SigIgn:\t0000000000000000'
+}
+
 @test "what nohup and a shell's background ignore stays ignored" {
 	args grep SigIgn /proc/self/status
 	ok sh -c 'trap "" HUP INT; exec "$@"' sh "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
