@@ -199,7 +199,7 @@ int container_members(const struct container *c, struct arena *a, pid_t **out, s
 	return 0;
 }
 
-/* ---- signals ---------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static bool only_v2(const struct cgroup_ref *ref)
 {
