@@ -328,12 +328,16 @@ static pid_t clone_first(struct job *job, uint64_t namespaces, bool into_cgroup)
  * the child gets SIGKILL before its first instruction.  So no container could be started in a
  * cgroup that was killed before, or from one.
  */
-static bool killed_at_birth(const struct job *job, pid_t pid)
+static bool killed_at_birth(struct job *job, pid_t pid)
 {
 	struct proc_stat st;
 
-	return proc_stat(job->proc, pid, &st) == 0 && (st.killed || st.exiting) &&
-	       job->own->first.row == 0;
+	if (proc_stat(job->proc, pid, &st) < 0)
+		return false;
+	/* "ready" needs not ask again if this becomes the container's process. */
+	if (job->plan->command != PLAN_EXEC)
+		job->state->start_time = st.start_time;
+	return (st.killed || st.exiting) && job->own->first.row == 0;
 }
 
 /* What clone_first() gave for a process in its cgroup; if that cannot be, one to be moved there. */
@@ -344,6 +348,7 @@ static pid_t clone_late(struct job *job, uint64_t namespaces, pid_t pid)
 			;
 		fd_close(&job->init_pidfd);
 		job->own->init_pid = -1;
+		job->state->start_time = job->plan->command == PLAN_EXEC ? job->state->start_time : 0;
 	} else if (pid > 0 || pid == -ENOMEM || pid == -EAGAIN || pid == -ENOSPC ||
 		   pid == -EUSERS) {
 		return pid;
@@ -698,13 +703,15 @@ static int name_start_socket(struct job *job, struct error *err)
  */
 int step_ready_serve(struct job *job, struct error *err)
 {
+	bool known = job->state->start_time > 0 && job->init_pid == job->stage1_pid;
 	struct proc_stat st;
-	int ret = proc_stat(job->proc, job->init_pid, &st);
+	int ret = known ? 0 : proc_stat(job->proc, job->init_pid, &st);
 
 	if (ret < 0)
 		return error_set(err, -ret, "read the state of process %d", job->init_pid);
 	job->state->pid = job->init_pid;
-	job->state->start_time = st.start_time;
+	if (!known)
+		job->state->start_time = st.start_time;
 	cgroup_settle(&job->cgroup);
 	if (job->cgroup.helper)
 		cgroup_helper_close(job->cgroup.helper);
