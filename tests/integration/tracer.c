@@ -6,6 +6,7 @@
  *	tracer page VALUE		writes VALUE, or the largest number, all over the shared
  *					memory of each process that appears in its PID namespace,
  *					as long as that is still kist
+ *	tracer wreck VALUE		the same, and kills it then: what is written stays
  *	tracer act HANDLE		makes each of them open the file of that handle
  *	tracer root FILE		reads FILE below the root directory of each of them
  *	tracer hold			stops each of them for ever
@@ -93,6 +94,14 @@ static int page(pid_t pid, const char *argument, FILE *result)
 	}
 	if (maps)
 		fclose(maps);
+	return written;
+}
+
+static int wreck(pid_t pid, const char *argument, FILE *result)
+{
+	int written = page(pid, argument, result);
+
+	kill(pid, SIGKILL);
 	return written;
 }
 
@@ -316,8 +325,8 @@ static void keep_processor(void)
 int main(int argc, char **argv)
 {
 	static const struct attack attacks[] = {
-		{ "page", page }, { "act", act }, { "root", root }, { "look", look },
-		{ "hold", hold },
+		{ "page", page }, { "wreck", wreck }, { "act", act }, { "root", root },
+		{ "look", look }, { "hold", hold },
 	};
 	unsigned long seen = 0, done = 0;
 	const struct attack *attack = NULL;
