@@ -4,7 +4,7 @@
 load helpers
 
 # Two commands at once on one id.  One of them is held at a certain moment: by strace, by a hook that does not end, or by
-# somebody else's lock.
+# somebody else's lock.  Above each test: the change of kist that was tried once, and made the test fail.
 
 background() { # sets $pid; what it says goes into $T/background
 	"$@" >"$T/background" 2>&1 </dev/null 3>&- &
@@ -34,6 +34,7 @@ hung_hook() {
 
 # ---- run --------------------------------------------------------------------------------------------------------------
 
+# Mutation: container_run() does without state_lock_release().
 @test "a container that runs in the foreground can be paused, resumed, updated, entered and listed" {
 	config_cgroup
 	args sleep 1000
@@ -53,6 +54,7 @@ status_is() {
 	[ "$(status_of 2>/dev/null)" = "$1" ]
 }
 
+# Mutation: clean_up() of container_create.c goes on when the lock says -ENOENT.
 @test "run does not remove the container that has got its id meanwhile" {
 	args sleep 1000
 	background "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
@@ -65,6 +67,7 @@ status_is() {
 	has_status created
 }
 
+# Mutation: container_poststart() gives hook_run() no descriptor that ends the wait.
 @test "TERM ends a run that waits for a poststart hook, and the container with it" {
 	hung_hook poststart
 	args sleep 1000
@@ -75,6 +78,7 @@ status_is() {
 	assert_nothing_left
 }
 
+# Mutation: container_notify() gives notify_socket_serve() no descriptor that ends the wait.
 @test "TERM ends a run that waits for READY=1, and the container with it" {
 	args sleep 1000
 	background env NOTIFY_SOCKET="$T/notify" "$KIST" --root "$ROOT" run --detach --bundle "$BUNDLE" "$ID"
@@ -86,6 +90,7 @@ status_is() {
 
 # ---- delete --force always wins ---------------------------------------------------------------------------------------
 
+# Mutation: start_opened() does without container_unlock().
 @test "a container whose poststart hook hangs can be paused and deleted" {
 	config_cgroup
 	hung_hook poststart
@@ -100,6 +105,7 @@ status_is() {
 	ended $pid 1
 }
 
+# Mutation: container_delete() does without container_signal_init(), which kills before the lock.
 @test "a container whose startContainer hook hangs can be deleted" {
 	hung_hook startContainer /tmp
 	args sleep 1000
@@ -111,6 +117,7 @@ status_is() {
 	grep -q 'the process ended unexpectedly' "$T/background" || fail "$(<"$T/background")"
 }
 
+# Mutation: container_delete() asks for the lock without force.
 @test "a create whose hook hangs is ended by delete --force" {
 	config_cgroup
 	hung_hook createRuntime
@@ -122,6 +129,7 @@ status_is() {
 	assert_nothing_left
 }
 
+# Mutation: wait_by_force() sends no SIGCONT after SIGTERM.
 @test "a create that was stopped is ended by delete --force" {
 	config_cgroup
 	hung_hook createRuntime
@@ -133,6 +141,8 @@ status_is() {
 	assert_nothing_left
 }
 
+# Mutations, each alone: read_command() looks for " delete " in the text of the command line; is_kist() compares the name of the
+# process; end_holder() sends a delete nothing, not even SIGCONT.
 @test "a create is ended whatever its words and its program are called, and a delete that was stopped goes on" {
 	mv "$BUNDLE" "$T/a delete b"
 	BUNDLE="$T/a delete b"
@@ -155,6 +165,7 @@ status_is() {
 	ended $pid
 }
 
+# Mutation: find_holder() does without find_among_all().
 @test "a create that was killed, with a child that was stopped before it could let go of the lock" {
 	need_strace
 	config_cgroup
@@ -176,6 +187,7 @@ child_stopped() {
 	creator=$(pgrep -P $pid) && child=$(pgrep -P "$creator") && grep -q '^State:.[tT]' "/proc/$child/status"
 }
 
+# Mutation: read_command() takes no command for a delete.
 @test "two commands that wait for each other's lock do not end a delete" {
 	need_strace
 	args sleep 1000
@@ -187,12 +199,14 @@ child_stopped() {
 	ended $pid
 }
 
+# Mutation: read_record() of state.c takes EMFILE for a damaged file.
 @test "delete --force is no success while the container lives, whatever cannot be opened" {
 	need_strace
 	local n manager
 	args sleep 1000
 	for manager in cgroupfs disabled; do
-		for n in 1 2 3 4 5 6 7; do
+		# One file, and that with all after it: what cannot be opened once may be opened again.
+		for n in {1..7} {1..7}+; do
 			ok kist --cgroup-manager=$manager run --detach --bundle "$BUNDLE" "$ID"
 			pid=$(pid_of)
 			try strace -qq -o /dev/null -e "inject=openat:error=EMFILE:when=$n" "$KIST" --root "$ROOT" \
@@ -209,6 +223,7 @@ child_stopped() {
 
 # ---- a lock on a directory that is gone -------------------------------------------------------------------------------
 
+# Mutation: take() does without state_lock_fits().
 @test "a delete --force that comes late does not kill the new container of the same id" {
 	need_strace
 	start_container
@@ -221,6 +236,7 @@ child_stopped() {
 	has_status running
 }
 
+# The same mutation.
 @test "pause, update and kill --all that come late leave the new container of the same id alone" {
 	need_strace
 	local verb
@@ -241,6 +257,7 @@ child_stopped() {
 	done
 }
 
+# Mutation: state_new() removes the directory also where the intent is there already.
 @test "a create that loses the id before it has locked it leaves the winner's record alone" {
 	need_strace
 	args sleep 1000
@@ -257,6 +274,7 @@ child_stopped() {
 	is "$(jq -r .id "$ROOT/$ID/intent.json")" "$ID"
 }
 
+# Mutation: NEW_TRIES_MAX is 1.
 @test "a create whose directory is removed before it is locked makes another" {
 	need_strace
 	args sleep 1000
@@ -404,6 +422,7 @@ late_ends() { # STATUS SECONDS
 
 # ---- who holds it -----------------------------------------------------------------------------------------------------
 
+# Mutation: locked_error() does without describe_holder().
 @test "whoever waits in vain is told which process holds the lock, and with what command" {
 	config_cgroup
 	hung_hook createRuntime
@@ -418,6 +437,7 @@ late_ends() { # STATUS SECONDS
 
 # ---- the record -------------------------------------------------------------------------------------------------------
 
+# Mutation: RECORD_MAX is one MiB.
 @test "a container with a megabyte of annotations has a whole life" {
 	local text
 	args sleep 1000
@@ -431,6 +451,7 @@ late_ends() { # STATUS SECONDS
 	ok kist delete --force "$ID"
 }
 
+# Mutation: state_new() does not compare with RECORD_MAX.
 @test "a configuration whose record could not be read again is refused, and nothing is made" {
 	head -c 12000000 /dev/zero | tr '\0' x >"$T/text"
 	jq --rawfile text "$T/text" '.annotations = {a: $text}' "$BUNDLE/config.json" >"$T/big"
@@ -439,6 +460,7 @@ late_ends() { # STATUS SECONDS
 	assert_nothing_left
 }
 
+# Mutations, each alone: check_owner() of state.c does not look at the owner, or not at the mode.
 @test "a record that another user has planted is not obeyed" {
 	need_root "is another user"
 	local verb
