@@ -459,7 +459,7 @@ load attack
 	untouched
 }
 
-# Defence: find_helper() in idmap.c takes absolute directories of $PATH only, and helpers run before the root is entered.
+# Defence: spawn_find() in base/spawn.c takes absolute directories of $PATH only, and helpers run before the root is entered.
 @test "CVE-2026-41567: no helper is looked for in the image or in the working directory" {
 	need_root "becomes another user"
 	local name
