@@ -58,19 +58,21 @@ mounts_are_there() {
 	[ "$status" -ne 0 ] || [ "$(<"$T/output")" = "$wanted" ]
 }
 
-# Defence: path_mkdirs() and walk() in base/path.c make each name in a descriptor of the directory before it.
+# Defence: path_mkdirs() and path_newfile() in base/path.c make each name in a descriptor of the directory before it (each made it
+# by path, after a look).
 @test "CVE-2024-45310: no directory and no file is made on the host while directories and links change places" {
 	mkdir -p "$T/source" "$ROOTFS/race/a"
 	touch "$T/source/file"
 	config_set '.mounts += [{"destination": "/race/a/sub/deeper", "source": $s, "options": ["bind"]},
-		{"destination": "/race/a/other/file", "source": "\($s)/file", "options": ["bind"]}] | .process.cwd = "/race/a/cwd/made"' --arg s "$T/source"
+		{"destination": "/race/a/other/file", "source": "\($s)/file", "options": ["bind"]},
+		{"destination": "/race/a/direct", "source": "\($s)/file", "options": ["bind"]}] | .process.cwd = "/race/a/cwd/made"' --arg s "$T/source"
 	control
 	ln -s "$T/out" "$ROOTFS/race/b"
 	swap "$ROOTFS/race/a" "$ROOTFS/race/b"
 	race_clean() {
 		out_is_as_before || return 1
 		# A name that has become the link meanwhile is no matter.
-		rm -rf "${ROOTFS:?}"/race/[ab]/{sub,other,cwd} "${ROOTFS:?}$T" 2>/dev/null || true
+		rm -rf "${ROOTFS:?}"/race/[ab]/{sub,other,direct,cwd} "${ROOTFS:?}$T" 2>/dev/null || true
 	}
 	race "$(tries 100)" race_clean
 }
@@ -91,7 +93,7 @@ mounts_are_there() {
 	race "$(tries 100)" mounts_are_there
 }
 
-# Defence: open_destination() in mount_run.c opens /proc without following, and mounts on what it has opened.
+# Defence: mnt_attach() in base/mnt.c mounts on what open_destination() has opened, not on a path.
 @test "CVE-2019-19921: /proc is a procfs at /proc, or there is no container, while a link takes its place" {
 	shell 'grep -c " /proc .* - proc " /proc/self/mountinfo'
 	control
@@ -152,7 +154,7 @@ mounts_are_there() {
 	race "$(tries 100)" race_devices
 }
 
-# Defence: O_NOFOLLOW and the descriptor of device_console_run() in device.c.
+# Defence: O_NOFOLLOW and the descriptor of device_console_run() in device.c (each was taken away).
 @test "CVE-2025-52565, CVE-2026-88264: the terminal is on /dev/console, or there is no container, while a link takes its place" {
 	without_dev
 	config_set '.mounts += [{"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance", "ptmxmode=0666"]}]
@@ -176,6 +178,8 @@ mounts_are_there() {
 	ln -s /proc/self/fd/3 "$ROOTFS/b"
 	ln -s /proc/self/cwd "$ROOTFS/c"
 	mkdir "$ROOTFS/d"
+	# In a PID namespace of the container's own, the process that walks has no number yet, and /proc/self leads nowhere.
+	config_shared_pids
 	start_container
 	ok kist exec --cwd /a "$ID" pwd
 	is "$output" /a

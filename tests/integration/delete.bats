@@ -86,6 +86,7 @@ load helpers
 	config_shared_pids
 	args sh -c 'sleep 1000 & setsid sleep 1000 & exec sleep 1000'
 	ok kist --cgroup-manager=disabled run --detach --bundle "$BUNDLE" "$ID"
+	wait_for sh -c '[ "$(grep -lx sleep /proc/[0-9]*/comm | wc -l)" -eq 3 ]'
 	ok kist --cgroup-manager=disabled delete --force "$ID"
 	assert_nothing_left
 }

@@ -51,6 +51,7 @@ load helpers
 	local option
 	# "remount" needs something below, recursive attributes of a time need each other.
 	jq -r '.mountOptions[]' <<<"$output" | grep -vxE 'remount|idmap|ridmap|.*copy.*|.*nofollow|defaults' >"$T/options"
+	[ -s "$T/options" ]
 	while read -r option; do
 		config_set '.mounts += [{"destination": "/bound", "type": "none", "source": $source, "options": ["rbind", $option]}]' \
 			--arg source "$T" --arg option "$option"

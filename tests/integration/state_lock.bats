@@ -474,11 +474,13 @@ late_ends() { # STATUS SECONDS
 		chown -R 4242:4242 "$T/shared/planted"
 		chmod 700 "$T/shared/planted"
 		try "$KIST" --root "$T/shared" "$@"
-		[ "$status" -ne 0 ] && output_has 'belongs to user 4242, but kist runs as user 0'
+		[ "$status" -ne 0 ] || fail "$verb obeyed it"
+		output_has 'belongs to user 4242, but kist runs as user 0'
 		chown -R 0:0 "$T/shared/planted"
 		chmod 770 "$T/shared/planted"
 		try "$KIST" --root "$T/shared" "$@"
-		[ "$status" -ne 0 ] && output_has 'can be written by others'
+		[ "$status" -ne 0 ] || fail "$verb obeyed it"
+		output_has 'can be written by others'
 	done
 	ok "$KIST" --root "$T/shared" list
 	output_has 'left out'
