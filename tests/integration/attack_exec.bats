@@ -139,13 +139,15 @@ look_at() {
 	! grep '^descriptor /' <<<"$result" | sort | uniq -c | grep . || fail "descriptors of the host are open"
 }
 
-# Fails when "capabilities", "user", "no-new-privs" or "seccomp-joiner" comes after "second-process" in steps_exec[].
+# Fails when "capabilities", "seccomp-joiner" or "descriptors" comes after "second-process" in steps_exec[], each alone; so
+# do "user", behind the first, and "no-new-privs", before the second, alone they end exec.
 @test "a joining process has the program's user, capabilities, no_new_privs and filter from birth" {
 	look_at '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["open_by_handle_at"], "action": "SCMP_ACT_ERRNO"}]}' \
 		$'CapPrm:\t0000000020080420' $'CapEff:\t0000000020080420' $'CapBnd:\t0000000020080420' $'CapInh:\t0000000000000000' \
 		$'NoNewPrivs:\t1' $'Seccomp:\t2' $'Uid:\t0'
 }
 
+# Fails when place_seccomp() has every such filter loaded by the new process.
 @test "a joining process has the filter from birth without no_new_privs, too" {
 	look_at '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["open_by_handle_at"], "action": "SCMP_ACT_ERRNO"}]}
 		| .process.noNewPrivileges = false' $'CapPrm:\t0000000020080420' $'NoNewPrivs:\t0' $'Seccomp:\t2'
@@ -162,6 +164,8 @@ process_file() {
 	jq '.process | .capabilities |= map_values(. - ["CAP_SYS_PTRACE"]) | .args = ["true"]' "$BUNDLE/config.json" >"$T/process.json"
 }
 
+# Fails when has_tracers() says no, when it does not ask for the container's first process, and when it does not ask whose the
+# PID namespace is; when it always says yes, at the end.
 @test "a profile that only a privileged joiner could load is refused where the container could take that over" {
 	denied poll
 	process_file
@@ -242,13 +246,24 @@ process_file() {
 	! grep '^Seccomp:' <<<"$result" | sort | uniq -c | grep -v $'Seccomp:\t2' || fail "no filter"
 }
 
-# A container that joins the PID namespace of the hostile one; the arguments of create are a filter for its configuration.
+# What starts the container that joins.
+joiner() {
+	kist "$@"
+}
+
+# Without CAP_SYS_PTRACE, so that the kernel does not miss that one in whoever looks at it.
+joiner_without_ptrace() {
+	setpriv --bounding-set "-sys_ptrace" "$KIST" --root "$ROOT" "$@"
+}
+
+# A container that joins the PID namespace of the hostile one; the first argument is a filter for its configuration, the
+# second starts it.
 join_hostile() {
 	cp -r "$BUNDLE" "$T/other"
 	jq '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end) | .process.args = ["true"]' \
 		--arg path "/proc/$(pid_of)/ns/pid" "$BUNDLE/config.json" | jq "$1" >"$T/other/config.json"
 	while another; do
-		kist run --bundle "$T/other" "other$ID" >"$T/output" 2>&1 </dev/null 3>&- || fail "$(<"$T/output")"
+		"${2:-joiner}" run --bundle "$T/other" "other$ID" >"$T/output" 2>&1 </dev/null 3>&- || fail "$(<"$T/output")"
 	done
 	rm -r "$T/other"
 }
@@ -256,7 +271,7 @@ join_hostile() {
 reads_no_root() {
 	echo "the host's" >"$T/secret"
 	hostile root "$T/secret"
-	join_hostile "$1"
+	join_hostile "$@"
 	end_attack
 	[ "$(result_of seen)" -ge $CAUGHT ] || fail "only $(result_of seen) were caught:" "$(sort <<<"$result" | uniq -c)"
 	! grep '^read' <<<"$result" || fail "the host's root was within reach"
@@ -278,18 +293,22 @@ mapped='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"contai
 	reads_no_root .
 }
 
-# Passes with "dumpable" moved behind "pid-namespace", too: the root is entered before.
+# The same change.  "dumpable" may come late here: the root is entered before.
 @test "a container that joins a PID namespace shows the host's root to nobody there, with a user namespace" {
 	reads_no_root "$mapped"
 }
 
-# Without CAP_SYS_PTRACE the kernel lets nobody look into what is not dumpable.
-@test "a container that joins a PID namespace shows the host's root to none with the usual capabilities" {
-	config_set '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])'
+# Without CAP_SYS_PTRACE the kernel lets nobody look into what is not dumpable.  The attacker has all others, so that it lacks
+# none that a joining process has, which would be in its way as well.  Fails when "dumpable" comes after "second-process" in
+# steps_create[], and step_join_run() does without process_dumpable_run().
+@test "a container that joins a PID namespace shows the host's root to nobody without CAP_SYS_PTRACE" {
+	config_set '.process.capabilities |= map_values($all - ["CAP_SYS_PTRACE"]) | del(.process.capabilities.ambient)' \
+		--argjson all "$(kist features | jq .linux.capabilities)"
 	# Hooks want the pid of the process that will be the container's: it is forked early.
-	reads_no_root '.hooks.createRuntime = [{"path": "/bin/true"}]'
+	reads_no_root '.hooks.createRuntime = [{"path": "/bin/true"}]' joiner_without_ptrace
 }
 
+# The same change, and "dumpable" alone.
 @test "a container that joins a PID namespace shows the host's root to none with the usual capabilities, with a user namespace" {
 	config_set '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])'
 	reads_no_root "$mapped | .hooks.createRuntime = [{\"path\": \"/bin/true\"}]"

@@ -13,10 +13,14 @@ config_big() {
 	config_set "$1" --compact-output --argjson n "$2" "${@:3}"
 }
 
-# seconds COMMAND...: how long it takes, as the processor's time, which a busy machine does not change much.
+# seconds COMMAND...: how long it takes, as the processor's time, which a busy machine does not change much.  What comes to no
+# end is no number.
 seconds() {
 	local TIMEFORMAT='%U %S' times
-	times=$({ time "$@" >"$T/output" 2>&1 </dev/null || true; } 2>&1)
+	rm -f "$T/status"
+	times=$({ time timeout --kill-after=1 30 "$@" >"$T/output" 2>&1 </dev/null || echo $? >"$T/status"; } 2>&1)
+	[ ! -e "$T/status" ] || [ "$(<"$T/status")" -lt 124 ] ||
+		fail "no end within 30 s: $*" || return
 	awk '{ print $1 + $2 }' <<<"$times"
 }
 
@@ -28,9 +32,9 @@ not_quadratic() {
 		local words=("$KIST" validate --bundle "$BUNDLE")
 		[ $command = validate ] || words=("$KIST" --root "$ROOT" run --dry-run --bundle "$BUNDLE" "$ID")
 		config_big "$1" $((n / 8))
-		few=$(seconds timeout --kill-after=1 30 "${words[@]}")
+		few=$(seconds "${words[@]}")
 		config_big "$1" "$n"
-		many=$(seconds timeout --kill-after=1 30 "${words[@]}")
+		many=$(seconds "${words[@]}")
 		awk -v few="$few" -v many="$many" 'BEGIN { exit !(many <= 24 * (few < 0.05 ? 0.05 : few)) }' ||
 			fail "$command: $((n / 8)): $few s, $n: $many s"
 	done

@@ -221,7 +221,8 @@ load attack
 	is "$(find "$ROOTFS/proc" -type f -exec cat {} + | sort -u)" untouched
 }
 
-# Defence: RESOLVE_NO_XDEV of open_below(), and the checks of proc_open(), in base/proc.c.
+# Defence: RESOLVE_NO_XDEV of open_below() in base/proc.c; for a whole false /proc the checks of proc_open() there and of
+# host_read() in host.c (both were taken away).
 @test "CVE-2025-52881: a file that something covers in the host's /proc is not written" {
 	need_root "mounts"
 	config_set '.linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "78"}'
@@ -238,6 +239,7 @@ load attack
 	cp /proc/sys/kernel/cap_last_cap "$T/fake/sys/kernel"
 	cp /proc/self/{mountinfo,cgroup,status,uid_map,gid_map,setgroups,oom_score_adj,stat} "$T/fake/42" 2>/dev/null
 	cp /proc/{cgroups,filesystems,mounts} "$T/fake"
+	ln -s "$KIST" "$T/fake/42/exe"
 	refused 1 '/proc' unshare --mount --propagation private sh -c 'mount --bind "$1" /proc && shift && exec "$@"' - "$T/fake" \
 		"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 	is "$(<"$T/fake/sys/net/ipv4/ip_unprivileged_port_start")" untouched
