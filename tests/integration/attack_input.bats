@@ -28,6 +28,7 @@ seconds() {
 # refused for its number is refused soon.  All of it stands on one line, as engines write it.
 not_quadratic() {
 	local n=${2:-200000} few many command
+	cp "$BUNDLE/config.json" "$T/config.before"
 	for command in run validate; do
 		local words=("$KIST" validate --bundle "$BUNDLE")
 		[ $command = validate ] || words=("$KIST" --root "$ROOT" run --dry-run --bundle "$BUNDLE" "$ID")
@@ -37,6 +38,8 @@ not_quadratic() {
 		many=$(seconds "${words[@]}")
 		awk -v few="$few" -v many="$many" 'BEGIN { exit !(many <= 24 * (few < 0.05 ? 0.05 : few)) }' ||
 			fail "$command: $((n / 8)): $few s, $n: $many s"
+		# What is wrong with one may be found before the next is looked at.
+		cp "$T/config.before" "$BUNDLE/config.json"
 	done
 }
 
@@ -68,7 +71,7 @@ not_quadratic() {
 	not_quadratic '.linux.maskedPaths = [range($n) | "/m\(if . > 9000 then 9000 else . end)"]'
 }
 
-# Fails when find_cover() walks to each destination for each source.  The step that opens the sources takes no longer than
+# Fails when find_cover() calls covers_fill() for each source.  The step that opens the sources takes no longer than
 # the one that mounts them.
 @test "2,000 binds that only root may open, in a user namespace" {
 	need_root "opens what others may not"
@@ -174,7 +177,7 @@ shows() {
 	harmless "$T/output"
 }
 
-# Fails when output_columns() and output_line() write their text as it is.
+# Fails when output_columns() or output_line() writes its text as it is.
 @test "tables, findings and dry runs" {
 	mv "$BUNDLE" "$T/$EVIL"
 	BUNDLE=$T/$EVIL
@@ -205,7 +208,7 @@ shows() {
 
 # ---- new lines where lines have a meaning ---------------------------------------------------------------------
 
-# Fails when strings of the record are written without escapes.
+# Fails when add_string() of json_write.c escapes no control character.
 @test "a new line in a value is a part of the value" {
 	config_set '.annotations = { "a\nb": "1\n\"pid\": 1" } | .process.env += ["X=1\nY=2"]'
 	shell 'printf "%s|%s" "$X" "$Y"; sleep 1000'
@@ -253,7 +256,7 @@ in_time() {
 	[ -f "$T/fifo" ]
 }
 
-# Fails when write_all() waits without FULL_MS.
+# Fails when has_room() waits without FULL_MS, and when it forgets that it has waited in vain.
 @test "a FIFO whose reader does not read" {
 	mkfifo "$T/fifo"
 	sleep 1000 <>"$T/fifo" 3>&- &
@@ -267,6 +270,8 @@ in_time() {
 	stop_helper
 }
 
+# Fails when open_target() follows no link at all; when file_open_own() takes those of procfs for any others; when
+# open_resources() takes no pipe.
 @test "descriptors of the shell still are files" {
 	local name
 	for name in /dev/stderr /dev/fd/2 /proc/self/fd/2; do
@@ -343,12 +348,14 @@ waits_for_engine() {
 		--console-socket "$T/socket" "$ID"
 }
 
+# The same; and when connect_within() does not look at the descriptor that ends the wait.
 @test "a seccomp agent whose queue is full" {
 	config_set '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: $path,
 		syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }] }' --arg path "$T/socket"
 	waits_for_engine 'took no connection for 10 s' "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
 }
 
+# The same.
 @test "a pidfd socket whose queue is full" {
 	waits_for_engine 'took the connection for 10 s' "$KIST" --root "$ROOT" create --bundle "$BUNDLE" \
 		--pidfd-socket "$T/socket" "$ID"
