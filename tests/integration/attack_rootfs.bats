@@ -316,7 +316,10 @@ load attack
 		done; mkdir /sys/fs/hole 2>/dev/null && echo made; true'
 	config_cgroup
 	config_set '(.mounts[] | select(.destination == "/sys/fs/cgroup")).options |= map(select(. != "ro"))'
-	ordinary_user || { run_container && output_has made; }
+	if ! ordinary_user; then
+		run_container
+		output_has made
+	fi
 	config_set '(.mounts[] | select(.destination == "/sys/fs/cgroup")).options += ["ro"]'
 	cp "$BUNDLE/config.json" "$T/original.json"
 	# "same": a user namespace whose root is the host's, to which files of the host's cgroups belong.

@@ -157,8 +157,7 @@ only_v1() {
 
 @test "empty sections need no controller" {
 	config_set '.linux.resources = {"memory": {}, "cpu": {}, "pids": {}, "blockIO": {}, "hugepageLimits": [], "network": {}}'
-	try kist run --bundle "$BUNDLE" "$ID"
-	[ "$status" -eq 0 ] || { config_set 'del(.linux.resources.pids)' && run_container; }
+	run_container
 }
 
 @test "a value that the kernel does not take is named" {

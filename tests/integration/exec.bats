@@ -345,6 +345,8 @@ racing_exec() {
 	if ! only_v2; then
 		grep -q 'container is frozen: process [0-9]* was killed, and ends when the container is resumed' "$T/said" ||
 			fail "$(<"$T/said")"
+	else
+		wait_for is_alone
 	fi
 	ok kist resume "$ID"
 }

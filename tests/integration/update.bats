@@ -298,6 +298,7 @@ can_open() {
 	refused 1 "container $ID has no cgroup: its limits cannot be changed" kist update --device 'allow c 1:11 r' "$ID"
 	refused 255 "container $ID has no cgroup: --cgroup x names none" kist exec --cgroup x "$ID" true
 	kist update -r - "$ID" <<<'{}'
-	kist events --stats "$ID" | jq -e '.data.memory | .usage.limit == 18446744073709551615
-		and .swap.limit == 18446744073709551615' || kist events --stats "$ID" | grep -o '"memory":.*18446744073709551615.*'
+	# Not by jq, for which such numbers are not exact.
+	ok kist events --stats "$ID"
+	output_has '"memory":{"usage":{"limit":18446744073709551615,*"swap":{"limit":18446744073709551615,'
 }
