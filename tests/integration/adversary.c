@@ -10,6 +10,7 @@
  * adversary key-add NAME COMMAND...  runs a command in a session keyring that has that key
  * adversary pause                    waits for a signal, and needs nothing for that
  * adversary threads                  ends its first thread, and lives on in another
+ * adversary key-put NAME             adds that key to its session keyring; prints as "syscall"
  * adversary key-find NAME            whether the session keyring has it; prints as "syscall"
  */
 #include <errno.h>
@@ -139,6 +140,11 @@ static int key_add(char **argv)
 	return run(argv + 1);
 }
 
+static int key_put(char **argv)
+{
+	return answer(syscall(SYS_add_key, "user", argv[0], "secret", 6, KEY_SPEC_SESSION_KEYRING));
+}
+
 static int key_find(char **argv)
 {
 	return answer(syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user",
@@ -182,6 +188,7 @@ static const struct {
 	{ "syscall", 1, system_call },
 	{ "int80", 1, int80 },
 	{ "key-add", 2, key_add },
+	{ "key-put", 1, key_put },
 	{ "key-find", 1, key_find },
 	{ "pause", 0, wait_for_signal },
 	{ "threads", 0, threads },
@@ -192,7 +199,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (argc >= 2 + commands[i].words && strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argv + 2);
-	fputs("usage: adversary swap|terminal|syscall|int80|key-add|key-find|pause|threads "
-	      "WORD...\n", stderr);
+	fputs("usage: adversary swap|terminal|syscall|int80|key-add|key-put|key-find|pause|"
+	      "threads WORD...\n", stderr);
 	return 2;
 }

@@ -22,7 +22,7 @@ load helpers
 @test "ids that are no names are refused" {
 	local id
 	for id in '' . .. a/b ../a 'a b' a$'\n' 'ä' "$(long 300)" '*'; do
-		refused 1 'id' kist create --bundle "$BUNDLE" -- "$id"
+		refused 1 'invalid container id' kist create --bundle "$BUNDLE" -- "$id"
 	done
 	assert_nothing_left
 }

@@ -107,14 +107,14 @@ mask_of() {
 
 @test "a failed create leaves nothing, whatever failed" {
 	args no-such-program
-	refused 1 '' kist create --bundle "$BUNDLE" "$ID"
+	refused 1 'executable file not found' kist create --bundle "$BUNDLE" "$ID"
 	assert_nothing_left
 	args true
 	config_set '.mounts += [{"destination": "/x", "type": "nosuchfs", "source": "x"}]'
-	refused 1 '' kist create --bundle "$BUNDLE" "$ID"
+	refused 1 'no file system type "nosuchfs"' kist create --bundle "$BUNDLE" "$ID"
 	assert_nothing_left
-	config_set '.hooks.createRuntime = [{"path": "/bin/false"}]'
-	refused 1 '' kist create --bundle "$BUNDLE" "$ID"
+	config_set 'del(.mounts[-1]) | .hooks.createRuntime = [{"path": "/bin/false"}]'
+	refused 1 'error running createRuntime hook' kist create --bundle "$BUNDLE" "$ID"
 	assert_nothing_left
 }
 

@@ -46,9 +46,9 @@ load helpers
 }
 
 @test "a log that cannot be opened, an unknown kind and an unknown format are refused" {
-	refused 1 '' kist --log "$T/no/log" list
-	refused 1 '' kist --log-format xml list
-	refused 1 '' kist --log nosuch:x list
+	refused 1 'open log file*no such file' kist --log "$T/no/log" list
+	refused 1 'option --log-format is one of' kist --log-format xml list
+	refused 1 'unknown log' kist --log nosuch:x list
 }
 
 @test "a message with control characters stays on its line" {

@@ -18,7 +18,8 @@ load helpers
 
 @test "exec: nor is one of kist's own in its place, which a container with CAP_SYS_PTRACE could see" {
 	start_container
-	kist exec --preserve-fds 10 "$ID" sh -c 'ls /proc/self/fd | xargs; cat <&9' 9< <(echo nine) >"$T/out" 2>&1 </dev/null \
+	# kist has its log open before it looks at what is to be passed.
+	kist --log "$T/log" exec --preserve-fds 10 "$ID" sh -c 'ls /proc/self/fd | xargs; cat <&9' 9< <(echo nine) >"$T/out" 2>&1 </dev/null \
 		3>&- 4>&- 10>&-
 	# ls has the directory open, as 3.
 	is "$(<"$T/out")" $'0 1 2 3 9\nnine'
