@@ -507,7 +507,8 @@ abstract_sockets() {
 in_all_cgroups() {
 	local controllers path
 	while IFS='|' read -r controllers path; do
-		grep -qx "[0-9]*:$controllers:$path" "/proc/$1/cgroup" || fail "not in $path of \"$controllers\":" "$(<"/proc/$1/cgroup")"
+		cut -d: -f2- "/proc/$1/cgroup" | grep -qxF "$controllers:$path" ||
+			fail "not in $path of \"$controllers\":" "$(<"/proc/$1/cgroup")"
 	done < <(jq -r '.cgroup.dirs[] | select(.path != "") | "\(.controllers)|\(.path)"' "$ROOT/$ID/state.json")
 	grep -q "/test-$ID$" "/proc/$1/cgroup"
 }

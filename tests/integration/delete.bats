@@ -84,9 +84,9 @@ load helpers
 
 @test "without a cgroup and a pid namespace: delete --force ends everything that is in the mount namespace" {
 	config_shared_pids
-	args sh -c 'sleep 1000 & setsid sleep 1000 & exec sleep 1000'
+	args sh -c 'sleep 1005 & setsid sleep 1005 & exec sleep 1005'
 	ok kist --cgroup-manager=disabled run --detach --bundle "$BUNDLE" "$ID"
-	wait_for sh -c '[ "$(grep -lx sleep /proc/[0-9]*/comm | wc -l)" -eq 3 ]'
+	wait_for sh -c '[ "$(pgrep -fxc "sleep 1005")" -eq 3 ]'
 	ok kist --cgroup-manager=disabled delete --force "$ID"
 	assert_nothing_left
 }
