@@ -499,13 +499,17 @@ static int kill_child(pid_t pid)
 static int kill_recorded(const struct state *s, int proc, int *pidfd, struct error *err)
 {
 	owned_fd fd = s->pid > 0 ? sys_pidfd_open(s->pid, 0) : -ESRCH;
-	int alive = fd < 0 ? fd : state_alive(s, proc);
+	int alive = fd < 0 && fd != -ENOSYS ? fd : state_alive(s, proc);
 
 	*pidfd = -1;
 	if (alive == 0 || alive == -ESRCH)
 		return 0;
 	if (alive < 0)
 		return error_set(err, -alive, "look at process %d", s->pid);
+	/* Linux before 5.3 has but the number, which was right a moment ago. */
+	if (fd < 0)
+		return kill(s->pid, SIGKILL) < 0 && errno != ESRCH ?
+		       error_set(err, errno, "kill process %d", s->pid) : 0;
 	(void)sys_pidfd_send_signal(fd, SIGKILL);
 	*pidfd = fd_take(&fd);
 	return 0;
