@@ -60,18 +60,15 @@ struct job_own {
  * sendmsg().
  *
  * A second process is born where others live already, and one of those that has CAP_SYS_PTRACE can
- * write all its memory.  So where there is one, job->own lies apart, and is unmapped there
- * (MADV_DONTFORK).  What the parent finds in `second` is a text to show at most: every number is
- * checked against a bound, and the pid is the one that the kernel wrote into job->own.
+ * write all its memory.  So where there is one, job->own is an object of its own, and is unmapped
+ * there (MADV_DONTFORK): such a process comes to nothing but `second`.  What the parent finds in
+ * that is a text to show at most: every number is checked against a bound, and the pid is the one
+ * that the kernel wrote into job->own.
  */
 struct job_page {
 	struct job_report second;
 	struct job_own own; /* where one process is both; on the same page of memory */
 };
-
-/* How far apart: a whole number of pages of memory on every architecture. */
-#define JOB_ROOM 65536
-_Static_assert(sizeof(struct job_page) <= JOB_ROOM, "the first part has room");
 
 /* A failure on request, for tests: at this row, before it runs. */
 struct job_fault {

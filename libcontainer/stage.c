@@ -52,11 +52,11 @@ static const char *const stage_names[STAGE_COUNT] = { "parent", "stage 1", "stag
 /* The memory behind the page: neither shorter nor longer, by anybody. */
 #define REPORT_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-/* flags: MAP_FIXED, or 0.  fd: of the page, or -1.  NULL with err. */
-static void *map(void *at, size_t size, int flags, int fd, struct error *err)
+/* An object of its own; fd: what lies behind it, or -1.  NULL with err. */
+static void *map(size_t size, int fd, struct error *err)
 {
-	void *p = mmap(at, size, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | flags | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
 
 	if (p != MAP_FAILED)
 		return p;
@@ -76,21 +76,18 @@ static int make_report(struct job *job, struct error *err)
 int stage_page_new(struct job *job, bool with_fd, struct error *err)
 {
 	bool apart = job->plan && plan_has_two_processes(job->plan);
-	const size_t size = sizeof(struct job_page);
-	void *at = NULL;
 
 	if (with_fd && make_report(job, err) < 0)
 		return -EINVAL;
-	/* Where there are two parts, the memory for both first: they lie at a distance. */
-	if (apart || !with_fd)
-		at = map(NULL, (apart ? JOB_ROOM : 0) + size, 0, -1, err);
-	if (with_fd && (at || !apart))
-		at = map(at, size, at ? MAP_FIXED : 0, job->report_fd, err);
-	if (!at)
+	job->page = map(sizeof(*job->page), job->report_fd, err);
+	if (!job->page)
 		return -EINVAL;
-	job->page = at;
-	job->own = apart ? (struct job_own *)(void *)((char *)at + JOB_ROOM) : &job->page->own;
-	return 0;
+	/*
+	 * Whoever can make a process do system calls can have it map any place of an object that it
+	 * maps a part of (remap_file_pages(2)): what no other process may write is another object.
+	 */
+	job->own = apart ? map(sizeof(*job->own), -1, err) : &job->page->own;
+	return job->own ? 0 : -EINVAL;
 }
 
 int stage_page_take(struct job *job, struct error *err)

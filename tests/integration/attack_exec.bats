@@ -98,6 +98,13 @@ believes_nothing() {
 	believes_nothing wreck
 }
 
+# Fails when stage_page_new() keeps job->own in the object of job->page (remap_file_pages(2) maps any place of an object).
+@test "a container cannot map the memory that kist believes" {
+	[ "$(uname -m)" = x86_64 ] || skip "the tracer knows the registers of x86_64 only"
+	believes_nothing remap
+	! grep '^pids' <<<"$result" | sort | uniq -c | grep -v 'pids 0$' || fail "pids of kist were within reach"
+}
+
 # Fails with a capability more in step_capabilities_run(), such as a joiner had that looked up paths by itself.
 @test "a joining process cannot be made to open a file of the host" {
 	[ "$(uname -m)" = x86_64 ] || skip "the tracer knows the registers of x86_64 only"

@@ -7,6 +7,10 @@
  *					memory of each process that appears in its PID namespace,
  *					as long as that is still kist
  *	tracer wreck VALUE		the same, and kills it then: what is written stays
+ *	tracer remap VALUE		maps what lies before that memory in the same object, and
+ *					writes VALUE in the place of each pid there
+ *	tracer spy TEXT			looks for TEXT in all memory of each of them
+ *	tracer agent TEXT		sends TEXT through each stream socket that one of them has
  *	tracer act HANDLE		makes each of them open the file of that handle
  *	tracer root FILE		reads FILE below the root directory of each of them
  *	tracer hold			stops each of them for ever
@@ -27,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -151,7 +156,7 @@ static int next_stop(pid_t pid)
 }
 
 /* Has it do one system call, and then a trap.  -1: it could not be had. */
-static long make_call(pid_t pid, long nr, const long args[3])
+static long make_call(pid_t pid, long nr, const long args[5])
 {
 	struct user_regs_struct regs;
 
@@ -164,6 +169,8 @@ static long make_call(pid_t pid, long nr, const long args[3])
 	regs.rdi = (unsigned long)args[0];
 	regs.rsi = (unsigned long)args[1];
 	regs.rdx = (unsigned long)args[2];
+	regs.r10 = (unsigned long)args[3];
+	regs.r8 = (unsigned long)args[4];
 	if (ptrace(PTRACE_SETREGS, pid, NULL, &regs) < 0)
 		return -1;
 	/* Stops that are still to come, and then the trap. */
@@ -199,7 +206,7 @@ static int act(pid_t pid, const char *argument, FILE *result)
 			memcpy(&word, bytes + i, sizeof(word));
 			ptrace(PTRACE_POKEDATA, pid, at + (long)i, word);
 		}
-		fd = make_call(pid, SYS_open_by_handle_at, (long[]){ AT_FDCWD, at, O_RDONLY });
+		fd = make_call(pid, SYS_open_by_handle_at, (long[5]){ AT_FDCWD, at, O_RDONLY });
 		came = 1;
 	}
 	fprintf(result, "call %ld\n", fd);
@@ -211,6 +218,71 @@ static int act(pid_t pid, const char *argument, FILE *result)
 		;
 	return came;
 }
+
+/* The memory that a process shares: its first address and its place in its object, in pages. */
+static unsigned long shared_memory(pid_t pid, unsigned long *place)
+{
+	unsigned long from, at = 0, offset;
+	char path[64], line[512], mode[8];
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "r");
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%*x %7s %lx", &from, mode, &offset) == 3 &&
+		    strcmp(mode, "rw-s") == 0) {
+			at = from;
+			*place = offset / 4096;
+		}
+	}
+	if (maps)
+		fclose(maps);
+	return at;
+}
+
+/* A row's number is small: what is larger, in memory that is nearly empty, is a pid. */
+static int replace_pids(pid_t pid, unsigned long at, int32_t value)
+{
+	int32_t words[1024];
+	struct iovec local = { words, sizeof(words) }, remote = { (void *)at, sizeof(words) };
+	int found = 0;
+
+	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != sizeof(words))
+		return 0;
+	for (size_t i = 0; i < 1024; i++) {
+		if (words[i] > 128) {
+			words[i] = value;
+			found++;
+		}
+	}
+	process_vm_writev(pid, &local, 1, &remote, 1, 0);
+	return found;
+}
+
+static int remap(pid_t pid, const char *argument, FILE *result)
+{
+	struct user_regs_struct before;
+	unsigned long at, place = 0;
+	long word, ret = -1;
+
+	if (ptrace(PTRACE_ATTACH, pid, NULL, NULL) < 0)
+		return 0;
+	at = next_stop(pid) >= 0 ? shared_memory(pid, &place) : 0;
+	if (at && ptrace(PTRACE_GETREGS, pid, NULL, &before) == 0) {
+		word = ptrace(PTRACE_PEEKTEXT, pid, before.rip, NULL);
+		ret = make_call(pid, SYS_remap_file_pages, (long[5]){ (long)at, 4096 });
+		if (ret == 0)
+			fprintf(result, "pids %d\n", replace_pids(pid, at, atoi(argument)));
+		ptrace(PTRACE_POKETEXT, pid, before.rip, word);
+		ptrace(PTRACE_SETREGS, pid, NULL, &before);
+		/* As it was, so that it goes on. */
+		make_call(pid, SYS_remap_file_pages, (long[5]){ (long)at, 4096, 0, (long)place });
+		ptrace(PTRACE_POKETEXT, pid, before.rip, word);
+		ptrace(PTRACE_SETREGS, pid, NULL, &before);
+	}
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	return ret == 0;
+}
 #else
 static int act(pid_t pid, const char *argument, FILE *result)
 {
@@ -219,7 +291,61 @@ static int act(pid_t pid, const char *argument, FILE *result)
 	(void)result;
 	return 0;
 }
+
+static int remap(pid_t pid, const char *argument, FILE *result)
+{
+	return act(pid, argument, result);
+}
 #endif
+
+/* 1: all its memory could be looked at. */
+static int spy(pid_t pid, const char *argument, FILE *result)
+{
+	static char memory[1 << 20];
+	char path[64], line[512], mode[8];
+	unsigned long from, to;
+	int looked = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "r");
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3)
+			continue;
+		for (; from < to; from += sizeof(memory)) {
+			size_t size = to - from < sizeof(memory) ? to - from : sizeof(memory);
+			struct iovec local = { memory, size }, remote = { (void *)from, size };
+			ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+
+			looked |= n > 0;
+			if (n > 0 && memmem(memory, (size_t)n, argument, strlen(argument)))
+				fprintf(result, "found %s", line);
+		}
+	}
+	if (maps)
+		fclose(maps);
+	return looked;
+}
+
+static int agent(pid_t pid, const char *argument, FILE *result)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), type, looked = 0;
+
+	for (int number = 3; number < 64; number++) {
+		int fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+		socklen_t len = sizeof(type);
+
+		looked |= fd >= 0;
+		if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+		    type == SOCK_STREAM && send(fd, argument, strlen(argument), MSG_NOSIGNAL) > 0)
+			fprintf(result, "sent\n");
+		if (fd >= 0)
+			close(fd);
+	}
+	if (pidfd >= 0)
+		close(pidfd);
+	return looked;
+}
 
 static int look(pid_t pid, const char *argument, FILE *result)
 {
@@ -326,7 +452,8 @@ int main(int argc, char **argv)
 {
 	static const struct attack attacks[] = {
 		{ "page", page }, { "wreck", wreck }, { "act", act }, { "root", root },
-		{ "look", look }, { "hold", hold },
+		{ "look", look }, { "hold", hold }, { "remap", remap }, { "spy", spy },
+		{ "agent", agent },
 	};
 	unsigned long seen = 0, done = 0;
 	const struct attack *attack = NULL;
