@@ -36,6 +36,7 @@ struct container_context {
 	enum container_cgroup_manager cgroup_manager;
 	enum container_rootless rootless;
 	struct arena *arena;		/* everything returned lives here */
+	char *const *argv;		/* of the program: processes in a container forget it; or NULL */
 	const char *trace;		/* --trace FILE: Chrome trace-event JSON, or NULL */
 	const char *fault;		/* --fault STEP=ERRNO|kill: for tests, or NULL */
 };

@@ -177,6 +177,7 @@ static int carry_out(struct creation *c, struct job *job, struct error *err)
 
 	make_state(c);
 	job->steps = steps_create;
+	job->argv = c->ctx->argv;
 	job->plan = &c->plan;
 	job->host = &c->host;
 	job->state = &c->state;

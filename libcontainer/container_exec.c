@@ -42,7 +42,7 @@ static size_t count(char **list)
 
 /*
  * base, then more: for env the later one wins (process.c).  What is wrong with the later ones is
- * told of the option.
+ * told of the option.  Copies, since the process forgets the command line (process_forget_caller).
  */
 static char **concatenate(struct execution *e, char **base, char **more, const char *option)
 {
@@ -53,7 +53,7 @@ static char **concatenate(struct execution *e, char **base, char **more, const c
 	for (size_t i = 0; i < n; i++)
 		list[i] = base[i];
 	for (size_t i = 0; i < m; i++) {
-		list[n + i] = more[i];
+		list[n + i] = arena_strdup(a, more[i]);
 		json_place_name(e->config->doc, &list[n + i], option);
 	}
 	return list;
@@ -124,9 +124,7 @@ static int process_of_options(struct execution *e, struct error *err)
 		return error_set(err, 0,
 				 "container %s has no process to take defaults from: use --process",
 				 e->c.state->id);
-	p->args = o->args;
-	for (size_t i = 0; o->args[i]; i++)
-		json_place_name(doc, &o->args[i], "command");
+	p->args = concatenate(e, NULL, o->args, "command");
 	p->terminal = o->tty;
 	json_place_name(doc, &p->terminal, "--tty");
 	p->env = concatenate(e, p->env, o->env, "--env");
@@ -282,6 +280,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	int ret;
 
 	job->steps = steps_exec;
+	job->argv = e->ctx->argv;
 	job->plan = &e->plan;
 	job->host = &e->host;
 	job->state = e->c.state;

@@ -92,6 +92,7 @@ struct job {
 	struct job_fault fault;
 	bool filtered;		/* this process has loaded its seccomp filter */
 	bool wait_exec;	   /* done only when the program was executed (run, exec) */
+	char *const *argv; /* of kist itself, or NULL */
 	const char *trace; /* file for the trace, or NULL */
 	bool traced;	   /* note when rows begin and end */
 	struct job_time *times; /* with a trace: of the parent's rows and halves */

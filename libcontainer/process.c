@@ -222,6 +222,18 @@ int process_dumpable_run(struct error *err)
 	return 0;
 }
 
+static void forget_strings(char *const *list)
+{
+	for (; list != NULL && *list != NULL; list++)
+		explicit_bzero(*list, strlen(*list));
+}
+
+void process_forget_caller(char *const *argv)
+{
+	forget_strings(argv);
+	forget_strings(environ);
+}
+
 int process_cwd_make_run(const struct process_plan *p, int root, struct error *err)
 {
 	owned_fd fd = path_mkdirs(root, p->cwd, 0755);

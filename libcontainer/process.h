@@ -68,6 +68,12 @@ int process_nnp_run(const struct process_plan *p, struct error *err);
 int process_dumpable_run(struct error *err);
 
 /*
+ * Overwrites the strings that came with kist's own exec: argv (or NULL) and the environment.  For a
+ * process that others can look into; getenv() finds nothing afterwards.
+ */
+void process_forget_caller(char *const *argv);
+
+/*
  * Creates the working directory below root, mode 0755, where it is missing (CVE-2026-55686: never
  * outside root).
  */

@@ -219,6 +219,8 @@ int step_fork_run(struct job *job, struct error *err)
 	};
 	pid_t pid;
 
+	/* Engines keep secrets in their environment, and leave them to kist. */
+	process_forget_caller(job->argv);
 	pid = sys_clone3(&c);
 	if (pid < 0)
 		return namespace_create_error(-1, c.flags & ~(uint64_t)CLONE_PARENT, -pid, err);

@@ -196,7 +196,12 @@ static int run(struct cli *cli, char **words, struct log_output *log, struct err
 static int __attribute__((noinline)) run_main(int argc, char **argv)
 {
 	struct arena arena = ARENA_INIT;
-	struct cli cli = { .ctx.arena = &arena, .arena = &arena, .out = stdout, .argv = argv };
+	struct cli cli = {
+		.ctx = { .arena = &arena, .argv = argv },
+		.arena = &arena,
+		.out = stdout,
+		.argv = argv,
+	};
 	struct log_output log = LOG_OUTPUT_INIT;
 	struct error err = { 0 };
 	int status;

@@ -105,6 +105,30 @@ believes_nothing() {
 	! grep '^pids' <<<"$result" | sort | uniq -c | grep -v 'pids 0$' || fail "pids of kist were within reach"
 }
 
+# Fails without process_forget_caller() in step_fork_run().
+@test "a joining process has nothing of the caller's environment and command line in memory" {
+	hostile spy HOST.SECRET
+	while another; do
+		TOKEN=HOSTSECRET kist exec --pid-file "$T/HOSTSECRET" "$ID" true >"$T/output" 2>&1 </dev/null 3>&- || fail "$(<"$T/output")"
+	done
+	end_attack
+	caught_enough
+	[ "$(result_of attacked)" -ge $CAUGHT ] || fail "$(sort <<<"$result" | uniq -c)"
+	! grep '^found' <<<"$result" | sort | uniq -c | grep . || fail "the caller's secret was found"
+
+	hostile spy HOST.SECRET
+	TOKEN=HOSTSECRET naive_joiner
+	end_attack
+	grep -q '^found' <<<"$result" || fail "the control was not had:" "$(sort <<<"$result" | uniq -c)"
+
+	# A container that joins the PID namespace.
+	hostile spy HOST.SECRET
+	TOKEN=HOSTSECRET join_hostile .
+	end_attack
+	caught_enough
+	! grep '^found' <<<"$result" | sort | uniq -c | grep . || fail "the caller's secret was found"
+}
+
 # Fails with a capability more in step_capabilities_run(), such as a joiner had that looked up paths by itself.
 @test "a joining process cannot be made to open a file of the host" {
 	[ "$(uname -m)" = x86_64 ] || skip "the tracer knows the registers of x86_64 only"

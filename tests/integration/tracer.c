@@ -9,7 +9,8 @@
  *	tracer wreck VALUE		the same, and kills it then: what is written stays
  *	tracer remap VALUE		maps what lies before that memory in the same object, and
  *					writes VALUE in the place of each pid there
- *	tracer spy TEXT			looks for TEXT in all memory of each of them
+ *	tracer spy TEXT			looks in all memory of each of them for TEXT, whose dots are
+ *					left out: the configuration there has these words, too
  *	tracer agent TEXT		sends TEXT through each stream socket that one of them has
  *	tracer act HANDLE		makes each of them open the file of that handle
  *	tracer root FILE		reads FILE below the root directory of each of them
@@ -304,9 +305,14 @@ static int spy(pid_t pid, const char *argument, FILE *result)
 	static char memory[1 << 20];
 	char path[64], line[512], mode[8];
 	unsigned long from, to;
+	char text[64] = "";
 	int looked = 0;
 	FILE *maps;
 
+	for (size_t n = 0; *argument && n < sizeof(text) - 1; argument++) {
+		if (*argument != '.')
+			text[n++] = *argument;
+	}
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps = fopen(path, "r");
 	while (maps && fgets(line, sizeof(line), maps)) {
@@ -318,7 +324,7 @@ static int spy(pid_t pid, const char *argument, FILE *result)
 			ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
 
 			looked |= n > 0;
-			if (n > 0 && memmem(memory, (size_t)n, argument, strlen(argument)))
+			if (n > 0 && memmem(memory, (size_t)n, text, strlen(text)))
 				fprintf(result, "found %s", line);
 		}
 	}
