@@ -104,7 +104,7 @@ struct job {
 	int channel;	   /* this process's end of the frame channel */
 	int channel_child; /* the other end, until it is given to the child */
 
-	/* The container process, seen from the parent.  In that process: as the parent told it. */
+	/* The container process, seen from the parent. */
 	pid_t init_pid;
 	int init_pidfd;
 	pid_t stage1_pid; /* the short-lived first process, if there are two */
@@ -122,7 +122,8 @@ struct job {
 	struct namespace_fds namespaces;
 	int console_socket;   /* where the child sends the terminal's master */
 	int terminal_channel; /* foreground: where the parent receives it */
-	int seccomp_socket;   /* connected to the seccomp agent */
+	int seccomp_socket;   /* of the parent: connected to the seccomp agent */
+	int listener;	      /* of the filter, on its way to the agent */
 	int terminal;	      /* slave (in the container), or master (in the parent) */
 	int notify;	      /* the container's NOTIFY_SOCKET, read end */
 	int start_socket;     /* listens in a created container */

@@ -173,19 +173,7 @@ static bool has_capability(char *const *names, int number)
 	return false;
 }
 
-/* Whether the processes of the configuration can look into others, and have no CAP_SYS_ADMIN. */
-static bool config_has_tracers(const struct plan *p)
-{
-	const struct oci_process *first = p->config->process;
-	const struct oci_capabilities *caps = first ? first->capabilities : NULL;
-
-	return caps &&
-	       (has_capability(caps->bounding, CAP_SYS_PTRACE) ||
-		has_capability(caps->permitted, CAP_SYS_PTRACE)) &&
-	       !has_capability(caps->bounding, CAP_SYS_ADMIN);
-}
-
-/* The same of the new process. */
+/* Whether the new process of an exec may look into others, and has no CAP_SYS_ADMIN. */
 static bool is_tracer(const struct plan *p)
 {
 	const uint64_t *set = p->capabilities.set;
@@ -200,23 +188,33 @@ bool plan_brings_tracer(const struct plan *p)
 	       is_tracer(p);
 }
 
-/*
- * Whether somebody in the PID namespace may have CAP_SYS_PTRACE, but not CAP_SYS_ADMIN, which a new
- * process then must not have either.
- */
-static bool has_tracers(const struct plan *p)
+/* Of the container's processes, by the configuration. */
+static bool inhabitants_have(const struct plan *p, int number)
 {
-	const struct plan_options *o = &p->options;
+	const struct oci_process *first = p->config->process;
+	const struct oci_capabilities *caps = first ? first->capabilities : NULL;
 
+	return caps && (has_capability(caps->bounding, number) ||
+			has_capability(caps->permitted, number));
+}
+
+/*
+ * Who in the PID namespace has CAP_SYS_PTRACE, and so the second process in its hands.  It is never
+ * known that nobody has: another container may have joined it.
+ */
+enum tracers { TRACERS_NONE, TRACERS_POSSIBLE, TRACERS_SURE };
+
+static enum tracers find_tracers(const struct plan *p)
+{
 	/* In a user namespace nobody may look into a process that was executed outside. */
 	if (plan_has_user_namespace(p))
-		return false;
-	/* It keeps the capability: there is nothing more to be had. */
-	if (p->capabilities.set[CAPABILITY_PERMITTED] & CAP_BIT(CAP_SYS_ADMIN))
-		return false;
+		return TRACERS_NONE;
 	/* Of the inhabitants of others' namespaces nothing is known. */
-	return !plan_has_own_pid_namespace(p) || is_tracer(p) || config_has_tracers(p) ||
-	       (o->had_tracer && o->had_tracer(o->had_tracer_data));
+	if (!plan_has_own_pid_namespace(p) || inhabitants_have(p, CAP_SYS_PTRACE) ||
+	    (p->capabilities.set[CAPABILITY_BOUNDING] & CAP_BIT(CAP_SYS_PTRACE)) ||
+	    (p->options.had_tracer && p->options.had_tracer(p->options.had_tracer_data)))
+		return TRACERS_SURE;
+	return TRACERS_POSSIBLE;
 }
 
 /* The rest of the way of a process that is forked late: enum seccomp_join. */
@@ -231,48 +229,78 @@ static unsigned int rest_of_way(const struct plan *p)
 		does |= SECCOMP_JOIN_LIMITS;
 	if (p->command == PLAN_CREATE)
 		does |= SECCOMP_JOIN_WAITS;
-	if (p->command != PLAN_EXEC || o->pid_file || o->pidfd_socket ||
+	if (p->command != PLAN_EXEC || o->pid_file || o->pidfd_socket || p->seccomp.notify ||
 	    scheduler_is_privileged(&p->scheduler))
 		does |= SECCOMP_JOIN_ASKS;
+	if (p->capabilities.inside)
+		does |= SECCOMP_JOIN_DROPS;
 	return does;
 }
 
+/* Whether the first process can load the filter as its last act before the fork. */
+static bool loads_before_fork(struct plan *p)
+{
+	unsigned int does = rest_of_way(p);
+
+	if (seccomp_lets_join(&p->seccomp, does))
+		return true;
+	/* Only of a session with a terminal the process must be the leader. */
+	p->session_before = !p->terminal.wanted &&
+			    seccomp_lets_join(&p->seccomp, does & ~SECCOMP_JOIN_SESSION);
+	return p->session_before;
+}
+
 /*
- * Where a second process is forked late, as much as can be is done before.  The filter is loaded by
- * the new process only where it cannot be otherwise, with privilege only if nobody can use that.
+ * The filter that the second process must load itself, when others can trace it already: it has no
+ * filter until then, and without no_new_privs CAP_SYS_ADMIN.  Who traces it and has that capability
+ * too gains nothing.  Where somebody would gain it for sure that is refused; where it cannot be
+ * ruled out, or what is to be had is a process without the filter, but with no capability besides,
+ * the container works as its author wants, and is told.
  */
+static int load_inside(struct plan *p, struct error *err)
+{
+	const struct oci_config *c = p->config;
+	const void *profile = &c->linux->seccomp;
+	enum tracers tracers = find_tracers(p);
+
+	if (p->seccomp.when == SECCOMP_PRIVILEGED)
+		p->seccomp.when = SECCOMP_INSIDE;
+	if (p->capabilities.inside && plan_has_own_pid_namespace(p) &&
+	    inhabitants_have(p, CAP_SYS_ADMIN))
+		return 0;
+	if (p->capabilities.inside && tracers == TRACERS_SURE)
+		return oci_error(c, profile, err,
+				 "this profile can only be loaded by a process that others see "
+				 "while it has CAP_SYS_ADMIN, which one of them with "
+				 "CAP_SYS_PTRACE could use: set process.noNewPrivileges, or let "
+				 "the profile allow " SECCOMP_JOIN_NAMES);
+	if (p->capabilities.inside && tracers == TRACERS_POSSIBLE)
+		json_warn(c->doc, JSON_CONFLICT, profile,
+			  "this profile can only be loaded by a process that others see while it "
+			  "has CAP_SYS_ADMIN; one of another container, with CAP_SYS_PTRACE, could "
+			  "use that: set process.noNewPrivileges, or let the profile allow "
+			  SECCOMP_JOIN_NAMES);
+	else if (tracers == TRACERS_SURE)
+		json_warn(c->doc, JSON_CONFLICT, profile,
+			  "this profile can only be loaded by a process that others see before it "
+			  "has the filter, and one of them with CAP_SYS_PTRACE could keep it "
+			  "without: let the profile allow " SECCOMP_JOIN_NAMES);
+	return 0;
+}
+
+/* Where a second process is forked late, as much as can be is done before. */
 static int place_seccomp(struct plan *p, struct error *err)
 {
-	struct seccomp_plan *s = &p->seccomp;
-	unsigned int does = rest_of_way(p);
-	/* An agent must know the process; a hook is a program of its own. */
-	bool passes = !s->notify && !hook_any(&p->hooks, HOOK_START_CONTAINER);
-
 	if (!plan_forks_late(p))
 		return 0;
-	if (passes && seccomp_lets_join(s, does)) {
-		if (s->when == SECCOMP_LAST)
-			s->when = SECCOMP_JOINER;
-		return 0;
-	}
-	if (s->when == SECCOMP_LAST)
-		return 0;
-	if (!has_tracers(p)) {
-		s->when = SECCOMP_INSIDE;
-		p->capabilities.inside = CAP_BIT(CAP_SYS_ADMIN);
-		return 0;
-	}
-	/* Only of a session with a terminal the process must be the leader. */
-	if (passes && !p->terminal.wanted && seccomp_lets_join(s, does & ~SECCOMP_JOIN_SESSION)) {
-		p->session_before = true;
-		return 0;
-	}
-	return error_set(err, 0,
-			 "linux.seccomp: this profile can only be loaded by a process that others "
-			 "see while it has CAP_SYS_ADMIN, which one of them with CAP_SYS_PTRACE "
-			 "could use: set process.noNewPrivileges, or let the profile allow clone, "
-			 "prctl, poll, sendmsg, recvmsg, prlimit64, for a terminal setsid, and "
-			 "what an exec needs, without an agent and startContainer hooks");
+	/* Loading takes it, and it is let go of right after. */
+	if (p->seccomp.when == SECCOMP_PRIVILEGED)
+		p->capabilities.inside = CAP_BIT(CAP_SYS_ADMIN) &
+					 ~p->capabilities.set[CAPABILITY_EFFECTIVE];
+	if (!loads_before_fork(p))
+		return load_inside(p, err);
+	p->seccomp.when = SECCOMP_JOINER;
+	return 0;
 }
 
 int plan_seccomp(struct plan *p, int state_root, struct arena *a, struct error *err)

@@ -185,16 +185,18 @@ int seccomp_compile(const struct oci_config *c, const struct oci_process *p, con
 	if (r < 0)
 		return r;
 	out->flags = compile_flags(s, out->notify);
-	out->when = p->no_new_privileges ? SECCOMP_LAST : SECCOMP_PRIVILEGED;
+	out->when = !p->no_new_privileges ? SECCOMP_PRIVILEGED :
+		    out->notify ? SECCOMP_INSIDE : SECCOMP_LAST;
 	out->listener_path = out->notify ? s->listener_path : NULL;
 	return 0;
 }
 
-int seccomp_run(const struct seccomp_plan *p, int agent, pid_t pid, struct error *err)
+int seccomp_run(const struct seccomp_plan *p, int *listener, struct error *err)
 {
 	struct sock_fprog prog = { .len = (unsigned short)p->n_program, .filter = p->program };
 	int r;
 
+	*listener = -1;
 	if (!p->enabled)
 		return 0;
 	/*
@@ -202,8 +204,10 @@ int seccomp_run(const struct seccomp_plan *p, int agent, pid_t pid, struct error
 	 * this process yet, so the program cannot have been changed.
 	 */
 	r = sys_seccomp(SECCOMP_SET_MODE_FILTER, p->flags, &prog);
-	if (r >= 0 && p->notify)
-		return seccomp_notify_send(p, agent, r, pid, err);
+	if (r >= 0 && p->notify) {
+		*listener = r;
+		return 0;
+	}
 	if (r == 0)
 		return 0;
 	if (r > 0)
@@ -235,6 +239,4 @@ void seccomp_show(const struct seccomp_plan *p, struct show *out)
 		if (p->flags & (uint64_t)f->value)
 			strbuf_addf(&b, "%s%s", b.len > 0 ? " " : ", flags ", f->name);
 	show_act(out, "load the seccomp filter%s", text);
-	if (p->notify)
-		show_act(out, "send the listener to %s", p->listener_path);
 }

@@ -28,10 +28,16 @@
 /*
  * When to load.  Without no_new_privs loading needs CAP_SYS_ADMIN, so it comes before the user is
  * switched; with it, it comes last, so that the profile need not allow what the runtime itself
- * does.  A process that forks into an inhabited PID namespace loads it before that, if the profile
- * allows the rest of the way (seccomp_joiner.c); else its child must.
+ * does; but where an agent is to get the listener, as long as kist is there to send it.  A process
+ * that forks into an inhabited PID namespace loads it right before that, if the profile allows the
+ * rest of the way (seccomp_joiner.c); else its child must.
  */
-enum seccomp_when { SECCOMP_LAST, SECCOMP_PRIVILEGED, SECCOMP_JOINER, SECCOMP_INSIDE };
+enum seccomp_when {
+	SECCOMP_LAST,
+	SECCOMP_PRIVILEGED,
+	SECCOMP_JOINER,
+	SECCOMP_INSIDE, /* before "ready", by the process that executes the program */
+};
 
 struct seccomp_plan {
 	bool enabled; /* there is a profile */
@@ -53,12 +59,11 @@ int seccomp_compile(const struct oci_config *c, const struct oci_process *p, con
 		    struct arena *a, struct seccomp_plan *out, struct error *err);
 
 /*
- * Loads the filter into the calling process.  With a listener, sends it to agent (a connected
- * socket, -1 otherwise) with the prepared message; pid: the container process as the runtime sees
- * it.  From here on the profile decides about every call of this process; after it only what exec
- * needs should follow.
+ * Loads the filter into the calling process.  *listener: the descriptor for the agent, or -1 where
+ * there is none.  From here on the profile decides about every call of this process; after it only
+ * what exec needs should follow.
  */
-int seccomp_run(const struct seccomp_plan *p, int agent, pid_t pid, struct error *err);
+int seccomp_run(const struct seccomp_plan *p, int *listener, struct error *err);
 
 void seccomp_show(const struct seccomp_plan *p, struct show *out);
 
@@ -102,11 +107,18 @@ enum seccomp_join {
 	SECCOMP_JOIN_LIMITS = 4,	/* sets resource limits */
 	SECCOMP_JOIN_ASKS = 8,		/* asks kist for something */
 	SECCOMP_JOIN_WAITS = 16,	/* waits for `start` */
+	SECCOMP_JOIN_DROPS = 32,	/* lets go of the capability that loading took */
 };
+
+/* What a profile must allow for that, for messages. */
+#define SECCOMP_JOIN_NAMES \
+	"clone, prctl, poll, close, exit_group, capset, sendmsg, recvmsg, prlimit64, for a terminal " \
+	"setsid, and what an exec needs"
 
 /*
  * Whether the filter may be loaded before the fork into an inhabited PID namespace: it allows the
- * fork, and whatever system call kist makes after it.  does: of enum seccomp_join.
+ * fork, and whatever system call kist makes after it; what comes after the message to the agent may
+ * as well be for the agent to decide.  does: of enum seccomp_join.
  */
 bool seccomp_lets_join(const struct seccomp_plan *p, unsigned int does);
 
@@ -132,7 +144,11 @@ void seccomp_notify_compile(const struct oci_config *c, const char *id, const ch
  */
 int seccomp_notify_connect(const struct seccomp_plan *p, int cancel, struct error *err);
 
-/* Sends message and listener.  One sendmsg() and nothing else: the filter is loaded already. */
+/*
+ * Sends message and listener.  In the parent, which alone is connected with the agent: whoever may
+ * have taken over the container's process must not speak for kist.  pid: the container's process,
+ * by the kernel's word.
+ */
 int seccomp_notify_send(const struct seccomp_plan *p, int agent, int listener, pid_t pid,
 			struct error *err);
 

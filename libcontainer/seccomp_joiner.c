@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -38,35 +39,37 @@
 static const struct join_call {
 	int nr;
 	unsigned int need;		/* enum seccomp_join; 0: always */
+	bool told;			/* the agent knows the process by then, and can answer */
 	uint64_t args[3];
 } calls[] = {
-	{ SYS_clone, 0, { CLONE_PARENT | CLONE_PARENT_SETTID } },
-	{ SYS_exit_group, 0, { 1 } },
-	{ SYS_prctl, 0, { PR_SET_PDEATHSIG, SIGKILL } },
-	{ SYS_prctl, 0, { PR_SET_PDEATHSIG, 0 } },
+	{ SYS_capset, SECCOMP_JOIN_DROPS, false, { 0 } },
+	{ SYS_close, 0, false, { 3 } },
+	{ SYS_clone, 0, false, { CLONE_PARENT | CLONE_PARENT_SETTID } },
+	{ SYS_exit_group, 0, false, { 1 } },
+	{ SYS_prctl, 0, false, { PR_SET_PDEATHSIG, SIGKILL } },
 #ifdef SYS_poll
-	{ SYS_poll, 0, { 0, 1, 0 } },
+	{ SYS_poll, 0, false, { 0, 1, 0 } },
 #else
-	{ SYS_ppoll, 0, { 0, 1, 0 } },
+	{ SYS_ppoll, 0, false, { 0, 1, 0 } },
 #endif
-	{ SYS_setsid, SECCOMP_JOIN_SESSION, { 0 } },
-	{ SYS_sendmsg, SECCOMP_JOIN_ASKS, { 0 } },
-	{ SYS_recvmsg, SECCOMP_JOIN_ASKS, { 0 } },
-	{ SYS_prlimit64, SECCOMP_JOIN_LIMITS, { 0 } },
-	{ SYS_close, 0, { 3 } },
-	{ SYS_rt_sigaction, 0, { SIGPIPE } },
-	{ SYS_rt_sigprocmask, 0, { SIG_SETMASK } },
-	{ SYS_execve, 0, { 0 } },
-	{ SYS_ioctl, SECCOMP_JOIN_TERMINAL, { 3, TIOCSCTTY } },
+	{ SYS_sendmsg, SECCOMP_JOIN_ASKS, false, { 0 } },
+	{ SYS_recvmsg, SECCOMP_JOIN_ASKS, false, { 0 } },
+	{ SYS_prctl, 0, true, { PR_SET_PDEATHSIG, 0 } },
+	{ SYS_setsid, SECCOMP_JOIN_SESSION, true, { 0 } },
+	{ SYS_prlimit64, SECCOMP_JOIN_LIMITS, true, { 0 } },
+	{ SYS_rt_sigaction, 0, true, { SIGPIPE } },
+	{ SYS_rt_sigprocmask, 0, true, { SIG_SETMASK } },
+	{ SYS_execve, 0, true, { 0 } },
+	{ SYS_ioctl, SECCOMP_JOIN_TERMINAL, true, { 3, TIOCSCTTY } },
 #ifdef SYS_dup2
-	{ SYS_dup2, SECCOMP_JOIN_TERMINAL, { 3, 0 } },
+	{ SYS_dup2, SECCOMP_JOIN_TERMINAL, true, { 3, 0 } },
 #else
-	{ SYS_dup3, SECCOMP_JOIN_TERMINAL, { 3, 0, 0 } },
+	{ SYS_dup3, SECCOMP_JOIN_TERMINAL, true, { 3, 0, 0 } },
 #endif
-	{ SYS_accept4, SECCOMP_JOIN_WAITS, { 3 } },
-	{ SYS_rt_sigaction, SECCOMP_JOIN_WAITS, { SIGTERM } },
-	{ SYS_rt_sigprocmask, SECCOMP_JOIN_WAITS, { SIG_UNBLOCK } },
-	{ SYS_rt_sigprocmask, SECCOMP_JOIN_WAITS, { SIG_BLOCK } },
+	{ SYS_accept4, SECCOMP_JOIN_WAITS, true, { 3 } },
+	{ SYS_rt_sigaction, SECCOMP_JOIN_WAITS, true, { SIGTERM } },
+	{ SYS_rt_sigprocmask, SECCOMP_JOIN_WAITS, true, { SIG_UNBLOCK } },
+	{ SYS_rt_sigprocmask, SECCOMP_JOIN_WAITS, true, { SIG_BLOCK } },
 };
 
 static uint32_t word_at(const struct seccomp_data *data, uint32_t offset)
@@ -128,11 +131,12 @@ static int64_t answer(const struct seccomp_plan *p, const struct seccomp_data *d
 	return -1;
 }
 
-static bool allows(const struct seccomp_plan *p, const struct seccomp_data *data)
+static bool allows(const struct seccomp_plan *p, const struct seccomp_data *data, bool told)
 {
 	int64_t action = answer(p, data);
 
-	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG ||
+	       (told && action == SECCOMP_RET_USER_NOTIF);
 }
 
 const char *seccomp_ends_at(const struct seccomp_plan *p)
@@ -169,7 +173,7 @@ bool seccomp_lets_join(const struct seccomp_plan *p, unsigned int does)
 			continue;
 		for (size_t k = 0; k < sizeof(c->args) / sizeof(*c->args); k++)
 			data.args[k] = c->args[k];
-		if (!allows(p, &data))
+		if (!allows(p, &data, c->told))
 			return false;
 	}
 	return true;

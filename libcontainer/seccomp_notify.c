@@ -122,10 +122,6 @@ int seccomp_notify_send(const struct seccomp_plan *p, int agent, int listener, p
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(cmsg), &listener, sizeof(int));
-	/*
-	 * The listener itself is close-on-exec and goes with the exec: closing here would be one
-	 * more filtered call.
-	 */
 	n = sendmsg(agent, &msg, MSG_NOSIGNAL);
 	if (n < 0 && errno == EAGAIN)
 		return error_set(err, ETIMEDOUT, "send the seccomp listener to agent %s: it did "

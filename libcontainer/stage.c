@@ -35,7 +35,6 @@ enum frame_type { FRAME_ASK = 1, FRAME_DONE, FRAME_FAIL, FRAME_LOG };
 struct frame {
 	uint32_t type;
 	uint32_t row;
-	int32_t pid;		/* DONE: the process itself, as the parent sees it */
 	uint32_t level;		/* LOG */
 	char text[1012];	/* LOG: NUL-terminated */
 };
@@ -197,18 +196,33 @@ static void __attribute__((noreturn)) child_fail(struct job *job, const struct e
 	_exit(1);
 }
 
-/* Asks the parent for its half of the row and waits for the answer. */
-static void child_ask(struct job *job, const struct step *row)
+static void __attribute__((noreturn)) child_row_failed(struct job *job, struct error *err)
+{
+	/* Who wrote the profile does not know what the last rows need. */
+	if (job->filtered && (err->errnum == EPERM || err->errnum == ENOSYS))
+		error_append(err, " (the seccomp filter is in force by now: linux.seccomp may be "
+			     "what forbids it)");
+	child_fail(job, err);
+}
+
+/*
+ * Asks the parent for its half of the row and waits for the answer.  The first question after the
+ * filter was loaded takes its listener along.
+ */
+static int child_ask(struct job *job, const struct step *row, struct error *err)
 {
 	struct frame f = { .type = FRAME_ASK, .row = index_of(job, row) };
+	ssize_t n = unix_socket_send(job->channel, &f, FRAME_HEAD, job->listener);
 
-	if (unix_socket_send(job->channel, &f, FRAME_HEAD, -1) < 0)
-		_exit(1);	/* the parent is gone */
-	/* A failure of the parent's half is known to the parent: nothing more to say. */
-	if (unix_socket_receive(job->channel, &f, sizeof(f), NULL) < (ssize_t)FRAME_HEAD ||
-	    f.type != FRAME_DONE)
+	fd_close(&job->listener);
+	if (n == 0)
+		n = unix_socket_receive(job->channel, &f, sizeof(f), NULL);
+	if (n == -EPERM || n == -ENOSYS)
+		return error_set(err, (int)-n, "speak to the parent");
+	/* The parent is gone, or its half has failed, and it knows: nothing more to say. */
+	if (n < (ssize_t)FRAME_HEAD || f.type != FRAME_DONE)
 		_exit(1);
-	job->init_pid = f.pid;
+	return 0;
 }
 
 static void child_row(struct job *job, const struct step *row)
@@ -216,15 +230,10 @@ static void child_row(struct job *job, const struct step *row)
 	struct error err = { 0 };
 
 	report_of(job, job->self)->row = index_of(job, row) + 1;
-	if (run_row(job, row, &err) < 0) {
-		/* Who wrote the profile does not know what the last rows need. */
-		if (job->filtered && (err.errnum == EPERM || err.errnum == ENOSYS))
-			error_append(&err, " (the seccomp filter is in force by now: linux.seccomp "
-				     "may be what forbids it)");
-		child_fail(job, &err);
-	}
-	if (row->serve)
-		child_ask(job, row);
+	if (run_row(job, row, &err) < 0)
+		child_row_failed(job, &err);
+	if (row->serve && child_ask(job, row, &err) < 0)
+		child_row_failed(job, &err);
 }
 
 /* ---- the parent's side ---------------------------------------------------------------------- */
@@ -417,9 +426,11 @@ static void log_frame(struct frame *f, unsigned int n)
 /*
  * The next frame that is not a log line.  1: *f holds it, 0: the channel is closed, negative:
  * error.  The time is that of all lines together, or a process of the container's could keep its
- * parent, and the lock, for ever.
+ * parent, and the lock, for ever.  fd: gets the descriptor that came with it, or -1; NULL: none is
+ * wanted.
  */
-static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct error *err)
+static int next_frame(struct job *job, struct frame *f, int *fd, int timeout_ms,
+		      struct error *err)
 {
 	uint64_t deadline = clock_ns() + (uint64_t)timeout_ms * 1000000;
 
@@ -429,7 +440,9 @@ static int next_frame(struct job *job, struct frame *f, int timeout_ms, struct e
 
 		if (ret < 0)
 			return ret;
-		n = unix_socket_receive(job->channel, f, sizeof(*f), NULL);
+		if (fd)
+			fd_close(fd);
+		n = unix_socket_receive(job->channel, f, sizeof(*f), fd);
 		if (n < 0 && n != -ECONNRESET)
 			return error_set(err, (int)-n, "receive from the container's process");
 		if (n < (ssize_t)FRAME_HEAD)
@@ -459,6 +472,12 @@ static void learn_init_pid(struct job *job)
 		job->stage1_pid = -1;
 }
 
+/* Until the agent has it; of two, the first process's is the true one. */
+static bool wants_listener(const struct job *job)
+{
+	return job->seccomp_socket >= 0 && job->listener < 0;
+}
+
 static int serve_row(struct job *job, const struct step *row, struct error *err)
 {
 	struct frame f;
@@ -467,7 +486,8 @@ static int serve_row(struct job *job, const struct step *row, struct error *err)
 
 	/* While the child works: see step_guard_run(). */
 	self_exe_close(&job->self_exe);
-	ret = next_frame(job, &f, STEP_DEADLINE_MS, err);
+	ret = next_frame(job, &f, wants_listener(job) ? &job->listener : NULL, STEP_DEADLINE_MS,
+			 err);
 	if (ret < 0)
 		return ret;
 	if (ret == 0)
@@ -486,7 +506,7 @@ static int serve_row(struct job *job, const struct step *row, struct error *err)
 		job->times[i].end = clock_ns();
 	if (ret < 0)
 		error_prefix(err, "%s", row->name);
-	f = (struct frame){ .type = ret < 0 ? FRAME_FAIL : FRAME_DONE, .pid = job->init_pid };
+	f = (struct frame){ .type = ret < 0 ? FRAME_FAIL : FRAME_DONE };
 	if (unix_socket_send(job->channel, &f, FRAME_HEAD, -1) < 0 && ret == 0)
 		return child_end(job, err);
 	return ret;
@@ -534,7 +554,7 @@ int stage_wait_exec(struct job *job, int timeout_ms, struct error *err)
 {
 	const struct step *last = job->steps;
 	struct frame f;
-	int ret = next_frame(job, &f, timeout_ms, err);
+	int ret = next_frame(job, &f, NULL, timeout_ms, err);
 
 	if (ret < 0)
 		return ret;

@@ -14,6 +14,13 @@
 		return condition; \
 	}
 
+/* Before a fork into an inhabited PID namespace, and before a filter that is loaded by that. */
+static bool needs_no_new_privs_early(const struct plan *p)
+{
+	return plan_forks_late(p) ||
+	       (p->seccomp.enabled && p->seccomp.when == SECCOMP_INSIDE);
+}
+
 WHEN(process, p->process != NULL)
 WHEN(forks_late, plan_forks_late(p))
 WHEN(home, p->program.home != NULL)
@@ -52,8 +59,9 @@ WHEN(session, p->process && (!plan_forks_late(p) || p->session_before))
 WHEN(session_inside, p->process && plan_forks_late(p) && !p->session_before)
 WHEN(capabilities, p->process || plan_forks_late(p))
 WHEN(scheduler_of_child, plan_forks_late(p) && scheduler_is_privileged(&p->scheduler))
-WHEN(agent_pid, p->seccomp.notify && plan_has_two_processes(p) && !plan_forks_late(p))
-WHEN(agent_pid_inside, p->seccomp.notify && plan_forks_late(p))
+WHEN(agent_early, p->seccomp.notify && p->seccomp.when == SECCOMP_PRIVILEGED)
+WHEN(agent_joiner, p->seccomp.notify && p->seccomp.when == SECCOMP_JOINER)
+WHEN(agent, p->seccomp.notify && p->seccomp.when != SECCOMP_PRIVILEGED)
 WHEN(labels, p->selinux.label || p->apparmor.profile)
 WHEN(limits, p->limits.n_limits > 0)
 WHEN(last_limits, limit_has_last(&p->limits))
@@ -62,8 +70,8 @@ WHEN(seccomp_early, p->seccomp.enabled && p->seccomp.when == SECCOMP_PRIVILEGED)
 WHEN(seccomp_joiner, p->seccomp.enabled && p->seccomp.when == SECCOMP_JOINER)
 WHEN(seccomp_inside, p->seccomp.enabled && p->seccomp.when == SECCOMP_INSIDE)
 WHEN(seccomp_late, p->seccomp.enabled && p->seccomp.when == SECCOMP_LAST)
-WHEN(no_new_privs, p->program.no_new_privs && !plan_forks_late(p))
-WHEN(no_new_privs_joiner, p->program.no_new_privs && plan_forks_late(p))
+WHEN(no_new_privs_joiner, p->program.no_new_privs && needs_no_new_privs_early(p))
+WHEN(no_new_privs, p->program.no_new_privs && !needs_no_new_privs_early(p))
 WHEN(pid_wanted, p->options.pid_file || p->options.pidfd_socket)
 WHEN(initial_affinity, p->scheduler.initial != NULL)
 
@@ -113,6 +121,7 @@ SHOW(show_capabilities, capability_show(&p->capabilities, out))
 SHOW(show_user, user_show(&p->user, out))
 SHOW(show_no_new_privs, show_act(out, "set no_new_privs"))
 SHOW(show_seccomp, seccomp_show(&p->seccomp, out))
+SHOW(show_agent, show_act(out, "send the listener to %s", p->seccomp.listener_path))
 SHOW(show_descriptors, preserve_fd_show(&p->preserve_fds, out))
 SHOW(show_process, process_show(&p->program, out); hook_show(&p->hooks, HOOK_POSTSTART, out))
 
@@ -206,9 +215,10 @@ const struct step steps_create[] = {
 	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
 	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
-	{ "agent-pid", STAGE_2, agent_pid, NULL, step_agent_pid_serve, NULL, NULL },
 	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL,
 	  show_seccomp },
+	/* At once: it may be the agent who lets the next calls pass. */
+	{ "agent-privileged", STAGE_2, agent_early, NULL, step_agent_serve, NULL, show_agent },
 	{ "user", STAGE_2, process, step_user_run, NULL, NULL, show_user },
 	{ "capabilities", STAGE_2, capabilities, step_capabilities_run, NULL, NULL,
 	  show_capabilities },
@@ -217,10 +227,10 @@ const struct step steps_create[] = {
 	{ "no-new-privs-joiner", STAGE_2, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },
 	{ "seccomp-joiner", STAGE_2, seccomp_joiner, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "listener", STAGE_2, agent_joiner, NULL, step_listener_serve, NULL, NULL },
 	{ "pid-namespace", STAGE_2, forks_late, step_fork_run, NULL, NULL, NULL },
-	{ "agent-pid-inside", STAGE_2, agent_pid_inside, NULL, step_agent_pid_serve, NULL, NULL },
-	{ "seccomp-inside", STAGE_2, seccomp_inside, step_seccomp_inside_run, NULL, NULL,
-	  show_seccomp },
+	{ "seccomp-inside", STAGE_2, seccomp_inside, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "agent", STAGE_2, agent, NULL, step_agent_serve, NULL, show_agent },
 	{ "scheduler-of-child", STAGE_2, scheduler_of_child, NULL, step_scheduler_serve, NULL,
 	  NULL },
 	{ "session-inside", STAGE_2, session_inside, step_session_run, NULL, NULL, NULL },
@@ -272,8 +282,6 @@ const struct step steps_exec[] = {
 	{ "home", STAGE_1, home, step_home_run, NULL, NULL, NULL },
 	{ "cwd", STAGE_1, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_1, drops_bounding, step_bounding_run, NULL, NULL, NULL },
-	{ "seccomp-privileged", STAGE_1, seccomp_early, step_seccomp_run, NULL, NULL,
-	  show_seccomp },
 	{ "user", STAGE_1, process, step_user_run, NULL, NULL, show_user },
 	{ "capabilities", STAGE_1, capabilities, step_capabilities_run, NULL, NULL,
 	  show_capabilities },
@@ -282,11 +290,11 @@ const struct step steps_exec[] = {
 	{ "no-new-privs", STAGE_1, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },
 	{ "seccomp-joiner", STAGE_1, seccomp_joiner, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "listener", STAGE_1, agent_joiner, NULL, step_listener_serve, NULL, NULL },
 	{ "second-process", STAGE_1, NULL, step_fork_run, NULL, NULL, NULL },
 
-	{ "agent-pid", STAGE_2, agent_pid_inside, NULL, step_agent_pid_serve, NULL, NULL },
-	{ "seccomp-inside", STAGE_2, seccomp_inside, step_seccomp_inside_run, NULL, NULL,
-	  show_seccomp },
+	{ "seccomp-inside", STAGE_2, seccomp_inside, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "agent", STAGE_2, agent, NULL, step_agent_serve, NULL, show_agent },
 	{ "scheduler-of-child", STAGE_2, scheduler_of_child, NULL, step_scheduler_serve, NULL,
 	  NULL },
 	{ "session", STAGE_2, session_inside, step_session_run, NULL, NULL, NULL },

@@ -64,6 +64,7 @@ int step_guard_run(struct job *job, struct error *err)
 	fd_close(&job->init_pidfd);
 	fd_close(&job->state_root);
 	fd_close(&job->no_tracer);
+	fd_close(&job->seccomp_socket);
 	/* Whoever closes it last waits for RCU: the parent, which has time. */
 	fd_close(&job->self_exe.tree);
 	if (reopen_state_dir(job, err) < 0)
@@ -417,20 +418,10 @@ int step_bounding_run(struct job *job, struct error *err)
 
 int step_seccomp_run(struct job *job, struct error *err)
 {
-	/* A second process cannot see its number outside; the parent has said it ("agent-pid"). */
-	pid_t pid = plan_has_two_processes(job->plan) ? job->init_pid : job->own->init_pid;
-	int ret = seccomp_run(&job->plan->seccomp, job->seccomp_socket, pid, err);
+	int ret = seccomp_run(&job->plan->seccomp, &job->listener, err);
 
 	job->filtered = true;
-	fd_close(&job->seccomp_socket);
-	return ret;
-}
-
-/* The one thing that a process inside may still need privilege for; then that goes. */
-int step_seccomp_inside_run(struct job *job, struct error *err)
-{
-	int ret = step_seccomp_run(job, err);
-
+	/* Where it comes so late it is the one thing that privilege was still needed for. */
 	return ret < 0 ? ret : capability_inside_run(&job->plan->capabilities, err);
 }
 
@@ -501,7 +492,7 @@ int step_program_run(struct job *job, struct error *err)
  * rows need. */
 int step_descriptors_run(struct job *job, struct error *err)
 {
-	const int keep[] = { job->channel, job->start_socket, job->report_fd, job->seccomp_socket,
+	const int keep[] = { job->channel, job->start_socket, job->report_fd,
 			     plan_forks_late(job->plan) ? job->terminal : -1 };
 	int ret = preserve_fd_close_others(&job->plan->preserve_fds, keep,
 					   sizeof(keep) / sizeof(*keep));

@@ -315,8 +315,6 @@ static pid_t clone_first(struct job *job, uint64_t namespaces, bool into_cgroup)
 		.cgroup = into_cgroup ? cgroup_clone_fd(&job->cgroup) : -1,
 		/* Nobody waits for what `create` has made; and descriptors may be few. */
 		.pidfd = job->plan->command == PLAN_CREATE ? NULL : &job->init_pidfd,
-		/* By the kernel: a seccomp agent is told, maybe before this process runs again. */
-		.pid = plan_has_two_processes(job->plan) ? NULL : (pid_t *)&job->own->init_pid,
 	};
 
 	return sys_clone3(&c);
@@ -600,12 +598,34 @@ int step_scheduler_serve(struct job *job, struct error *err)
 	return scheduler_run(&job->plan->scheduler, job->init_pid, err);
 }
 
-/* The answer to every question has the pid. */
-int step_agent_pid_serve(struct job *job, struct error *err)
+/*
+ * What came must be what it is said to be: a process that was taken over may send anything, and the
+ * agent takes it for kist's.  That it is the listener of that very process nobody can tell; so it
+ * comes from the first process wherever that can load the filter.
+ */
+int step_listener_serve(struct job *job, struct error *err)
 {
-	(void)job;
-	(void)err;
-	return 0;
+	char path[32], name[64];
+	ssize_t n = -1;
+
+	snprintf(path, sizeof(path), "self/fd/%d", job->listener);
+	if (job->listener >= 0)
+		n = readlinkat(job->proc, path, name, sizeof(name) - 1);
+	name[n > 0 ? n : 0] = '\0';
+	return strcmp(name, "anon_inode:seccomp notify") == 0 ? 0 :
+	       error_set(err, 0, "the container's process sent no seccomp listener");
+}
+
+int step_agent_serve(struct job *job, struct error *err)
+{
+	int ret = step_listener_serve(job, err);
+
+	if (ret == 0)
+		ret = seccomp_notify_send(&job->plan->seccomp, job->seccomp_socket, job->listener,
+					  job->init_pid, err);
+	fd_close(&job->seccomp_socket);
+	fd_close(&job->listener);
+	return ret;
 }
 
 int step_oom_score_serve(struct job *job, struct error *err)

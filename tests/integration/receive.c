@@ -5,7 +5,8 @@
  *	receive tty SOCKET	listens; takes one descriptor and copies what can be read from it to
  *standard output, and standard input to it, until it ends.  For --console-socket. receive fd SOCKET
  *listens; prints the message and what each descriptor with it is.  For the seccomp agent's socket
- *and --pidfd-socket. receive text SOCKET	a datagram socket; prints one message.  For
+ *and --pidfd-socket. receive fds SOCKET	the same, one connection after the other, each to its end.
+ *receive text SOCKET	a datagram socket; prints one message.  For
  *NOTIFY_SOCKET. receive ready SOCKET	the other way: sends READY=1 to a datagram socket, as a
  *program does that was started. receive full SOCKET	listens with a full
  *queue, and accepts nobody.
@@ -29,7 +30,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static int make_socket(const char *path, int type)
+static int listen_at(const char *path, int type)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
@@ -42,12 +43,23 @@ static int make_socket(const char *path, int type)
 	if (type != SOCK_DGRAM && listen(fd, 1) < 0)
 		die("listen");
 	fputs("listening\n", stderr);
-	if (type == SOCK_DGRAM)
-		return fd;
-	fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	return fd;
+}
+
+static int take_connection(int socket)
+{
+	int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
+
 	if (fd < 0)
 		die("accept");
 	return fd;
+}
+
+static int make_socket(const char *path, int type)
+{
+	int fd = listen_at(path, type);
+
+	return type == SOCK_DGRAM ? fd : take_connection(fd);
 }
 
 /* The message's length; descriptors that came with it go into fds. */
@@ -104,13 +116,15 @@ static void receive_tty(const char *path)
 	}
 }
 
-static void receive_fd(const char *path)
+/* Whether there was a message. */
+static int show_message(int socket)
 {
 	char text[65536], name[64], target[256];
 	int fds[MAX_FDS];
 	size_t n_fds;
 
-	receive(make_socket(path, SOCK_STREAM), text, sizeof(text), fds, &n_fds);
+	if (receive(socket, text, sizeof(text), fds, &n_fds) == 0)
+		return 0;
 	puts(text);
 	for (size_t i = 0; i < n_fds; i++) {
 		ssize_t n;
@@ -119,6 +133,22 @@ static void receive_fd(const char *path)
 		n = readlink(name, target, sizeof(target) - 1);
 		target[n < 0 ? 0 : n] = '\0';
 		printf("descriptor %s\n", target);
+		close(fds[i]);
+	}
+	fflush(stdout);
+	return 1;
+}
+
+static void receive_fds(const char *path)
+{
+	int socket = listen_at(path, SOCK_STREAM);
+
+	for (;;) {
+		int fd = take_connection(socket);
+
+		while (show_message(fd))
+			;
+		close(fd);
 	}
 }
 
@@ -170,7 +200,9 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "tty") == 0)
 		receive_tty(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "fd") == 0)
-		receive_fd(argv[2]);
+		show_message(make_socket(argv[2], SOCK_STREAM));
+	else if (argc == 3 && strcmp(argv[1], "fds") == 0)
+		receive_fds(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "text") == 0)
 		receive_text(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "ready") == 0)
@@ -178,6 +210,6 @@ int main(int argc, char **argv)
 	else if (argc == 3 && strcmp(argv[1], "full") == 0)
 		full(argv[2]);
 	else
-		fputs("usage: receive tty|fd|text|ready|full SOCKET\n", stderr);
+		fputs("usage: receive tty|fd|fds|text|ready|full SOCKET\n", stderr);
 	return 0;
 }

@@ -175,6 +175,10 @@ static void test_settings(void)
 	compile("{'defaultAction':'SCMP_ACT_ALLOW'}", true, &plan, NULL);
 	ok(plan.flags == SECCOMP_FILTER_FLAG_SPEC_ALLOW && plan.when == SECCOMP_LAST,
 	   "no flags: SPEC_ALLOW; last with nnp");
+	compile("{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/x','syscalls':["
+		"{'names':['getppid'],'action':'SCMP_ACT_NOTIFY'}]}",
+		true, &plan, NULL);
+	ok(plan.when == SECCOMP_INSIDE, "with an agent: as long as the parent is there");
 	compile("{'defaultAction':'SCMP_ACT_ALLOW','flags':['SECCOMP_FILTER_FLAG_LOG']}", false,
 		&plan, NULL);
 	ok(plan.flags == SECCOMP_FILTER_FLAG_LOG && plan.when == SECCOMP_PRIVILEGED,
@@ -207,7 +211,7 @@ static void test_load(void)
 	struct seccomp_plan plan;
 	struct error err;
 	pid_t pid;
-	int status;
+	int status, listener;
 
 	compile("{'defaultAction':'SCMP_ACT_ALLOW','syscalls':["
 		"{'names':['getppid'],'action':'SCMP_ACT_ERRNO','errnoRet':77}]}",
@@ -215,7 +219,7 @@ static void test_load(void)
 	pid = fork();
 	if (pid == 0) {
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		    seccomp_run(&plan, -1, 0, &err) < 0)
+		    seccomp_run(&plan, &listener, &err) < 0)
 			_exit(1);
 		_exit(syscall(SYS_getppid) == -1 && errno == 77 ? 0 : 2);
 	}
@@ -241,7 +245,7 @@ static void test_notify(void)
 		"{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/a','listenerMetadata':'m',"
 		"'syscalls':[{'names':['getppid'],'action':'SCMP_ACT_NOTIFY'}]}",
 		true, &plan, &c);
-	int pair[2], status;
+	int pair[2], status, listener;
 	pid_t pid;
 
 	is_str(problem, NULL, "a profile with NOTIFY");
@@ -251,7 +255,8 @@ static void test_notify(void)
 	pid = fork();
 	if (pid == 0)
 		_exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		      seccomp_run(&plan, pair[1], 4321, &err) < 0);
+		      seccomp_run(&plan, &listener, &err) < 0 || listener < 0 ||
+		      seccomp_notify_send(&plan, pair[1], listener, 4321, &err) < 0);
 	close(pair[1]);
 	ok(recvmsg(pair[0], &msg, MSG_CMSG_CLOEXEC) > 0, "the message arrives");
 	is_str(text,
