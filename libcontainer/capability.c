@@ -228,13 +228,10 @@ int capability_run(const struct capability_plan *p, struct error *err)
 
 int capability_inside_run(const struct capability_plan *p, struct error *err)
 {
-	int r;
-
-	if (p->inside == 0)
-		return 0;
 	/* Less than before: the ambient ones, a part of what stays permitted, are not touched. */
-	r = set_caps(p->set[CAPABILITY_EFFECTIVE], p->set[CAPABILITY_PERMITTED],
-		     p->set[CAPABILITY_INHERITABLE]);
+	int r = set_caps(p->set[CAPABILITY_EFFECTIVE], p->set[CAPABILITY_PERMITTED],
+			 p->set[CAPABILITY_INHERITABLE]);
+
 	return r < 0 ? error_set(err, -r, "set the capabilities") : 0;
 }
 

@@ -69,6 +69,8 @@ WHEN(drops_bounding, p->capabilities.drop != 0)
 WHEN(seccomp_early, p->seccomp.enabled && p->seccomp.when == SECCOMP_PRIVILEGED)
 WHEN(seccomp_joiner, p->seccomp.enabled && p->seccomp.when == SECCOMP_JOINER)
 WHEN(seccomp_inside, p->seccomp.enabled && p->seccomp.when == SECCOMP_INSIDE)
+WHEN(capability_joiner, p->capabilities.inside && p->seccomp.when == SECCOMP_JOINER)
+WHEN(capability_inside, p->capabilities.inside && p->seccomp.when == SECCOMP_INSIDE)
 WHEN(seccomp_late, p->seccomp.enabled && p->seccomp.when == SECCOMP_LAST)
 WHEN(no_new_privs_joiner, p->program.no_new_privs && needs_no_new_privs_early(p))
 WHEN(no_new_privs, p->program.no_new_privs && !needs_no_new_privs_early(p))
@@ -227,10 +229,14 @@ const struct step steps_create[] = {
 	{ "no-new-privs-joiner", STAGE_2, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },
 	{ "seccomp-joiner", STAGE_2, seccomp_joiner, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "capabilities-joiner", STAGE_2, capability_joiner, step_capabilities_last_run, NULL, NULL,
+	  NULL },
 	{ "listener", STAGE_2, agent_joiner, NULL, step_listener_serve, NULL, NULL },
 	{ "pid-namespace", STAGE_2, forks_late, step_fork_run, NULL, NULL, NULL },
 	{ "seccomp-inside", STAGE_2, seccomp_inside, step_seccomp_run, NULL, NULL, show_seccomp },
 	{ "agent", STAGE_2, agent, NULL, step_agent_serve, NULL, show_agent },
+	{ "capabilities-inside", STAGE_2, capability_inside, step_capabilities_last_run, NULL, NULL,
+	  NULL },
 	{ "scheduler-of-child", STAGE_2, scheduler_of_child, NULL, step_scheduler_serve, NULL,
 	  NULL },
 	{ "session-inside", STAGE_2, session_inside, step_session_run, NULL, NULL, NULL },
@@ -290,11 +296,15 @@ const struct step steps_exec[] = {
 	{ "no-new-privs", STAGE_1, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },
 	{ "seccomp-joiner", STAGE_1, seccomp_joiner, step_seccomp_run, NULL, NULL, show_seccomp },
+	{ "capabilities-joiner", STAGE_1, capability_joiner, step_capabilities_last_run, NULL, NULL,
+	  NULL },
 	{ "listener", STAGE_1, agent_joiner, NULL, step_listener_serve, NULL, NULL },
 	{ "second-process", STAGE_1, NULL, step_fork_run, NULL, NULL, NULL },
 
 	{ "seccomp-inside", STAGE_2, seccomp_inside, step_seccomp_run, NULL, NULL, show_seccomp },
 	{ "agent", STAGE_2, agent, NULL, step_agent_serve, NULL, show_agent },
+	{ "capabilities-inside", STAGE_2, capability_inside, step_capabilities_last_run, NULL, NULL,
+	  NULL },
 	{ "scheduler-of-child", STAGE_2, scheduler_of_child, NULL, step_scheduler_serve, NULL,
 	  NULL },
 	{ "session", STAGE_2, session_inside, step_session_run, NULL, NULL, NULL },

@@ -421,8 +421,13 @@ int step_seccomp_run(struct job *job, struct error *err)
 	int ret = seccomp_run(&job->plan->seccomp, &job->listener, err);
 
 	job->filtered = true;
-	/* Where it comes so late it is the one thing that privilege was still needed for. */
-	return ret < 0 ? ret : capability_inside_run(&job->plan->capabilities, err);
+	return ret;
+}
+
+/* Where the filter comes so late it is the one thing that privilege was still needed for. */
+int step_capabilities_last_run(struct job *job, struct error *err)
+{
+	return capability_inside_run(&job->plan->capabilities, err);
 }
 
 /* The streams that came from the caller become the user's while we may still give them away. */

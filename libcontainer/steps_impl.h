@@ -90,6 +90,7 @@ STEP_FN(step_session_run);
 STEP_FN(step_home_run);
 STEP_FN(step_user_run);
 STEP_FN(step_capabilities_run);
+STEP_FN(step_capabilities_last_run);
 STEP_FN(step_cwd_run);
 STEP_FN(step_program_run);
 STEP_FN(step_descriptors_run);
