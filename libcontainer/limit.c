@@ -117,7 +117,8 @@ static int raise_only(struct kernel_limit *new)
 
 /*
  * The number of processes, with one more for the joiner, which ends when it has forked: so the
- * kernel comes to the same verdict as with the limit itself and without the joiner.
+ * kernel comes to the same verdict as with the limit itself and without the joiner.  No more than
+ * that: somebody in the container may keep the new process from lowering it.
  */
 static int raise_by_one(struct kernel_limit *new)
 {
@@ -125,8 +126,8 @@ static int raise_by_one(struct kernel_limit *new)
 
 	if (syscall(SYS_prlimit64, 0, RLIMIT_NPROC, NULL, &now) < 0)
 		return -errno;
-	new->max = new->max > now.max ? new->max : now.max;
-	new->cur += new->cur < new->max;
+	new->cur += new->cur < new->max || new->cur < now.max;
+	new->max = new->max > new->cur ? new->max : new->cur;
 	return 0;
 }
 
@@ -146,24 +147,69 @@ int limit_run(const struct limit_plan *p, bool joiner, int proc, struct error *e
 	return 0;
 }
 
-int limit_last_run(const struct limit_plan *p, bool joined, struct error *err)
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+int limit_joiner_run(const struct limit_plan *p, uint64_t needed, struct error *err)
+{
+	for (size_t i = 0; i < p->n_limits; i++) {
+		const struct limit *l = &p->limits[i];
+		struct kernel_limit new = { l->soft, l->hard }, now;
+
+		if (l->resource != RLIMIT_NOFILE)
+			continue;
+		if (new.cur < needed) {
+			if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &now) < 0)
+				return limit_error(l, errno, -1, err);
+			new.cur = least(now.cur, needed);
+			new.max = least(now.max, most(new.max, needed));
+		}
+		if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &new, NULL) < 0)
+			return limit_error(l, errno, -1, err);
+	}
+	return 0;
+}
+
+static bool is_last(const struct limit *l, bool joined, uint64_t needed)
+{
+	if (l->resource == RLIMIT_NOFILE)
+		return !joined || l->soft < needed;
+	return joined && l->resource == RLIMIT_NPROC;
+}
+
+int limit_last_run(const struct limit_plan *p, bool joined, uint64_t needed, struct error *err)
 {
 	for (size_t i = 0; i < p->n_limits; i++) {
 		const struct limit *l = &p->limits[i];
 		struct kernel_limit new = { l->soft, l->hard };
 
-		if ((l->resource == RLIMIT_NOFILE || (l->resource == RLIMIT_NPROC && joined)) &&
+		if (is_last(l, joined, needed) &&
 		    syscall(SYS_prlimit64, 0, l->resource, &new, NULL) < 0)
 			return limit_error(l, errno, -1, err);
 	}
 	return 0;
 }
 
-bool limit_has_last(const struct limit_plan *p)
+bool limit_has(const struct limit_plan *p, int resource)
 {
 	for (size_t i = 0; i < p->n_limits; i++) {
-		if (p->limits[i].resource == RLIMIT_NOFILE ||
-		    p->limits[i].resource == RLIMIT_NPROC)
+		if (p->limits[i].resource == resource)
+			return true;
+	}
+	return false;
+}
+
+bool limit_has_last(const struct limit_plan *p, bool joined, uint64_t needed)
+{
+	for (size_t i = 0; i < p->n_limits; i++) {
+		if (is_last(&p->limits[i], joined, needed))
 			return true;
 	}
 	return false;

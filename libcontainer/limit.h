@@ -43,11 +43,18 @@ int limit_compile(const struct oci_config *c, const struct oci_process *p, const
 int limit_run(const struct limit_plan *p, bool joiner, int proc, struct error *err);
 
 /*
- * Lowers RLIMIT_NOFILE, when no descriptor is needed any more, and in the process that a joiner has
- * forked RLIMIT_NPROC.  Needs no privilege.
+ * Lowers RLIMIT_NOFILE in a joiner before it forks, since somebody may keep the new process from
+ * doing that; but not below `needed`: as many descriptors the new process may still need.
  */
-int limit_last_run(const struct limit_plan *p, bool joined, struct error *err);
-bool limit_has_last(const struct limit_plan *p);
+int limit_joiner_run(const struct limit_plan *p, uint64_t needed, struct error *err);
+bool limit_has(const struct limit_plan *p, int resource);
+
+/*
+ * Lowers RLIMIT_NOFILE, when no descriptor is needed any more, and in the process that a joiner has
+ * forked (joined) RLIMIT_NPROC, and what limit_joiner_run() has left.  Needs no privilege.
+ */
+int limit_last_run(const struct limit_plan *p, bool joined, uint64_t needed, struct error *err);
+bool limit_has_last(const struct limit_plan *p, bool joined, uint64_t needed);
 
 void limit_show(const struct limit_plan *p, struct show *out);
 

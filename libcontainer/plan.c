@@ -225,7 +225,7 @@ static unsigned int rest_of_way(const struct plan *p)
 
 	if (p->terminal.wanted)
 		does |= SECCOMP_JOIN_TERMINAL;
-	if (limit_has_last(&p->limits))
+	if (limit_has_last(&p->limits, true, plan_last_descriptors(p)))
 		does |= SECCOMP_JOIN_LIMITS;
 	if (p->command == PLAN_CREATE)
 		does |= SECCOMP_JOIN_WAITS;
@@ -352,4 +352,12 @@ bool plan_has_two_processes(const struct plan *p)
 bool plan_forks_late(const struct plan *p)
 {
 	return p->forks_late;
+}
+
+/* 0-2, channel, start socket, page, terminal, listener, and the pipes of a hook. */
+#define LAST_DESCRIPTORS 16
+
+uint64_t plan_last_descriptors(const struct plan *p)
+{
+	return LAST_DESCRIPTORS + p->preserve_fds.n_fds;
 }

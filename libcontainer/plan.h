@@ -127,6 +127,9 @@ bool plan_has_two_processes(const struct plan *p);
  */
 bool plan_forks_late(const struct plan *p);
 
+/* What a process may need of descriptors after it was forked late, the container's included. */
+uint64_t plan_last_descriptors(const struct plan *p);
+
 /* Whether the death of the container's process ends all its processes. */
 bool plan_has_own_pid_namespace(const struct plan *p);
 

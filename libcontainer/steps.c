@@ -2,6 +2,7 @@
 #include "steps.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include "plan.h"
 #include "steps_impl.h"
@@ -64,7 +65,9 @@ WHEN(agent_joiner, p->seccomp.notify && p->seccomp.when == SECCOMP_JOINER)
 WHEN(agent, p->seccomp.notify && p->seccomp.when != SECCOMP_PRIVILEGED)
 WHEN(labels, p->selinux.label || p->apparmor.profile)
 WHEN(limits, p->limits.n_limits > 0)
-WHEN(last_limits, limit_has_last(&p->limits))
+WHEN(limits_joiner, plan_forks_late(p) && limit_has(&p->limits, RLIMIT_NOFILE))
+WHEN(last_limits,
+     limit_has_last(&p->limits, plan_forks_late(p), plan_last_descriptors(p)))
 WHEN(drops_bounding, p->capabilities.drop != 0)
 WHEN(seccomp_early, p->seccomp.enabled && p->seccomp.when == SECCOMP_PRIVILEGED)
 WHEN(seccomp_joiner, p->seccomp.enabled && p->seccomp.when == SECCOMP_JOINER)
@@ -226,6 +229,7 @@ const struct step steps_create[] = {
 	  show_capabilities },
 	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
 	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
+	{ "limits-joiner", STAGE_2, limits_joiner, step_limits_joiner_run, NULL, NULL, NULL },
 	{ "no-new-privs-joiner", STAGE_2, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },
 	{ "seccomp-joiner", STAGE_2, seccomp_joiner, step_seccomp_run, NULL, NULL, show_seccomp },
@@ -293,6 +297,7 @@ const struct step steps_exec[] = {
 	  show_capabilities },
 	{ "program", STAGE_1, process, step_program_run, NULL, NULL, NULL },
 	{ "descriptors", STAGE_1, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
+	{ "limits-joiner", STAGE_1, limits_joiner, step_limits_joiner_run, NULL, NULL, NULL },
 	{ "no-new-privs", STAGE_1, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },
 	{ "seccomp-joiner", STAGE_1, seccomp_joiner, step_seccomp_run, NULL, NULL, show_seccomp },

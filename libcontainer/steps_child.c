@@ -397,9 +397,15 @@ int step_limits_run(struct job *job, struct error *err)
 	return limit_run(&job->plan->limits, plan_forks_late(job->plan), job->proc, err);
 }
 
+int step_limits_joiner_run(struct job *job, struct error *err)
+{
+	return limit_joiner_run(&job->plan->limits, plan_last_descriptors(job->plan), err);
+}
+
 int step_last_limits_run(struct job *job, struct error *err)
 {
-	return limit_last_run(&job->plan->limits, plan_forks_late(job->plan), err);
+	return limit_last_run(&job->plan->limits, plan_forks_late(job->plan),
+			      plan_last_descriptors(job->plan), err);
 }
 
 /* The kernel keeps them for the next execve; procfs is the host's, which the container cannot have

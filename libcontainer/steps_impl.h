@@ -81,6 +81,7 @@ STEP_FN(step_pivot_run);
 STEP_FN(step_scheduler_run);
 STEP_FN(step_personality_run);
 STEP_FN(step_limits_run);
+STEP_FN(step_limits_joiner_run);
 STEP_FN(step_last_limits_run);
 STEP_FN(step_labels_run);
 STEP_FN(step_bounding_run);

@@ -184,6 +184,22 @@ look_at() {
 		| .process.noNewPrivileges = false' $'CapPrm:\t0000000020080420' $'NoNewPrivs:\t0' $'Seccomp:\t2'
 }
 
+# Fails without "limits-joiner" in steps_exec[], and when raise_by_one() leaves the caller's hard limit.
+@test "a joining process has the program's limits from birth" {
+	ulimit -Sn 500
+	look_at '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 300, "hard": 400}, {"type": "RLIMIT_NPROC", "soft": 100, "hard": 100}]' \
+		'files: 300 400' 'processes: 10[01] 10[01]'
+}
+
+# Fails without process_dumpable_run() in own_ids(), where the sysctl fs.suid_dumpable is 1; that it is called shows anywhere.
+@test "no change of ids makes a joining process one that others may look into" {
+	need_strace
+	start_container
+	ok strace -f -qq -o "$T/calls" -e trace=setresuid,setresgid,prctl,clone,clone3 "$KIST" --root "$ROOT" exec --user 1000:1000 "$ID" true
+	is "$(grep -oE 'setresuid\(1000|PR_SET_DUMPABLE, SUID_DUMP_DISABLE|clone3\(' "$T/calls" | tail -3)" \
+		$'setresuid(1000\nPR_SET_DUMPABLE, SUID_DUMP_DISABLE\nclone3('
+}
+
 # denied CALL: with an error, which a program that does not need the call gets over.
 denied() {
 	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [$call], "action": "SCMP_ACT_ERRNO"}]}

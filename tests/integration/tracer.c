@@ -15,7 +15,8 @@
  *	tracer act HANDLE		makes each of them open the file of that handle
  *	tracer root FILE		reads FILE below the root directory of each of them
  *	tracer hold			stops each of them for ever
- *	tracer look			notes what each of them has: ids, capabilities, descriptors
+ *	tracer look			notes what each of them has: ids, capabilities, descriptors,
+ *					limits
  *
  * A process is stopped as soon as it has a number.  When /end appears, what came of it is in
  * /result, a line each: "seen N" (processes that were caught before they executed a program),
@@ -353,6 +354,23 @@ static int agent(pid_t pid, const char *argument, FILE *result)
 	return looked;
 }
 
+static void look_at_limits(pid_t pid, FILE *result)
+{
+	char path[64], line[512], soft[32], hard[32];
+	FILE *limits;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", pid);
+	limits = fopen(path, "r");
+	while (limits && fgets(line, sizeof(line), limits)) {
+		if (sscanf(line, "Max open files %31s %31s", soft, hard) == 2)
+			fprintf(result, "files: %s %s\n", soft, hard);
+		if (sscanf(line, "Max processes %31s %31s", soft, hard) == 2)
+			fprintf(result, "processes: %s %s\n", soft, hard);
+	}
+	if (limits)
+		fclose(limits);
+}
+
 static int look(pid_t pid, const char *argument, FILE *result)
 {
 	char path[64], line[512];
@@ -361,6 +379,7 @@ static int look(pid_t pid, const char *argument, FILE *result)
 	DIR *dir;
 
 	(void)argument;
+	look_at_limits(pid, result);
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	status = fopen(path, "r");
 	while (status && fgets(line, sizeof(line), status)) {

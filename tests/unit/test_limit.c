@@ -50,7 +50,7 @@ static void test_run(void)
 		struct rlimit now;
 		int good = limit_run(&plan, false, -1, &err) == 0 &&
 			   getrlimit(RLIMIT_NOFILE, &now) == 0 &&
-			   now.rlim_cur > 20 && limit_last_run(&plan, false, &err) == 0 &&
+			   now.rlim_cur > 20 && limit_last_run(&plan, false, 0, &err) == 0 &&
 			   getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur == 20 &&
 			   now.rlim_max == 30;
 
