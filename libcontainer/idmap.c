@@ -328,7 +328,7 @@ static int compare_side(const struct oci_config *c, const struct idmap_kind *k, 
  * The maps of a namespace are shown for a process that is in it.  The path may name no process (a
  * bind mount keeps it), so a child goes there and waits; it is the parent who reads, since the
  * second column counts in the reader's own namespace.  The child runs nothing, and nobody inside
- * can look at it: it is not dumpable before it is there.
+ * can look at it: it is not dumpable.
  */
 static pid_t clone_into(int userns, int *channel)
 {
@@ -345,6 +345,8 @@ static pid_t clone_into(int userns, int *channel)
 		close(pair[0]);
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 		r = sys_setns(userns, CLONE_NEWUSER);
+		/* Which made it as dumpable as the sysctl fs.suid_dumpable says. */
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 		/* It ends with the parent, if that does not end it before. */
 		_exit(write(pair[1], &r, sizeof(r)) < 0 || read(pair[1], &r, 1) < 0);
 	}

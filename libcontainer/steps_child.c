@@ -42,6 +42,17 @@ static int die_with_parent(const struct job *job, struct error *err)
 	return 0;
 }
 
+/*
+ * After a change of ids: the kernel has forgotten that the process is to die with its parent, and
+ * has made it as dumpable as the sysctl fs.suid_dumpable says.
+ */
+static int own_ids(const struct job *job, struct error *err)
+{
+	int ret = process_dumpable_run(err);
+
+	return ret < 0 ? ret : die_with_parent(job, err);
+}
+
 /* Of the state directory a part will be mounted for NOTIFY_SOCKET: it must be one of this mount
  * namespace. */
 static int reopen_state_dir(struct job *job, struct error *err)
@@ -183,8 +194,7 @@ int step_root_ids_run(struct job *job, struct error *err)
 	if (ret < 0)
 		return error_set(err, -ret, "become user %u, group %u of the user namespace", uid,
 				 gid);
-	/* The kernel clears it when ids change. */
-	return die_with_parent(job, err);
+	return own_ids(job, err);
 }
 
 int step_time_run(struct job *job, struct error *err)
@@ -478,15 +488,13 @@ int step_cwd_run(struct job *job, struct error *err)
 	return job->cwd_again < 0 ? job->cwd_again : 0;
 }
 
-/* The ids change; and with them what the kernel lets us see, and its memory of our wish to die with
- * the parent. */
 int step_user_run(struct job *job, struct error *err)
 {
 	int ret = user_run(&job->plan->user, err);
 
 	if (ret == 0 && job->cwd_again > 0)
 		ret = process_cwd_run(&job->plan->program, job->root, true, err);
-	return ret < 0 ? ret : die_with_parent(job, err);
+	return ret < 0 ? ret : own_ids(job, err);
 }
 
 int step_capabilities_run(struct job *job, struct error *err)
