@@ -36,7 +36,7 @@ struct container_context {
 	enum container_cgroup_manager cgroup_manager;
 	enum container_rootless rootless;
 	struct arena *arena;		/* everything returned lives here */
-	char *const *argv;		/* of the program: processes in a container forget it; or NULL */
+	char *const *argv;		/* of kist, or NULL: to be forgotten in a container */
 	const char *trace;		/* --trace FILE: Chrome trace-event JSON, or NULL */
 	const char *fault;		/* --fault STEP=ERRNO|kill: for tests, or NULL */
 };

@@ -262,19 +262,19 @@ static int load_inside(struct plan *p, struct error *err)
 	const struct oci_config *c = p->config;
 	const void *profile = &c->linux->seccomp;
 	enum tracers tracers = find_tracers(p);
+	/* What the program itself may not have. */
+	bool privileged = (p->capabilities.inside & ~p->capabilities.set[CAPABILITY_PERMITTED]) &&
+			  !(plan_has_own_pid_namespace(p) && inhabitants_have(p, CAP_SYS_ADMIN));
 
 	if (p->seccomp.when == SECCOMP_PRIVILEGED)
 		p->seccomp.when = SECCOMP_INSIDE;
-	if (p->capabilities.inside && plan_has_own_pid_namespace(p) &&
-	    inhabitants_have(p, CAP_SYS_ADMIN))
-		return 0;
-	if (p->capabilities.inside && tracers == TRACERS_SURE)
+	if (privileged && tracers == TRACERS_SURE)
 		return oci_error(c, profile, err,
 				 "this profile can only be loaded by a process that others see "
 				 "while it has CAP_SYS_ADMIN, which one of them with "
 				 "CAP_SYS_PTRACE could use: set process.noNewPrivileges, or let "
 				 "the profile allow " SECCOMP_JOIN_NAMES);
-	if (p->capabilities.inside && tracers == TRACERS_POSSIBLE)
+	if (privileged && tracers == TRACERS_POSSIBLE)
 		json_warn(c->doc, JSON_CONFLICT, profile,
 			  "this profile can only be loaded by a process that others see while it "
 			  "has CAP_SYS_ADMIN; one of another container, with CAP_SYS_PTRACE, could "

@@ -112,8 +112,8 @@ enum seccomp_join {
 
 /* What a profile must allow for that, for messages. */
 #define SECCOMP_JOIN_NAMES \
-	"clone, prctl, poll, close, exit_group, capset, sendmsg, recvmsg, prlimit64, for a terminal " \
-	"setsid, and what an exec needs"
+	"clone, prctl, poll, close, exit_group, capset, sendmsg, recvmsg, prlimit64, for a " \
+	"terminal setsid, and what an exec needs"
 
 /*
  * Whether the filter may be loaded before the fork into an inhabited PID namespace: it allows the

@@ -30,10 +30,14 @@ another() {
 	tried=$((tried + 1))
 }
 
-# hostile WORD...: starts the container with that attack.
-hostile() {
+begin_tries() {
 	rm -f "$ROOTFS/end" "$ROOTFS/result"
 	tried=0 end=$((SECONDS + SECONDS_MAX))
+}
+
+# hostile WORD...: starts the container with that attack.
+hostile() {
+	begin_tries
 	start_container /tracer "$@"
 }
 
@@ -240,11 +244,25 @@ process_file() {
 	output_has 'warning: *linux.seccomp: this profile can only be loaded by a process that others see'
 }
 
+@test "a filter that a joiner can only load where others trace it already is told" {
+	denied poll
+	config_set '.process.noNewPrivileges = true'
+	start_container
+	# It has no capability that the program has not; but somebody may keep it without the filter.
+	ok kist exec "$ID" grep -E 'NoNewPrivs:|Seccomp:' /proc/self/status
+	output_has 'warning: *linux.seccomp: *before it has the filter*'$'\nNoNewPrivs:\t1\nSeccomp:\t2'
+	kist delete --force "$ID"
+	config_set '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])'
+	start_container
+	ok kist exec "$ID" true
+	is "$output" ""
+}
+
 # Fails when loads_before_fork() tries to do without a session only where find_tracers() is sure.
 @test "a joining process has no privilege of its own where an earlier exec has CAP_SYS_PTRACE" {
 	denied setsid
 	config_set '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE", "CAP_KILL"])'
-	tried=0 end=$((SECONDS + SECONDS_MAX))
+	begin_tries
 	start_container
 	ok kist exec --detach --cap CAP_SYS_PTRACE --cap CAP_KILL "$ID" /tracer look
 	while another; do
@@ -276,7 +294,7 @@ process_file() {
 		! grep '^sent' <<<"$result" | uniq -c | grep . || fail "a message was sent"
 		! grep -a FORGED "$T/received" || fail "the agent believes the container"
 		# One for each exec: the process's number, by the kernel's word, and its listener.
-		is "$(grep '^{' "$T/received" | tail -n "$tried" | jq -r 'select(.pid == .state.pid) | .pid')" "$(<"$T/pids")"
+		is "$(grep '^{' "$T/received" | tail -n "$(wc -l <"$T/pids")" | jq -r 'select(.pid == .state.pid) | .pid')" "$(<"$T/pids")"
 	done
 	stop_helper
 	! grep '^descriptor' "$T/received" | grep -v 'anon_inode:seccomp notify' || fail "another descriptor"

@@ -7,6 +7,7 @@ load helpers
 # program's dry run, which have a parent's half from the table itself.
 
 STEPS=$KIST_TEST_TOP/libcontainer/steps.c
+loads=()
 
 # columns TABLE NUMBER: the first column, name, of each row and that of the number.
 columns() {
@@ -35,9 +36,14 @@ rows() {
 		on && /^\t\{ "/ { gsub(/[{",]/, "", $0); print $1 }' "$STEPS"
 }
 
-# The rows that apply to $BUNDLE.  At which of them the filter is loaded, a dry run does not find out: $loads, if another.
+# The rows that apply to $BUNDLE.  At which of them the filter is loaded before a late fork, a dry run does not find out:
+# that is $loads, if it is not empty.
 applying() {
-	kist create --dry-run=json --bundle "$BUNDLE" "$@" "$ID" | jq -r '.[].step' | sed -E "s/^seccomp(-privileged)?$/${loads:-&}/"
+	local rows
+	rows=$(kist create --dry-run=json --bundle "$BUNDLE" "$@" "$ID" | jq -r '.[].step')
+	[ ${#loads[@]} -eq 0 ] ||
+		rows=$(grep -vxE 'seccomp(-privileged|-inside)?|agent(-privileged)?' <<<"$rows" && printf '%s\n' "${loads[@]}")
+	echo "$rows"
 }
 
 # Fails with a full disk at a row: of create, or, past the point where create is done, of start.
@@ -121,12 +127,14 @@ each() {
 plain_config() {
 	sockets=()
 	config_cgroup
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getrlimit"], "action": "SCMP_ACT_ERRNO"}]}'
 }
 
 rich_config() {
 	sockets=(tty fd)
 	config_cgroup
 	config_set '.process.terminal = true
+		| .process.noNewPrivileges = false
 		| .process.oomScoreAdj = 500
 		| .process.scheduler = {"policy": "SCHED_BATCH"}
 		| .hostname = "kist"
@@ -168,28 +176,36 @@ userns_config() {
 # A container in the PID namespace of others: what has privilege comes before it is entered.
 joined_config() {
 	sockets=()
-	loads=seccomp-joiner
+	loads=(seccomp-joiner)
 	config_cgroup
 	config_set '.process.scheduler = {"policy": "SCHED_BATCH"}
 		| .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getrlimit"], "action": "SCMP_ACT_ERRNO"}]}
 		| .linux.namespaces |= map(if .type == "pid" then .path = "/proc/\($pid)/ns/pid" else . end)' --arg pid $$
 }
 
-# The same with a filter that only the last process can load, since an agent has to know that one.  It needs CAP_SYS_ADMIN
-# for that, which is refused to those who do not keep it.
+# The same with an agent, and without no_new_privs: the capability that loading takes is let go of.
 joined_agent_config() {
 	joined_config
 	sockets=(fd)
-	loads=seccomp-inside
-	config_set '.process.noNewPrivileges = false | .process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])
+	loads=(seccomp-joiner capabilities-joiner listener agent)
+	config_set '.process.noNewPrivileges = false
 		| .linux.seccomp.listenerPath = $socket
 		| .linux.seccomp.syscalls[0].action = "SCMP_ACT_NOTIFY"' --arg socket "$T/fd.socket"
+}
+
+# With a filter that only the last process can load.  It needs CAP_SYS_ADMIN for that, which is refused to those who
+# may not have it.
+joined_inside_config() {
+	joined_agent_config
+	loads=(seccomp-inside agent capabilities-inside)
+	config_set '.process.capabilities.permitted += ["CAP_SYS_ADMIN"] | .process.capabilities.bounding += ["CAP_SYS_ADMIN"]
+		| .linux.seccomp.syscalls[0].names = ["poll", "ppoll"]'
 }
 
 # A hook wants the pid before the root is entered: the process is forked early, as it was.
 joined_hook_config() {
 	joined_agent_config
-	loads=seccomp
+	loads=()
 	config_set '.process.noNewPrivileges = true | .hooks.createRuntime = [{"path": "/bin/true"}]'
 }
 
@@ -231,6 +247,8 @@ joined_hook_config() {
 	each fails_at
 	joined_agent_config
 	each fails_at
+	joined_inside_config
+	each fails_at
 	joined_hook_config
 	each fails_at
 }
@@ -240,6 +258,8 @@ joined_hook_config() {
 	joined_config
 	each dies_at
 	joined_agent_config
+	each dies_at
+	joined_inside_config
 	each dies_at
 	joined_hook_config
 	each dies_at
@@ -309,7 +329,7 @@ exec_rows() {
 @test "every row of create is failed by one of these tests" {
 	local seen others='labels|cgroup-owner|cgroup-payload|cgroup-unit|cgroup-device-(lines|program)'
 	# An ordinary user's container has neither namespaces nor devices of the host.
-	! ordinary_user || others+='|namespaces-(join|unshare)|net-devices|oom-score|pid-namespace|.*-(joiner|inside|of-child)|agent-pid'
+	! ordinary_user || others+='|namespaces-(join|unshare)|net-devices|oom-score|pid-namespace|.*-(joiner|inside|of-child|privileged)|listener|agent'
 	seen=$(
 		plain_config
 		applying
@@ -324,6 +344,8 @@ exec_rows() {
 		joined_config
 		applying
 		joined_agent_config
+		applying
+		joined_inside_config
 		applying
 		joined_hook_config
 		applying

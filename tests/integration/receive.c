@@ -2,22 +2,28 @@
 /*
  * receive.c - the other end of the sockets that kist talks to, for the integration tests.
  *
- *	receive tty SOCKET	listens; takes one descriptor and copies what can be read from it to
- *standard output, and standard input to it, until it ends.  For --console-socket. receive fd SOCKET
- *listens; prints the message and what each descriptor with it is.  For the seccomp agent's socket
- *and --pidfd-socket. receive fds SOCKET	the same, one connection after the other, each to its end.
- *receive text SOCKET	a datagram socket; prints one message.  For
- *NOTIFY_SOCKET. receive ready SOCKET	the other way: sends READY=1 to a datagram socket, as a
- *program does that was started. receive full SOCKET	listens with a full
- *queue, and accepts nobody.
+ *	receive tty SOCKET	listens; takes one descriptor and copies what can be read from it
+ *				to standard output, and standard input to it, until it ends.  For
+ *				--console-socket.
+ *	receive fd SOCKET	listens; prints the message and what each descriptor with it is.
+ *				For the seccomp agent's socket and --pidfd-socket.
+ *	receive fds SOCKET	the same, one connection after the other, each to its end.
+ *	receive agent SOCKET	the same, and lets each call pass that a listener tells of.
+ *	receive text SOCKET	a datagram socket; prints one message.  For NOTIFY_SOCKET.
+ *	receive ready SOCKET	the other way: sends READY=1 to a datagram socket, as a program
+ *				does that was started.
+ *	receive full SOCKET	listens with a full queue, and accepts nobody.
  *
  * Prints "listening" on standard error when the socket is there.
  */
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -116,8 +122,26 @@ static void receive_tty(const char *path)
 	}
 }
 
+/* In a process of its own, until there is nobody left to be told of. */
+static void let_pass(int listener)
+{
+	struct seccomp_notif call;
+	struct seccomp_notif_resp answer;
+
+	if (fork() != 0)
+		return;
+	for (;;) {
+		memset(&call, 0, sizeof(call));
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
+			_exit(0);
+		answer = (struct seccomp_notif_resp){ .id = call.id,
+						      .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+		(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	}
+}
+
 /* Whether there was a message. */
-static int show_message(int socket)
+static int show_message(int socket, int is_agent)
 {
 	char text[65536], name[64], target[256];
 	int fds[MAX_FDS];
@@ -133,20 +157,24 @@ static int show_message(int socket)
 		n = readlink(name, target, sizeof(target) - 1);
 		target[n < 0 ? 0 : n] = '\0';
 		printf("descriptor %s\n", target);
+		fflush(stdout);
+		if (is_agent)
+			let_pass(fds[i]);
 		close(fds[i]);
 	}
 	fflush(stdout);
 	return 1;
 }
 
-static void receive_fds(const char *path)
+static void receive_fds(const char *path, int is_agent)
 {
 	int socket = listen_at(path, SOCK_STREAM);
 
+	signal(SIGCHLD, SIG_IGN);
 	for (;;) {
 		int fd = take_connection(socket);
 
-		while (show_message(fd))
+		while (show_message(fd, is_agent))
 			;
 		close(fd);
 	}
@@ -200,9 +228,11 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "tty") == 0)
 		receive_tty(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "fd") == 0)
-		show_message(make_socket(argv[2], SOCK_STREAM));
+		show_message(make_socket(argv[2], SOCK_STREAM), 0);
 	else if (argc == 3 && strcmp(argv[1], "fds") == 0)
-		receive_fds(argv[2]);
+		receive_fds(argv[2], 0);
+	else if (argc == 3 && strcmp(argv[1], "agent") == 0)
+		receive_fds(argv[2], 1);
 	else if (argc == 3 && strcmp(argv[1], "text") == 0)
 		receive_text(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "ready") == 0)
@@ -210,6 +240,6 @@ int main(int argc, char **argv)
 	else if (argc == 3 && strcmp(argv[1], "full") == 0)
 		full(argv[2]);
 	else
-		fputs("usage: receive tty|fd|fds|text|ready|full SOCKET\n", stderr);
+		fputs("usage: receive tty|fd|fds|agent|text|ready|full SOCKET\n", stderr);
 	return 0;
 }

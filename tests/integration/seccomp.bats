@@ -108,6 +108,46 @@ filter() {
 	head -n 1 "$T/received" | jq -e '.pid > 0 and .state.pid == .pid'
 }
 
+@test "an agent may decide about what kist itself does on the way" {
+	local nnp calls
+	! sanitized || skip "a sanitizer makes calls of its own"
+	listen agent "$T/agent"
+	for nnp in true false; do
+		for calls in '["execve"]' '["clone", "clone3", "exit_group"]' '["setsid", "prctl", "rt_sigaction", "prlimit64", "accept4"]' \
+			'["poll", "ppoll", "recvmsg", "close", "capset"]' '["setresuid", "openat", "close_range", "fcntl"]'; do
+			config_set '.process.noNewPrivileges = $nnp | .process.args = ["true"] | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
+				"listenerPath": $agent, "syscalls": [{"names": $calls, "action": "SCMP_ACT_NOTIFY"}]}' \
+				--argjson nnp $nnp --arg agent "$T/agent" --argjson calls "$calls"
+			ok timeout 20 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+			args sleep 1000
+			ok timeout 20 "$KIST" --root "$ROOT" create --bundle "$BUNDLE" "$ID"
+			ok timeout 20 "$KIST" --root "$ROOT" start "$ID"
+			ok timeout 20 "$KIST" --root "$ROOT" exec "$ID" true
+			kist delete --force "$ID"
+		done
+	done
+	stop_helper
+	is "$(grep -c '^{' "$T/received")" 30
+	is "$(jq -s '[.[].state.status] | group_by(.) | map([.[0], length])' -c <(grep '^{' "$T/received"))" '[["creating",20],["running",10]]'
+}
+
+# The whole of it is told in "create": later kist is not there to do it.
+@test "the agent has the listener when create is done" {
+	local nnp
+	for nnp in true false; do
+		listen fd "$T/agent"
+		config_set '.process.noNewPrivileges = $nnp | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": $agent,
+			"syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]}' --argjson nnp $nnp --arg agent "$T/agent"
+		create_container
+		wait_helper
+		is "$(head -n 1 "$T/received" | jq -r '[.pid, .state.pid, .state.status] | join(" ")')" "$(pid_of) $(pid_of) creating"
+		rm "$T/agent"
+		# Nobody answers any more.
+		ok kist start "$ID"
+		kist delete --force "$ID"
+	done
+}
+
 @test "an agent that is not there is an error" {
 	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/none", "syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}]}'
 	refused 1 '/none' kist run --bundle "$BUNDLE" "$ID"
