@@ -346,7 +346,8 @@ static pid_t clone_late(struct job *job, uint64_t namespaces, pid_t pid)
 			;
 		fd_close(&job->init_pidfd);
 		job->own->init_pid = -1;
-		job->state->start_time = job->plan->command == PLAN_EXEC ? job->state->start_time : 0;
+		if (job->plan->command != PLAN_EXEC)
+			job->state->start_time = 0;
 	} else if (pid > 0 || pid == -ENOMEM || pid == -EAGAIN || pid == -ENOSPC ||
 		   pid == -EUSERS) {
 		return pid;
