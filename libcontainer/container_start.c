@@ -125,6 +125,22 @@ int container_notify(struct job *job, const struct notify_socket_plan *p, struct
 				   err);
 }
 
+/* Nobody would send READY=1 to a socket that `create` did not give to the container. */
+static int open_notify(struct job *job, struct notify_socket_plan *p, struct error *err)
+{
+	int ret = notify_socket_compile(getenv("NOTIFY_SOCKET"), p, err);
+
+	if (ret < 0 || !p->host)
+		return ret;
+	if (faccessat(job->state_dir, NOTIFY_SOCKET_DIRECTORY, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT) {
+		log_warning("READY=1 is not waited for: the container was created without a "
+			    "NOTIFY_SOCKET");
+		return 0;
+	}
+	return job->notify = notify_socket_open(job->state_dir, err);
+}
+
 static int start_opened(struct container_context *ctx, struct container *c, struct error *err)
 {
 	enum container_status status = container_status_of(c);
@@ -145,9 +161,7 @@ static int start_opened(struct container_context *ctx, struct container *c, stru
 	job.state = c->state;
 	job.state_dir = c->dir;
 	job.proc = c->proc;
-	ret = notify_socket_compile(getenv("NOTIFY_SOCKET"), &notify, err);
-	if (ret == 0 && notify.host)
-		ret = job.notify = notify_socket_open(c->dir, err);
+	ret = open_notify(&job, &notify, err);
 	if (ret >= 0)
 		ret = start_process(c, &job, err);
 	if (job.trace && trace_write(&job, &trace_err) < 0)

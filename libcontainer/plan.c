@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "seccomp_cache.h"
 
 static size_t count(char *const *list)
@@ -71,6 +72,23 @@ static int compile_process(struct plan *p, struct arena *a, struct error *err)
 	return 0;
 }
 
+/*
+ * The socket reaches the container by a mount.  Without a mount namespace that would be one on the
+ * host's own /run/notify, which nobody would ever unmount.
+ */
+static int compile_notify(struct plan *p, struct error *err)
+{
+	int ret = notify_socket_compile(getenv("NOTIFY_SOCKET"), &p->notify_socket, err);
+
+	if (ret < 0 || !p->notify_socket.host || oci_namespace_find(p->config, CLONE_NEWNS))
+		return ret;
+	if (!p->options.any_machine)
+		log_warning("NOTIFY_SOCKET is not passed on: there is no mount namespace, into "
+			    "which its socket could be mounted");
+	p->notify_socket.host = NULL;
+	return 0;
+}
+
 /* What only the making of a container needs. */
 static int compile_container(struct plan *p, struct arena *a, struct error *err)
 {
@@ -95,7 +113,7 @@ static int compile_container(struct plan *p, struct arena *a, struct error *err)
 	ROOM(c, ret, sysctl_compile(c, h, a, &p->sysctl, err));
 	ROOM(c, ret, network_compile(c, h, a, &p->network, err));
 	ROOM(c, ret, hook_compile(c, h, a, &p->hooks, err));
-	ROOM(c, ret, notify_socket_compile(getenv("NOTIFY_SOCKET"), &p->notify_socket, err));
+	ROOM(c, ret, compile_notify(p, err));
 	p->rootfs.no_pivot = p->options.no_pivot;
 	return ret;
 }

@@ -36,3 +36,30 @@ teardown() {
 	shell 'echo "${NOTIFY_SOCKET:-none}"'
 	container_says none
 }
+
+# Mutation: the notify socket is mounted wherever the container's root is, also on the host's own /run/notify.
+@test "without a mount namespace the notify socket is mounted nowhere, and nobody waits for READY=1" {
+	need_root "a container in the caller's mount namespace"
+	config_set '.linux.namespaces |= map(select(.type != "mount")) | .root.readonly = false |
+		del(.mounts, .linux.maskedPaths, .linux.readonlyPaths)'
+	args /bin/sh -c 'echo "${NOTIFY_SOCKET:-none}"; exec sleep 1000'
+	local before
+	before=$(<"/proc/$$/mountinfo")
+	NOTIFY_SOCKET=$T/notify ok kist create --bundle "$BUNDLE" "$ID"
+	output_has 'NOTIFY_SOCKET is not passed on'
+	is "$(<"/proc/$$/mountinfo")" "$before"
+	[ ! -e "$ROOTFS/run/notify" ]
+	NOTIFY_SOCKET=$T/notify ok timeout 20 "$KIST" --root "$ROOT" start "$ID"
+	output_has 'READY=1 is not waited for'
+	has_status running
+	ok kist delete --force "$ID"
+	is "$(<"/proc/$$/mountinfo")" "$before"
+}
+
+@test "start with a NOTIFY_SOCKET that create did not have" {
+	args sleep 1000
+	ok kist create --bundle "$BUNDLE" "$ID"
+	NOTIFY_SOCKET=$T/notify ok timeout 20 "$KIST" --root "$ROOT" start "$ID"
+	output_has 'READY=1 is not waited for'
+	has_status running
+}
