@@ -193,7 +193,7 @@ void container_close(struct container *c)
 	fd_close(&c->dir);
 	fd_close(&c->root);
 	fd_close(&c->proc);
-	cgroup_mount_close(&c->freezer);
+	cgroup_freezers_close(&c->freezers);
 }
 
 enum container_status container_status_of(struct container *c)
@@ -206,7 +206,7 @@ enum container_status container_status_of(struct container *c)
 	c->alive = state_alive(s, c->proc);
 	if (c->alive == 0)
 		return CONTAINER_STOPPED;
-	if (s->cgroup && cgroup_is_frozen(s->cgroup, &c->freezer) == 1)
+	if (s->cgroup && cgroup_is_frozen(s->cgroup, &c->freezers) == 1)
 		return CONTAINER_PAUSED;
 	return state_waits_for_start(c->dir) ? CONTAINER_CREATED : CONTAINER_RUNNING;
 }

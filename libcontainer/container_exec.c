@@ -296,7 +296,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	/* Neither may be open in a process that the container can see. */
 	fd_close(&e->c.dir);
 	fd_close(&e->c.root);
-	cgroup_mount_close(&e->c.freezer);
+	cgroup_freezers_close(&e->c.freezers);
 	if (job_watch_signals(job, err) < 0 || stage_page_new(job, false, err) < 0)
 		return -EINVAL;
 	ret = stage_run(job, err);

@@ -24,13 +24,13 @@ struct container {
 	int proc;
 	bool locked;   /* dir holds the container's lock */
 	bool creating; /* somebody else held it when the record had no pid yet */
-	struct cgroup_mount freezer;
+	struct cgroup_freezers freezers;
 	struct state *state;
 	int alive;		/* what state_alive() said in container_status_of() */
 };
 
 #define CONTAINER_CLOSED \
-	{ .root = -1, .dir = -1, .proc = -1, .freezer = CGROUP_MOUNT_INIT }
+	{ .root = -1, .dir = -1, .proc = -1, .freezers = CGROUP_FREEZERS_INIT }
 
 /* Opens ctx->root, or the default (which is then kept in ctx).  >= 0 or negative. */
 int container_root_open(struct container_context *ctx, bool create, struct error *err);

@@ -229,7 +229,7 @@ static int thaw_killed(struct container_context *ctx, struct container *c, struc
 	if (ret == -ENOENT)
 		return 0;
 	if (ret == 0)
-		ret = cgroup_thaw(c->state->cgroup, FREEZE_TIMEOUT_MS, err);
+		ret = cgroup_thaw_killed(c->state->cgroup, FREEZE_TIMEOUT_MS, err);
 	container_unlock(c);
 	return ret;
 }
@@ -261,7 +261,7 @@ static int kill_opened(struct container_context *ctx, struct container *c, int s
 		return signal_members(c, sig, err);
 	ret = container_signal_init(c, sig, err);
 	if (ret == 0 && sig == SIGKILL && s->cgroup && !only_v2(s->cgroup) &&
-	    cgroup_is_frozen(s->cgroup, &c->freezer) == 1)
+	    cgroup_is_frozen(s->cgroup, &c->freezers) == 1)
 		ret = thaw_killed(ctx, c, err);
 	return ret;
 }

@@ -572,12 +572,12 @@ static int end_frozen(pid_t pid, struct error *err)
 /* exec: only what this command has made; the container lives on. */
 int step_exec_process_undo(struct job *job, struct error *err)
 {
-	struct cgroup_mount at = CGROUP_MOUNT_INIT;
+	struct cgroup_freezers at = CGROUP_FREEZERS_INIT;
 	pid_t second = second_pid(job);
 	bool frozen = job->cgroup.wait_thaw && cgroup_is_frozen(&job->cgroup.ref, &at) == 1;
 	int ret;
 
-	cgroup_mount_close(&at);
+	cgroup_freezers_close(&at);
 	ret = frozen ? end_frozen(job->stage1_pid, err) :
 	      kill_child_and_wait(job, job->stage1_pid, err);
 	if (ret < 0 || second == job->stage1_pid)

@@ -214,9 +214,17 @@ int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, si
  */
 int cgroup_kill(const struct cgroup_ref *ref, int sig, struct error *err);
 
-/* On expiry of timeout_ms the cgroup is thawed again and the error says which state it was in. */
+/*
+ * On v1's freezer where it is mounted, else on v2.  On expiry of timeout_ms the cgroup is thawed
+ * again and the error says which state it was in.
+ */
 int cgroup_freeze(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
+
+/* On both: whoever froze the container, it runs afterwards. */
 int cgroup_thaw(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
+
+/* After a SIGKILL: v1's freezer keeps even the killed. */
+int cgroup_thaw_killed(const struct cgroup_ref *ref, int timeout_ms, struct error *err);
 
 /* A hierarchy's mount that stays open from one question to the next. */
 struct cgroup_mount {
@@ -224,15 +232,19 @@ struct cgroup_mount {
 	int fd;
 };
 
-#define CGROUP_MOUNT_INIT { .fd = -1 }
+struct cgroup_freezers {
+	struct cgroup_mount v1, v2;
+};
 
-void cgroup_mount_close(struct cgroup_mount *m);
+#define CGROUP_FREEZERS_INIT { .v1 = { .fd = -1 }, .v2 = { .fd = -1 } }
+
+void cgroup_freezers_close(struct cgroup_freezers *f);
 
 /*
- * Whether the container stands still, because of its own cgroup or one above it: 1, 0, or -errno; 0
- * if there is no cgroup (any more).  Opens what *at does not hold.
+ * Whether the container stands still, because of its own cgroup or one above it, on v1 or on v2: 1,
+ * 0, or -errno; 0 if there is no cgroup (any more).  Opens what *at does not hold.
  */
-int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_mount *at);
+int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_freezers *at);
 
 /*
  * What cgroup_create_run() would be refused for want of permission, without making anything; says

@@ -29,14 +29,33 @@ static const struct cgroup_dir *main_dir(const struct cgroup_ref *ref)
 	return NULL;
 }
 
-/* v1's freezer where it is mounted, for tools look there; else v2. */
+/*
+ * Where the container can stand still: v1's freezer and v2, which both have it where both are
+ * mounted.  Either may have been used by the container, or by the host (`systemctl freeze`).
+ */
+struct freezers {
+	const struct cgroup_dir *dirs[2];
+	size_t n;
+};
+
+/* v1's first: a pause is made there, for tools look there; and it is to be thawed first. */
+static struct freezers find_freezers(const struct cgroup_ref *ref)
+{
+	static const char *const names[] = { "freezer", "" };
+	struct freezers found = { .n = 0 };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		int dir = cgroup_knob_dir(ref, names[i]);
+
+		if (dir >= 0 && cgroup_dir_used(&ref->dirs[dir]))
+			found.dirs[found.n++] = &ref->dirs[dir];
+	}
+	return found;
+}
+
 static const struct cgroup_dir *freezer_dir(const struct cgroup_ref *ref)
 {
-	int i = cgroup_knob_dir(ref, "freezer");
-
-	if (i < 0 || !cgroup_dir_used(&ref->dirs[i]))
-		i = cgroup_knob_dir(ref, "");
-	return i >= 0 && cgroup_dir_used(&ref->dirs[i]) ? &ref->dirs[i] : NULL;
+	return find_freezers(ref).dirs[0];
 }
 
 static int compare_pids(const void *x, const void *y)
@@ -76,16 +95,13 @@ int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, si
 	return 0;
 }
 
-int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_mount *at)
+static int holds(const struct cgroup_dir *d, struct cgroup_mount *at)
 {
-	const struct cgroup_dir *d = freezer_dir(ref);
 	owned_fd dir = -1;
 	int ret;
 
-	if (!d)
-		return 0;
 	if (at->fd < 0 || strcmp(at->path, d->mount) != 0) {
-		cgroup_mount_close(at);
+		fd_close(&at->fd);
 		at->fd = cgroup_mount_open(d);
 		at->path = d->mount;
 	}
@@ -96,9 +112,26 @@ int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_mount *at)
 	return cgroup_is_gone(ret) ? 0 : ret;
 }
 
-void cgroup_mount_close(struct cgroup_mount *m)
+int cgroup_is_frozen(const struct cgroup_ref *ref, struct cgroup_freezers *at)
 {
-	fd_close(&m->fd);
+	const struct freezers f = find_freezers(ref);
+	int ret = 0;
+
+	for (size_t i = 0; i < f.n && ret != 1; i++) {
+		const struct cgroup_dir *d = f.dirs[i];
+		int r = holds(d, cgroup_dir_is_v2(d) ? &at->v2 : &at->v1);
+
+		/* What one of them says counts, whatever is wrong with the other. */
+		if (r == 1 || ret == 0)
+			ret = r;
+	}
+	return ret;
+}
+
+void cgroup_freezers_close(struct cgroup_freezers *f)
+{
+	fd_close(&f->v1.fd);
+	fd_close(&f->v2.fd);
 }
 
 /* By its own setting, which a thaw changes. */
@@ -110,18 +143,16 @@ static bool is_frozen(const struct cgroup_ref *ref)
 	return dir >= 0 && cgroup_hierarchy(d)->frozen(dir) == 1;
 }
 
-static int set_frozen(const struct cgroup_ref *ref, bool frozen, int timeout_ms, struct error *err)
+static int set_frozen_in(const struct cgroup_dir *d, bool frozen, int timeout_ms,
+			 struct error *err)
 {
-	const struct cgroup_dir *d = freezer_dir(ref);
 	const char *verb = frozen ? "freeze" : "thaw";
-	owned_fd dir = d ? cgroup_leaf_open(d) : -1;
-	const struct cgroup_hierarchy_ops *ops = d ? cgroup_hierarchy(d) : NULL;
+	const struct cgroup_hierarchy_ops *ops = cgroup_hierarchy(d);
+	owned_fd dir = cgroup_leaf_open(d);
 	char state[32] = "";
 	bool above;
 	int ret = dir;
 
-	if (!d)
-		return error_set(err, 0, "%s: the container has no cgroup with a freezer", verb);
 	/* Held, but not by itself: it looks so while another thaw is about to end as well. */
 	above = dir >= 0 && !frozen && ops->frozen(dir) == 0 && ops->holds(dir) == 1;
 	if (dir >= 0)
@@ -145,6 +176,24 @@ static int set_frozen(const struct cgroup_ref *ref, bool frozen, int timeout_ms,
 	return ret;
 }
 
+/* In the freezer that a pause uses. */
+static int set_frozen(const struct cgroup_ref *ref, bool frozen, int timeout_ms, struct error *err)
+{
+	const struct cgroup_dir *d = freezer_dir(ref);
+
+	if (!d)
+		return error_set(err, 0, "%s: the container has no cgroup with a freezer",
+				 frozen ? "freeze" : "thaw");
+	return set_frozen_in(d, frozen, timeout_ms, err);
+}
+
+static bool is_held(const struct cgroup_dir *d)
+{
+	owned_fd dir = cgroup_leaf_open(d);
+
+	return dir >= 0 && cgroup_hierarchy(d)->holds(dir) == 1;
+}
+
 int cgroup_freeze(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
 {
 	return set_frozen(ref, true, timeout_ms, err);
@@ -152,7 +201,24 @@ int cgroup_freeze(const struct cgroup_ref *ref, int timeout_ms, struct error *er
 
 int cgroup_thaw(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
 {
-	return set_frozen(ref, false, timeout_ms, err);
+	const struct freezers f = find_freezers(ref);
+	int ret = set_frozen(ref, false, timeout_ms, err);
+
+	for (size_t i = 1; i < f.n; i++) {
+		int r = is_held(f.dirs[i]) ?
+			set_frozen_in(f.dirs[i], false, timeout_ms, ret == 0 ? err : NULL) : 0;
+
+		ret = ret == 0 ? r : ret;
+	}
+	return ret;
+}
+
+int cgroup_thaw_killed(const struct cgroup_ref *ref, int timeout_ms, struct error *err)
+{
+	const struct cgroup_dir *d = freezer_dir(ref);
+
+	return d && !cgroup_dir_is_v2(d) && is_held(d) ? set_frozen_in(d, false, timeout_ms, err) :
+							 0;
 }
 
 /*

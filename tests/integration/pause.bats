@@ -80,3 +80,49 @@ load helpers
 	grep -m1 write "$T/trace" | grep -e freeze || fail "something else was delayed: $(<"$T/trace")"
 	has_status paused
 }
+
+# Mutation: only v1's freezer is asked, where it is mounted.
+@test "beside v1's freezer a container that is frozen on v2 is paused, too" {
+	local top=/sys/fs/cgroup/unified file dir
+	has_controller freezer && [ -d "$top" ] || skip "needs v1's freezer and v2"
+	config_cgroup
+	start_container
+	dir=$(jq -r '.cgroup.dirs[] | select(.controllers == "") | .mount + .path' "$ROOT/$ID/state.json")
+	file=$dir/cgroup.freeze
+	[ -e "$file" ] || skip "the container has no cgroup on v2"
+	echo 1 >"$file"
+	has_status paused
+	refused 255 'cannot exec in a paused container' timeout 20 "$KIST" --root "$ROOT" exec "$ID" true
+	refused 1 'already paused' kist pause "$ID"
+	ok kist resume "$ID"
+	is "$(<"$file")" 0
+	has_status running
+	ok kist exec "$ID" true
+	# Both at once.
+	ok kist pause "$ID"
+	echo 1 >"$file"
+	ok kist resume "$ID"
+	has_status running
+	ok kist exec "$ID" true
+	# What is killed need not be thawed there.
+	echo 1 >"$file"
+	ok kist kill "$ID" KILL
+	wait_for stopped
+	is "$(<"$file")" 1
+}
+
+@test "beside v1's freezer a container below a cgroup that is frozen on v2 is paused" {
+	local top=/sys/fs/cgroup/unified
+	has_controller freezer && [ -e "$top/cgroup.procs" ] || skip "needs v1's freezer and v2"
+	mkdir -p "$top/above-$ID"
+	config_cgroup "/above-$ID/test"
+	start_container
+	echo 1 >"$top/above-$ID/cgroup.freeze"
+	wait_for has_status paused
+	refused 1 'a cgroup above it is frozen: thaw that' kist resume "$ID"
+	ok kist kill "$ID" KILL
+	wait_for stopped
+	echo 0 >"$top/above-$ID/cgroup.freeze"
+	ok kist delete --force "$ID"
+	rmdir "$top/above-$ID" 2>/dev/null || true
+}
