@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mount.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
@@ -293,17 +294,17 @@ static void compile_fs(const struct compile *k)
 /* Lines of a map file. */
 static const char *map_text(struct arena *a, const struct oci_id_mapping *map, size_t n)
 {
-	const char *text = "";
+	struct arena_text text = ARENA_TEXT(a);
 
 	for (size_t i = 0; i < n; i++)
-		text = arena_printf(a, "%s%u %u %u\n", text, map[i].container_id, map[i].host_id,
-				    map[i].size);
-	return text;
+		arena_text_addf(&text, "%u %u %u\n", map[i].container_id, map[i].host_id,
+				map[i].size);
+	return text.text;
 }
 
 /*
  * "0-1-10#10-11-10": from-to-count; with '@' the second is an id of the container, turned into the
- * host's.
+ * host's.  0, -EINVAL, or -E2BIG: there are more than the kernel takes.
  */
 static int parse_ranges(const struct compile *k, const char *text, bool uids, const char **out)
 {
@@ -311,8 +312,9 @@ static int parse_ranges(const struct compile *k, const char *text, bool uids, co
 	const struct oci_id_mapping *map = !l ? NULL : uids ? l->uid_mappings : l->gid_mappings;
 	size_t n = !l ? 0 : uids ? l->n_uid_mappings : l->n_gid_mappings;
 	char *copy = arena_strdup(k->a, text), *save = NULL;
+	struct arena_text lines = ARENA_TEXT(k->a);
+	size_t ranges = 0;
 
-	*out = "";
 	for (char *range = strtok_r(copy, "#", &save); range; range = strtok_r(NULL, "#", &save)) {
 		bool relative = *range == '@';
 		char *rest = NULL;
@@ -322,18 +324,21 @@ static int parse_ranges(const struct compile *k, const char *text, bool uids, co
 		uint32_t v[3];
 		size_t i = 0;
 
+		if (++ranges > OCI_MAPPINGS_MAX)
+			return -E2BIG;
 		if (!from || !to || !count || str_to_id(from, &v[0]) < 0 ||
 		    str_to_id(to, &v[1]) < 0 || str_to_u32(count, &v[2]) < 0)
-			return -1;
+			return -EINVAL;
 		while (relative && i < n && !maps(&map[i], 1, v[1]))
 			i++;
 		if (relative && i == n)
-			return -1;
+			return -EINVAL;
 		if (relative)
 			v[1] += map[i].host_id - map[i].container_id;
-		*out = arena_printf(k->a, "%s%u %u %u\n", *out, v[0], v[1], v[2]);
+		arena_text_addf(&lines, "%u %u %u\n", v[0], v[1], v[2]);
 	}
-	return **out ? 0 : -1;
+	*out = lines.text;
+	return lines.len ? 0 : -EINVAL;
 }
 
 /* "uids=0-1-10;gids=0-100-10" */
@@ -343,13 +348,19 @@ static int compile_idmap_text(const struct compile *k)
 
 	for (char *part = strtok_r(copy, ";", &save); part; part = strtok_r(NULL, ";", &save)) {
 		bool uids = str_starts(part, "uids=");
+		int r;
 
 		if (!uids && !str_starts(part, "gids="))
 			return oci_error(k->c, &k->m->options, k->err,
 					 "idmap=%s: expected uids=FROM-TO-COUNT and "
 					 "gids=FROM-TO-COUNT, not \"%s\"",
 					 k->e->flags.idmap, part);
-		if (parse_ranges(k, part + 5, uids, uids ? &k->e->uid_map : &k->e->gid_map) < 0)
+		r = parse_ranges(k, part + 5, uids, uids ? &k->e->uid_map : &k->e->gid_map);
+		if (r == -E2BIG)
+			return oci_error(k->c, &k->m->options, k->err,
+					 "idmap: more than %d ranges: the kernel takes no more",
+					 OCI_MAPPINGS_MAX);
+		if (r < 0)
 			return oci_error(
 				k->c, &k->m->options, k->err,
 				"idmap=%s: \"%s\" is not a list of [@]FROM-TO-COUNT separated by #",
@@ -556,16 +567,15 @@ static void show_idmap(const struct mount_entry *e, struct show *out)
 	if (e->userns_path)
 		show_act(out, "  its ids mapped as in user namespace %s", e->userns_path);
 	for (size_t i = 0; i < 2 && maps[i]; i++) {
-		const char *text = "";
+		struct arena_text text = ARENA_TEXT(out->arena);
 
 		for (const char *at = maps[i]; *at;) {
 			size_t len = strcspn(at, "\n");
 
-			text = arena_printf(out->arena, "%s%s%.*s", text, *text ? ", " : "",
-					    (int)len, at);
+			arena_text_addf(&text, "%s%.*s", text.len ? ", " : "", (int)len, at);
 			at += len + (at[len] == '\n');
 		}
-		show_act(out, "  its %s mapped: %s", i == 0 ? "uids" : "gids", text);
+		show_act(out, "  its %s mapped: %s", i == 0 ? "uids" : "gids", text.text);
 	}
 }
 
@@ -573,19 +583,18 @@ void mount_show(const struct mount_plan *p, struct show *out)
 {
 	for (size_t i = 0; i < p->n && !p->skipped; i++) {
 		const struct mount_entry *e = &p->entries[i];
-		const char *data = "";
+		struct arena_text data = ARENA_TEXT(out->arena);
 		char options[512];
 		bool none;
 
 		mount_option_print(&e->flags, options, sizeof(options));
 		for (size_t j = 0; j < e->fs.n_params; j++)
-			data = arena_printf(out->arena, "%s,%s", data,
-					    param_text(out->arena, e->fs.params[j]));
-		none = options[0] == '\0' && data[0] == '\0';
+			arena_text_addf(&data, ",%s", param_text(out->arena, e->fs.params[j]));
+		none = options[0] == '\0' && data.len == 0;
 		show_act(out, "%s %s on %s type %s%s%s%s%s%s",
 			 e->kind == MOUNT_AGAIN ? "remount" : "mount", e->source, e->destination,
 			 *e->type ? e->type : "none", none ? "" : " (", options,
-			 options[0] ? data : data + (data[0] == ','), none ? "" : ")",
+			 options[0] ? data.text : data.text + (data.len > 0), none ? "" : ")",
 			 e->late_readonly ? ", read-only at the end" : "");
 		show_idmap(e, out);
 	}

@@ -234,3 +234,42 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	va_end(ap);
 	return p;
 }
+
+void arena_text_add(struct arena_text *t, const char *s, size_t len)
+{
+	char *text = (char *)(uintptr_t)t->text;
+
+	if (t->size == 0 || t->size - t->len <= len) {
+		size_t size = t->size < 128 ? 128 : t->size;
+
+		/* Twice as much each time, so that n bytes take 2n and not n squared. */
+		while (size - t->len <= len)
+			if (__builtin_mul_overflow(size, 2, &size))
+				out_of_memory();
+		text = arena_alloc(t->arena, size);
+		memcpy(text, t->text, t->len);
+		t->text = text;
+		t->size = size;
+	}
+	memcpy(text + t->len, s, len);
+	t->len += len;
+	text[t->len] = '\0';
+}
+
+void arena_text_addf(struct arena_text *t, const char *fmt, ...)
+{
+	char local[256], *longer = local;
+	va_list ap, again;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(local, sizeof(local), fmt, ap);
+	if (n >= (int)sizeof(local))
+		longer = arena_vprintf(t->arena, fmt, again);
+	va_end(again);
+	va_end(ap);
+	if (n < 0)
+		out_of_memory();
+	arena_text_add(t, longer, (size_t)n);
+}

@@ -48,6 +48,19 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0), returns_nonnull));
 
+/* A text that is made piece by piece, of any length.  Begins as { .arena = a, .text = "" }. */
+struct arena_text {
+	struct arena *arena;
+	const char *text;
+	size_t len, size;	/* size 0: text is not in the arena yet */
+};
+
+void arena_text_add(struct arena_text *t, const char *s, size_t len);
+void arena_text_addf(struct arena_text *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define ARENA_TEXT(a) { .arena = (a), .text = "" }
+
 /* Gives all memory back; the arena is empty and usable again. */
 void arena_free(struct arena *a);
 /* At the end of the process, whose memory the kernel takes back at once. */

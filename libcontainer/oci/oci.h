@@ -484,6 +484,9 @@ size_t oci_mount_option(const struct oci_mount *m, const char *text, const char 
 /* Whether the mount has that option. */
 bool oci_mount_has(const struct oci_mount *m, const char *option);
 
+/* user_namespaces(7): lines of an id map, since Linux 4.15. */
+#define OCI_MAPPINGS_MAX 340
+
 /* Tables (oci_schema.c), read by reader, writer, `features`, validation and tests. */
 extern const struct json_field oci_config_fields[];
 extern const struct json_field oci_process_fields[];

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define HOST_NAME_LEN 64	/* __NEW_UTS_LEN: sethostname(2), setdomainname(2) */
-#define MAPPINGS_MAX 340	/* user_namespaces(7): lines of a map, since Linux 4.15 */
 #define ID_END 4294967295u	/* (uid_t)-1 is no id */
 
 void oci_fault(struct check *ck, enum json_class class_, const void *member, const char *fmt, ...)
@@ -119,9 +118,9 @@ static void check_mapping_pair(struct check *ck, const struct oci_id_mapping *m,
 
 void oci_check_mappings(struct check *ck, const struct oci_id_mapping *map, size_t n)
 {
-	if (n > MAPPINGS_MAX) {
-		oci_fault(ck, JSON_BAD_VALUE, &map[MAPPINGS_MAX],
-			  "more than %d mappings: the kernel takes no more", MAPPINGS_MAX);
+	if (n > OCI_MAPPINGS_MAX) {
+		oci_fault(ck, JSON_BAD_VALUE, &map[OCI_MAPPINGS_MAX],
+			  "more than %d mappings: the kernel takes no more", OCI_MAPPINGS_MAX);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {

@@ -221,6 +221,9 @@ finds() {
 	wrong '.linux.netDevices = ([range(1025) | {"key": "d\(.)", "value": {}}] | from_entries)' 'more than 1024 network devices'
 	wrong '.linux.uidMappings = [range(341) | {"containerID": ., "hostID": ., "size": 1}] | .linux.namespaces += [{"type": "user"}]' \
 		'more than 340 mappings'
+	wrong '.mounts += [{"destination": "/x", "type": "bind", "source": "/", "options": ["bind",
+		"idmap=uids=" + ([range(341) | "\(.)-\(.)-1"] | join("#")) + ";gids=0-0-1"]}]' \
+		'options: idmap: more than 340 ranges'
 	# What stands there again is no more.
 	config_set '.linux.maskedPaths = [range(10000) | "/m\(.)"] + ["/m7"] | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
 		"syscalls": [{"names": [range(5000) | "mkdir"], "action": "SCMP_ACT_ALLOW"}]}'

@@ -82,6 +82,25 @@ static void test_strings(struct arena *a)
 	is_str(arena_memdup(a, "ab", 3), "ab", "memdup");
 }
 
+static void test_text(struct arena *a)
+{
+	struct arena_text t = ARENA_TEXT(a);
+	char longer[1000];
+	bool good = true;
+
+	is_str(t.text, "", "a text begins empty");
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	for (int i = 0; i < 10000; i++)
+		arena_text_addf(&t, "%04d", i);
+	for (int i = 0; i < 10000; i++)
+		good &= atoi(arena_strndup(a, t.text + (size_t)i * 4, 4)) == i;
+	ok(good && t.len == 40000, "a text of 10000 pieces");
+	ok(t.size <= 4 * t.len, "has at most four times its length");
+	arena_text_addf(&t, "%s", longer);
+	is_str(t.text + 40000, longer, "a piece longer than its first buffer");
+}
+
 static void test_overflow(void)
 {
 	int status = 0;
@@ -107,6 +126,7 @@ int main(void)
 	test_many(&a);
 	test_grow(&a);
 	test_strings(&a);
+	test_text(&a);
 	arena_free(&a);
 	ok(!a.head, "free empties the arena");
 	is_str(arena_strdup(&a, "again"), "again", "usable after free");
