@@ -63,6 +63,7 @@ static void any_machine(struct host *h, struct arena *a)
 	struct utsname uts;
 
 	*h = (struct host){
+		.anybody = true,
 		.caps_effective = UINT64_MAX,
 		.caps_bounding = UINT64_MAX,
 		.last_cap = 63,

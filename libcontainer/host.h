@@ -33,6 +33,7 @@ struct host_hierarchy {
 struct host {
 	/* caller */
 	uint32_t euid, egid;
+	bool anybody;		 /* no caller in particular: what one of them may do is right */
 	bool in_userns;		 /* the caller's user namespace is not the initial one */
 	uint64_t caps_effective; /* bit n = capability n */
 	uint64_t caps_bounding;

@@ -25,7 +25,8 @@ static bool is_mapped(const struct oci_id_mapping *map, size_t n, uint32_t id)
 	       0; /* no mapping written here: the namespace has its own, and setuid will tell */
 }
 
-static int check_ids(const struct oci_config *c, const struct oci_user *u, struct error *err)
+static int check_ids(const struct oci_config *c, const struct oci_user *u, bool keep_groups,
+		     struct error *err)
 {
 	const struct oci_namespace *ns = oci_namespace_find(c, CLONE_NEWUSER);
 	const struct oci_linux *l = c->linux;
@@ -51,7 +52,7 @@ static int check_ids(const struct oci_config *c, const struct oci_user *u, struc
 		oci_keep(&r, oci_error(c, &u->gid, err,
 				       "cannot setgid to unmapped gid %u in user namespace",
 				       u->gid));
-	for (size_t i = 0; i < u->n_additional_gids && oci_goes_on(c, r); i++)
+	for (size_t i = 0; !keep_groups && i < u->n_additional_gids && oci_goes_on(c, r); i++)
 		if (!is_mapped(l->gid_mappings, l->n_gid_mappings, u->additional_gids[i]))
 			oci_keep(&r, oci_error(c, &u->additional_gids[i], err,
 					       "cannot set unmapped additional gid %u in user "
@@ -72,11 +73,32 @@ static bool setgroups_denied(const struct oci_config *c, const struct host *h)
 	       c->linux->gid_mappings[0].size == 1;
 }
 
+/*
+ * The caller's groups are what additionalGids could ask for as well, but for one case: in a user
+ * namespace that does not map them they could not be asked for.  There root, who starts containers
+ * for others, does not give its own away; an ordinary user has only itself to give to.
+ */
+static bool keeps_groups(const struct oci_config *c, const struct host *h)
+{
+	static const char name[] = "run.oci.keep_original_groups";
+	const char *keep = oci_annotation(c, name);
+
+	if (!keep || strcmp(keep, "1") != 0)
+		return false;
+	if (h->anybody || !host_is_privileged(h) || !oci_namespace_find(c, CLONE_NEWUSER))
+		return true;
+	for (size_t i = 0; i < c->n_annotations; i++)
+		if (strcmp(c->annotations[i].key, name) == 0)
+			json_warn(c->doc, JSON_CONFLICT, &c->annotations[i],
+				  "has no effect: root's own groups are not for a container with "
+				  "a user namespace");
+	return false;
+}
+
 int user_compile(const struct oci_config *c, const struct oci_process *p, const struct host *h,
 		 struct arena *a, struct user_plan *out, struct error *err)
 {
 	const struct oci_user *u = &p->user;
-	const char *keep = oci_annotation(c, "run.oci.keep_original_groups");
 	int r;
 
 	memset(out, 0, sizeof(*out));
@@ -85,19 +107,17 @@ int user_compile(const struct oci_config *c, const struct oci_process *p, const 
 	out->umask = u->umask != NULL ? *u->umask : 022;
 	if (out->umask > 0777)
 		return oci_error(c, &u->umask, err, "umask %u is above 0777 (octal)", *u->umask);
-	r = check_ids(c, u, err);
+	out->keep_groups = keeps_groups(c, h);
+	r = check_ids(c, u, out->keep_groups, err);
 	if (r < 0)
 		return r;
 	out->groups_denied_ok = !host_is_privileged(h);
-	/*
-	 * The caller's own groups, whoever it is: who writes an annotation could as well write them
-	 * into additionalGids.
-	 */
-	out->keep_groups = keep != NULL && strcmp(keep, "1") == 0;
 	if (out->keep_groups && u->n_additional_gids > 0)
 		json_warn(c->doc, JSON_CONFLICT, &u->additional_gids,
 			  "has no effect: the annotation run.oci.keep_original_groups keeps the "
 			  "caller's groups");
+	if (out->keep_groups)
+		return 0;
 	if (u->n_additional_gids > 0 && setgroups_denied(c, h))
 		return oci_error(c, &u->additional_gids, err,
 				 "cannot set additional groups: a user namespace with a single gid "
@@ -110,6 +130,16 @@ int user_compile(const struct oci_config *c, const struct oci_process *p, const 
 	for (size_t i = 0; i < out->n_groups; i++)
 		out->groups[i] = u->additional_gids[i];
 	return 0;
+}
+
+static int unmapped_uid(const struct user_plan *p, struct error *err)
+{
+	return error_set(err, EINVAL, "cannot setuid to unmapped uid %u in user namespace", p->uid);
+}
+
+static int unmapped_gid(const struct user_plan *p, struct error *err)
+{
+	return error_set(err, EINVAL, "cannot setgid to unmapped gid %u in user namespace", p->gid);
 }
 
 static int set_groups(const struct user_plan *p, struct error *err)
@@ -136,6 +166,19 @@ static int set_groups(const struct user_plan *p, struct error *err)
 	return r < 0 ? error_set(err, -r, "set %zu additional groups", p->n_groups) : 0;
 }
 
+/*
+ * Groups could not be set.  An id that the user namespace does not map comes of the same cause, and
+ * says more of it than the groups.  The process ends here, so ids are asked for by setting them.
+ */
+static int blame_ids(const struct user_plan *p, int ret, struct error *err)
+{
+	if (sys_setresgid(p->gid, p->gid, p->gid) == -EINVAL)
+		return unmapped_gid(p, err);
+	if (sys_setresuid(p->uid, p->uid, p->uid) == -EINVAL)
+		return unmapped_uid(p, err);
+	return ret;
+}
+
 int user_run(const struct user_plan *p, struct error *err)
 {
 	int r;
@@ -143,7 +186,7 @@ int user_run(const struct user_plan *p, struct error *err)
 	umask(p->umask);
 	r = set_groups(p, err);
 	if (r < 0)
-		return r;
+		return blame_ids(p, r, err);
 	/*
 	 * Leaving uid 0 empties the permitted set unless told not to; capability_run() sets it
 	 * right after.
@@ -153,14 +196,12 @@ int user_run(const struct user_plan *p, struct error *err)
 	/* The group first: without uid 0 it could no longer be changed. */
 	r = sys_setresgid(p->gid, p->gid, p->gid);
 	if (r == -EINVAL)
-		return error_set(err, EINVAL, "cannot setgid to unmapped gid %u in user namespace",
-				 p->gid);
+		return unmapped_gid(p, err);
 	if (r < 0)
 		return error_set(err, -r, "setgid to %u", p->gid);
 	r = sys_setresuid(p->uid, p->uid, p->uid);
 	if (r == -EINVAL)
-		return error_set(err, EINVAL, "cannot setuid to unmapped uid %u in user namespace",
-				 p->uid);
+		return unmapped_uid(p, err);
 	if (r < 0)
 		return error_set(err, -r, "setuid to %u", p->uid);
 	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
@@ -170,15 +211,15 @@ int user_run(const struct user_plan *p, struct error *err)
 
 void user_show(const struct user_plan *p, struct show *out)
 {
-	const char *text = "";
+	struct arena_text text = ARENA_TEXT(out->arena);
 
 	for (size_t i = 0; i < p->n_groups; i++)
-		text = arena_printf(out->arena, "%s%s%u", text, i > 0 ? "," : "", p->groups[i]);
+		arena_text_addf(&text, "%s%u", i > 0 ? "," : "", p->groups[i]);
 	show_act(out, "set umask %04o", (unsigned int)p->umask);
 	if (p->keep_groups)
 		show_act(out, "keep the caller's groups");
 	else
-		show_act(out, "set additional groups: %s", p->n_groups > 0 ? text : "none");
+		show_act(out, "set additional groups: %s", p->n_groups > 0 ? text.text : "none");
 	show_act(out, "set gid %u", p->gid);
 	show_act(out, "set uid %u", p->uid);
 }

@@ -99,3 +99,36 @@ load helpers
 	output_has 'process.user.additionalGids: has no effect*run.oci.keep_original_groups'
 	output_has 'Groups: 5 4242'
 }
+
+# Mutation: root's groups stay in a user namespace that does not map them.
+@test "root's own groups stay out of a container with a user namespace, whatever it asks for" {
+	need_root "sets groups"
+	config_userns
+	config_set '.annotations["run.oci.keep_original_groups"] = "1"'
+	shell 'grep Groups: /proc/self/status | xargs'
+	try setpriv --groups 4242,5 "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	output_has 'annotations*run.oci.keep_original_groups*has no effect: root'
+	is "${output##*$'\n'}" Groups:
+	start_container sleep 1000
+	try setpriv --groups 4242,5 "$KIST" --root "$ROOT" exec "$ID" grep Groups: /proc/self/status
+	output_lacks 65534
+}
+
+@test "the caller's groups stay, whatever groups the configuration names beside the annotation" {
+	need_root "becomes another user"
+	config_set '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 4242, "size": 1}]
+		| .linux.gidMappings = .linux.uidMappings | .process.user.additionalGids = [0]
+		| .annotations["run.oci.keep_original_groups"] = "1" | (.mounts[].options | select(.)) -= ["gid=5"]'
+	try setpriv --reuid 4242 --regid 4242 --clear-groups "$KIST" --root "$T/user" create --dry-run --bundle "$BUNDLE" "$ID"
+	output_has 'additionalGids: has no effect'
+	output_lacks 'cannot set additional groups'
+	is "$status" 0
+}
+
+@test "an unmapped user is named, also where groups cannot be set for the same cause" {
+	need_root "makes a user namespace of root"
+	config_set '.process.user = {"uid": 5, "gid": 0, "additionalGids": [0]} | (.mounts[].options | select(.)) -= ["gid=5"]'
+	refused 1 'cannot setuid to unmapped uid 5 in user namespace' unshare -Urmn "$KIST" --root "$T/user" run --bundle "$BUNDLE" "$ID"
+	config_set '.process.user.gid = 6'
+	refused 1 'cannot setgid to unmapped gid 6 in user namespace' unshare -Urmn "$KIST" --root "$T/user" run --bundle "$BUNDLE" "$ID"
+}

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/sys.h"
-#include "tap.h"
+#include "room.h"
 
 static char dir[] = "/tmp/kist-user-XXXXXX";
 static int root;
@@ -146,6 +146,38 @@ static void test_compile(void)
 	arena_free(&a);
 }
 
+/* The annotation run.oci.keep_original_groups with a user namespace, and without. */
+static void test_keep_groups(void)
+{
+	static const char keep[] =
+		"\"annotations\": {\"run.oci.keep_original_groups\": \"1\"}";
+	static const char userns[] =
+		"\"linux\": {\"namespaces\": [{\"type\": \"user\"}], "
+		"\"uidMappings\": [{\"containerID\": 0, \"hostID\": 1000, \"size\": 1}], "
+		"\"gidMappings\": [{\"containerID\": 0, \"hostID\": 1000, \"size\": 1}]}";
+	struct host root_host = room_root(), user = room_user(), any = room_root();
+	uint32_t gids[] = { 0, 7 };
+	struct oci_process p = { .user = { .additional_gids = gids, .n_additional_gids = 2 } };
+	struct arena a = ARENA_INIT;
+	struct oci_config *plain = room_config(&a, keep), *mapped;
+	struct user_plan plan;
+	struct error err = { 0 };
+
+	mapped = room_config(&a, arena_printf(&a, "%s, %s", keep, userns));
+	any.anybody = true;
+	is_int(user_compile(plain, &p, &root_host, &a, &plan, &err), 0, "root");
+	ok(plan.keep_groups, "root's groups stay without a user namespace");
+	is_int(user_compile(mapped, &p, &user, &a, &plan, &err), 0,
+	       "groups that have no effect are no error");
+	ok(plan.keep_groups && plan.n_groups == 0, "a user's groups stay in its user namespace");
+	is_int(user_compile(mapped, &p, &any, &a, &plan, &err), 0, "for anybody neither");
+	p.user.n_additional_gids = 1;
+	is_int(user_compile(mapped, &p, &root_host, &a, &plan, &err), 0,
+	       "root, user namespace");
+	ok(!plan.keep_groups && plan.n_groups == 1, "root's groups do not get into it");
+	arena_free(&a);
+}
+
 int main(void)
 {
 	if (mkdtemp(dir) == NULL || (root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
@@ -155,6 +187,7 @@ int main(void)
 	test_home();
 	test_spec();
 	test_compile();
+	test_keep_groups();
 	unlinkat(root, "etc", AT_REMOVEDIR);
 	rmdir(dir);
 	return done();
