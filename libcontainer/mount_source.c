@@ -217,7 +217,7 @@ int mount_check_sources(const struct oci_config *c, const struct mount_plan *p,
 	int ret = 0;
 
 	covers_begin(&covers, p, from);
-	for (size_t i = 0; i < p->n && !p->skipped; i++) {
+	for (size_t i = 0; i < p->n && i < OCI_MOUNTS_MAX && !p->skipped; i++) {
 		const struct mount_entry *e = &p->entries[i];
 		int flags = follows(e) ? 0 : AT_SYMLINK_NOFOLLOW;
 

@@ -257,11 +257,12 @@ int cgroup_device_lines(const struct oci_config *c, struct arena *a, struct cgro
 			left[i] = r->access;
 			add_line(a, p, r->allow, r);
 		} else if (!take_back(a, p, left, i) && !is_default(p, i)) {
-			return oci_error(c, r->at, err,
-					 "%s %c %lld:%lld: cgroup v1 cannot take a part out of a "
-					 "wider earlier rule",
-					 r->allow ? "allow" : "deny", r->type, (long long)r->major,
-					 (long long)r->minor);
+			char text[CGROUP_DEVICE_TEXT];
+
+			cgroup_device_text(r, text);
+			return oci_error(c, r->at, err, "%s %s: cgroup v1 cannot take a part out "
+					 "of a wider earlier rule",
+					 r->allow ? "allow" : "deny", text);
 		}
 	}
 	return 0;

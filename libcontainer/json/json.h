@@ -72,7 +72,11 @@ enum json_kind {
 	JSON_CHOICES,		/* array of integers, and n_<member> */
 	JSON_PAIRS,		/* array of { char *key; char *value; }, and n_<member> */
 	JSON_OBJECT,
-	JSON_LIST,		/* array of structs, and n_<member> */
+	/*
+	 * Array of structs, and n_<member>.  A struct of which findings are told as a whole begins
+	 * with a member that is none of the table: it has the address of the first one else.
+	 */
+	JSON_LIST,
 	JSON_MAP,		/* the same from an object; the struct starts with char *key */
 	JSON_SPAN,		/* struct json_span: the value's own text, not looked into */
 	JSON_IGNORED,		/* known, but of no use here: skipped, with a warning */
@@ -83,6 +87,7 @@ enum json_kind {
 #define JSON_OPTIONAL 0x00
 #define JSON_REQUIRED 0x01	/* reading: must be there; writing: even when empty, 0 or false */
 #define JSON_WRITTEN 0x04	/* may be absent, but is written even when empty, 0 or false */
+#define JSON_EMPTY 0x08		/* an empty text is an absent one: encoders write what is not set */
 #define JSON_ID 0x02		/* a user or group id: at most 4294967294 */
 
 /* One row: a property and its member.  Made by the macros below; a NULL name ends the table. */

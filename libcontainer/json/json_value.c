@@ -208,6 +208,8 @@ void json_value_store(struct json_doc *doc, const struct json_field *field, void
 	uint64_t bits = v->boolean;
 	double fraction;
 
+	if ((field->flags & JSON_EMPTY) && v->len == 0)
+		return;
 	if (kind == JSON_STRING) {
 		*(char **)member = arena_strndup(doc->arena, v->text, v->len);
 		return;

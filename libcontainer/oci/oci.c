@@ -133,7 +133,8 @@ const struct oci_namespace *oci_namespace_find(const struct oci_config *c, int t
 {
 	if (!c->linux)
 		return NULL;
-	for (size_t i = 0; i < c->linux->n_namespaces; i++)
+	/* A longer list is an error, and told once. */
+	for (size_t i = 0; i < c->linux->n_namespaces && i < OCI_NAMESPACES_MAX; i++)
 		if (c->linux->namespaces[i].type == type)
 			return &c->linux->namespaces[i];
 	return NULL;

@@ -38,6 +38,7 @@ struct oci_root {
 };
 
 struct oci_id_mapping {
+	char whole;			/* see JSON_LIST */
 	uint32_t container_id;
 	uint32_t host_id;
 	uint32_t size;
@@ -166,6 +167,7 @@ struct oci_net_device {
 };
 
 struct oci_device_cgroup {
+	char whole;			/* see JSON_LIST */
 	bool allow;
 	int type;			/* 'a', 'b', 'c'; 0 = absent = 'a' */
 	int64_t *major;			/* NULL or -1 = any */
@@ -202,6 +204,7 @@ struct oci_pids {
 };
 
 struct oci_weight_device {
+	char whole;			/* see JSON_LIST */
 	int64_t major;
 	int64_t minor;
 	uint16_t *weight;
@@ -483,6 +486,12 @@ size_t oci_mount_option(const struct oci_mount *m, const char *text, const char 
 
 /* Whether the mount has that option. */
 bool oci_mount_has(const struct oci_mount *m, const char *option);
+
+/* Of linux.namespaces: there are eight types, of which each may be there once. */
+#define OCI_NAMESPACES_MAX 64
+
+/* Each is compared with those before it, if its source is inside the root file system. */
+#define OCI_MOUNTS_MAX 10000
 
 /* user_namespaces(7): lines of an id map, since Linux 4.15. */
 #define OCI_MAPPINGS_MAX 340

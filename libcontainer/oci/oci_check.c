@@ -63,8 +63,23 @@ void oci_check_absolute(struct check *ck, char *const *member)
 		oci_fault(ck, JSON_BAD_VALUE, member, "path \"%s\" is not absolute", *member);
 }
 
+/* ":2/4" after a range: of each group of 4 the first 2.  bitmap_parselist() of the kernel. */
+static const char *cpu_stride(const char *s)
+{
+	unsigned long used, group;
+	char *end;
+
+	if (!isdigit((unsigned char)s[1]))
+		return NULL;
+	used = strtoul(s + 1, &end, 10);
+	if (*end != '/' || !isdigit((unsigned char)end[1]))
+		return NULL;
+	group = strtoul(end + 1, &end, 10);
+	return group > 0 && used <= group ? end : NULL;
+}
+
 /* One number or range; returns what follows, or NULL. */
-static const char *cpu_range(const char *s)
+static const char *cpu_range(const char *s, bool strides)
 {
 	unsigned long first, last;
 	char *end;
@@ -76,18 +91,20 @@ static const char *cpu_range(const char *s)
 		if (!isdigit((unsigned char)end[1]))
 			return NULL;
 		last = strtoul(end + 1, &end, 10);
+		if (strides && first <= last && *end == ':')
+			return cpu_stride(end);
 	}
 	return first <= last ? end : NULL;
 }
 
-void oci_check_cpu_list(struct check *ck, char *const *member)
+void oci_check_cpu_list(struct check *ck, char *const *member, bool strides)
 {
 	const char *s = *member;
 
 	if (!s || !*s)
 		return;
 	for (;;) {
-		s = cpu_range(s + strspn(s, " "));
+		s = cpu_range(s + strspn(s, " "), strides);
 		if (!s)
 			break;
 		s += strspn(s, " ");
@@ -245,8 +262,8 @@ static void check_process(struct check *ck, const struct oci_process *p, const v
 		oci_fault(ck, JSON_BAD_VALUE, &p->io_priority->priority,
 			  "%d is out of range (0 to 7)", *p->io_priority->priority);
 	if (p->exec_cpu_affinity) {
-		oci_check_cpu_list(ck, &p->exec_cpu_affinity->initial);
-		oci_check_cpu_list(ck, &p->exec_cpu_affinity->final);
+		oci_check_cpu_list(ck, &p->exec_cpu_affinity->initial, false);
+		oci_check_cpu_list(ck, &p->exec_cpu_affinity->final, false);
 	}
 }
 
@@ -320,6 +337,11 @@ static void check_mounts(struct check *ck, const struct oci_config *c)
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const struct oci_mount *m = &c->mounts[i];
 
+		if (i == OCI_MOUNTS_MAX) {
+			oci_fault(ck, JSON_BAD_VALUE, &m->destination, "more than %d mounts",
+				  OCI_MOUNTS_MAX);
+			return;
+		}
 		if (m->destination && !*m->destination)
 			oci_fault(ck, JSON_BAD_VALUE, &m->destination, "the destination is empty");
 		else if (m->destination && *m->destination != '/')
@@ -396,6 +418,7 @@ static const struct request {
 	{ "run.oci.seccomp.receiver", "use linux.seccomp.listenerPath" },
 	{ "run.oci.seccomp_bpf_data", "filters come from linux.seccomp" },
 	{ "run.oci.seccomp_fail_unknown_syscall", "unknown system calls are left out" },
+	{ "run.oci.timens_offset", "use linux.timeOffsets" },
 	{ "run.oci.", "no such annotation is known" },
 	{ "krun.", "kist makes no virtual machines" },
 	{ "module.wasm.image/variant", "kist runs programs of this machine only" },

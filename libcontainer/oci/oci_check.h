@@ -25,8 +25,8 @@ void oci_warn(struct check *ck, const void *member, const char *fmt, ...)
 void oci_check_env(struct check *ck, char *const *env);
 /* The path is there and absolute; member: where it was read. */
 void oci_check_absolute(struct check *ck, char *const *member);
-/* "0-3,7" or empty. */
-void oci_check_cpu_list(struct check *ck, char *const *member);
+/* "0-3,7" or empty; strides: it is the kernel that reads it, who also takes "0-31:2/4". */
+void oci_check_cpu_list(struct check *ck, char *const *member, bool strides);
 /* Sizes, ranges, overlaps of one id map (user_namespaces(7)). */
 void oci_check_mappings(struct check *ck, const struct oci_id_mapping *map, size_t n);
 

@@ -2,6 +2,7 @@
 /*
  * oci_check_linux.c - rules of config-linux.md that one member alone cannot show.
  */
+#include <limits.h>
 #include <linux/mempolicy.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -26,6 +27,11 @@ static void check_namespaces(struct check *ck, const struct oci_linux *l)
 	for (size_t i = 0; i < l->n_namespaces; i++) {
 		const struct oci_namespace *n = &l->namespaces[i];
 
+		if (i == OCI_NAMESPACES_MAX) {
+			oci_fault(ck, JSON_BAD_VALUE, n, "more than %d namespaces",
+				  OCI_NAMESPACES_MAX);
+			return;
+		}
 		oci_check_absolute(ck, &n->path);
 		if (seen & n->type)
 			oci_fault(ck, JSON_DUPLICATE, &n->type, "namespace type %s is there twice",
@@ -220,7 +226,7 @@ static void check_memory_policy(struct check *ck, const struct oci_memory_policy
 
 	for (size_t i = 0; i < p->n_flags; i++)
 		flags |= (unsigned int)p->flags[i];
-	oci_check_cpu_list(ck, &p->nodes);
+	oci_check_cpu_list(ck, &p->nodes, false);
 	if ((p->mode == MPOL_DEFAULT || p->mode == MPOL_LOCAL) && nodes)
 		oci_fault(ck, JSON_CONFLICT, &p->nodes, "%s takes no nodes", name);
 	else if (p->mode != MPOL_DEFAULT && p->mode != MPOL_LOCAL && p->mode != MPOL_PREFERRED &&
@@ -240,6 +246,39 @@ static void check_personality(struct check *ck, const struct oci_personality *p)
 			  "\"%s\": the specification knows no personality flags", *flag);
 }
 
+/* Whether some component is longer than the name of a directory may be. */
+static bool has_long_component(const char *path)
+{
+	for (size_t len; *path; path += len + (path[len] == '/')) {
+		len = strcspn(path, "/");
+		if (len > NAME_MAX)
+			return true;
+	}
+	return false;
+}
+
+/* What no cgroup manager takes. */
+static void check_cgroups_path(struct check *ck, char *const *member)
+{
+	const char *path = *member, *colon = strchr(path, ':');
+	/* "slice:prefix:name": names of units, which cgroup_unit.c judges. */
+	bool units = *path != '/' && colon && strchr(colon + 1, ':');
+	char clean[PATH_MAX];
+
+	/* A cgroup outside the hierarchy's root, or another container's, is one "../" away. */
+	if (path_has_dotdot(path))
+		oci_fault(ck, JSON_BAD_VALUE, member, "path \"%s\" has a \"..\" in it", path);
+	else if (*path == '/' && path_clean(path, clean, sizeof(clean)) >= 0 &&
+		 strcmp(clean, "/") == 0)
+		oci_fault(ck, JSON_BAD_VALUE, member, "\"%s\" is the root of the cgroup hierarchy",
+			  path);
+	else if (strlen(path) >= PATH_MAX / 2)
+		oci_fault(ck, JSON_BAD_VALUE, member, "longer than %d bytes", PATH_MAX / 2);
+	else if (!units && has_long_component(path))
+		oci_fault(ck, JSON_BAD_VALUE, member, "a component is longer than %d bytes",
+			  NAME_MAX);
+}
+
 void oci_check_linux(struct check *ck, const struct oci_config *c)
 {
 	const struct oci_linux *l = c->linux;
@@ -251,10 +290,8 @@ void oci_check_linux(struct check *ck, const struct oci_config *c)
 	check_devices(ck, l);
 	check_net_devices(ck, c);
 	check_sysctls(ck, l);
-	/* A cgroup outside the hierarchy's root, or another container's, is one "../" away. */
-	if (l->cgroups_path && path_has_dotdot(l->cgroups_path))
-		oci_fault(ck, JSON_BAD_VALUE, &l->cgroups_path, "path \"%s\" has a \"..\" in it",
-			  l->cgroups_path);
+	if (l->cgroups_path)
+		check_cgroups_path(ck, &l->cgroups_path);
 	check_paths(ck, l->masked_paths);
 	check_paths(ck, l->readonly_paths);
 	if (l->resources)

@@ -21,12 +21,25 @@
  */
 #define DEVICE_RULES_MAX 4096
 
+static bool is_all_access(const char *access)
+{
+	return !access || !*access ||
+	       (strchr(access, 'r') && strchr(access, 'w') && strchr(access, 'm'));
+}
+
 /* A rule for all of all devices.  It replaces all before it. */
 static bool is_for_all(const struct oci_device_cgroup *d)
 {
 	return d->type != 'b' && d->type != 'c' && (!d->major || *d->major == -1) &&
-	       (!d->minor || *d->minor == -1) &&
-	       (!d->access || strlen(d->access) >= strlen("rwm"));
+	       (!d->minor || *d->minor == -1) && is_all_access(d->access);
+}
+
+/* The kernel reads 32 bits. */
+static void check_number(struct check *ck, int64_t *const *member, const char *what)
+{
+	if (*member && (**member < -1 || **member > UINT32_MAX))
+		oci_fault(ck, JSON_BAD_VALUE, member, "%lld is no %s number, nor -1 for all",
+			  (long long)**member, what);
 }
 
 static void check_device_rules(struct check *ck, const struct oci_resources *r)
@@ -47,12 +60,8 @@ static void check_device_rules(struct check *ck, const struct oci_resources *r)
 		if (d->access && d->access[strspn(d->access, "rwm")])
 			oci_fault(ck, JSON_BAD_VALUE, &d->access,
 				  "\"%s\" has other letters than r, w and m", d->access);
-		if (d->major && *d->major < -1)
-			oci_fault(ck, JSON_BAD_VALUE, &d->major,
-				  "%lld is no major number, nor -1 for all", (long long)*d->major);
-		if (d->minor && *d->minor < -1)
-			oci_fault(ck, JSON_BAD_VALUE, &d->minor,
-				  "%lld is no minor number, nor -1 for all", (long long)*d->minor);
+		check_number(ck, &d->major, "major");
+		check_number(ck, &d->minor, "minor");
 	}
 }
 
@@ -80,8 +89,8 @@ static void check_memory(struct check *ck, const struct oci_memory *m)
 
 static void check_cpu(struct check *ck, const struct oci_cpu *c)
 {
-	oci_check_cpu_list(ck, &c->cpus);
-	oci_check_cpu_list(ck, &c->mems);
+	oci_check_cpu_list(ck, &c->cpus, true);
+	oci_check_cpu_list(ck, &c->mems, true);
 	if (c->burst && c->quota && *c->quota > 0 && *c->burst > (uint64_t)*c->quota)
 		oci_fault(ck, JSON_CONFLICT, &c->burst, "burst %llu is above quota %lld",
 			    (unsigned long long)*c->burst, (long long)*c->quota);
@@ -148,6 +157,10 @@ static void check_unified(struct check *ck, const struct oci_resources *r)
 		if (!*key || strchr(key, '/') || strcmp(key, ".") == 0 || strcmp(key, "..") == 0)
 			oci_fault(ck, JSON_BAD_VALUE, &r->unified[i],
 				  "\"%s\" is no name of a cgroup file", key);
+		else if (*key == '.' || !strchr(key, '.'))
+			oci_fault(ck, JSON_BAD_VALUE, &r->unified[i],
+				  "unified resource \"%s\" must be in the form "
+				  "CONTROLLER.PARAMETER", key);
 	}
 }
 

@@ -7,7 +7,7 @@
 #define JSON_TYPE struct oci_namespace
 static const struct json_field namespace[] = {
 	CHOICE(type, "type", oci_namespace_types, JSON_REQUIRED),
-	FIELD(path, "path", JSON_OPTIONAL),
+	FIELD(path, "path", JSON_EMPTY),
 	{ 0 }
 };
 #undef JSON_TYPE
@@ -253,7 +253,7 @@ const struct json_field oci_linux_fields[] = {
 	LIST(devices, "devices", device, JSON_OPTIONAL),
 	MAP(net_devices, "netDevices", net_device, JSON_OPTIONAL),
 	OBJECT(seccomp, "seccomp", seccomp, JSON_OPTIONAL),
-	CHOICE(rootfs_propagation, "rootfsPropagation", oci_rootfs_propagations, JSON_OPTIONAL),
+	CHOICE(rootfs_propagation, "rootfsPropagation", oci_rootfs_propagations, JSON_EMPTY),
 	FIELD(masked_paths, "maskedPaths", JSON_OPTIONAL),
 	FIELD(readonly_paths, "readonlyPaths", JSON_OPTIONAL),
 	FIELD(mount_label, "mountLabel", JSON_OPTIONAL),

@@ -217,6 +217,10 @@ finds() {
 		"args": [range(5) | {"index": 0, "value": ., "op": "SCMP_CMP_EQ"}]}]}' 'more than 4096 seccomp rules'
 	wrong '.linux.resources.devices = [range(5000) | {"allow": true, "type": "c", "major": 20, "minor": ., "access": "r"}]' \
 		'more than 4096 device rules'
+	wrong '.linux.resources.devices = [range(3000) | {"allow": true, "access": "rrr"}]' \
+		'linux.resources.devices\[2048\]: more than 4096 device rules'
+	wrong '.mounts = [range(10001) | {"destination": "/m\(.)", "type": "tmpfs"}]' 'more than 10000 mounts'
+	wrong '.linux.namespaces += [range(100) | {"type": "pid"}]' 'twice'
 	wrong '.linux.maskedPaths = [range(10001) | "/m\(.)"]' 'linux.maskedPaths\[10000\]: more than 10000 paths'
 	wrong '.linux.netDevices = ([range(1025) | {"key": "d\(.)", "value": {}}] | from_entries)' 'more than 1024 network devices'
 	wrong '.linux.uidMappings = [range(341) | {"containerID": ., "hostID": ., "size": 1}] | .linux.namespaces += [{"type": "user"}]' \
@@ -225,6 +229,8 @@ finds() {
 		"idmap=uids=" + ([range(341) | "\(.)-\(.)-1"] | join("#")) + ";gids=0-0-1"]}]' \
 		'options: idmap: more than 340 ranges'
 	# What stands there again is no more.
+	config_set '.linux.resources.devices = [range(5000) | {"allow": false, "access": ""}]'
+	ok kist validate --bundle "$BUNDLE"
 	config_set '.linux.maskedPaths = [range(10000) | "/m\(.)"] + ["/m7"] | .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW",
 		"syscalls": [{"names": [range(5000) | "mkdir"], "action": "SCMP_ACT_ALLOW"}]}'
 	ok kist validate --bundle "$BUNDLE"
@@ -289,4 +295,30 @@ finds() {
 	refused 1 'mark.json:1:1: error: a byte order mark' kist validate -f "$T/mark.json"
 	echo '{}' >"$T/empty.json"
 	refused 1 'standard input:1:1: error:' sh -c '"$1" validate -f - <"$2"' - "$KIST" "$T/empty.json"
+}
+
+@test "what every create refuses is an error without a machine to look at" {
+	wrong '.linux.resources.unified = {"memory": "max"}' 'unified.memory'
+	wrong '.linux.cgroupsPath = "/"' 'linux.cgroupsPath: "/" is the root'
+	wrong '.linux.cgroupsPath = "/a/" + ("n" * 256) + "/b"' 'linux.cgroupsPath: a component is longer than 255 bytes'
+	wrong '.linux.resources.devices = [{"allow": true, "type": "c", "major": 1099511627776, "minor": 0}]' 'devices\[0\].major'
+	cp "$KIST_TEST_SUITE/config.json" "$BUNDLE"
+	config_set '.linux.cgroupsPath = "a:b:c"'
+	refused 1 'slice:prefix:name is for the systemd manager' kist validate --against-host --bundle "$BUNDLE"
+}
+
+@test "zero values of encoders are absent members" {
+	config_set '.linux.namespaces |= map(if .type == "mount" then .path = "" else . end) | .linux.rootfsPropagation = ""'
+	ok kist validate --bundle "$BUNDLE"
+	is "$output" ''
+	run_container
+}
+
+# Mutation: each finding of the rooms is compared with each of the rules before.
+@test "many findings are told in a time that grows as they do" {
+	config_set '.process.env = [range(150000) | "x\(.)"]
+		| .mounts += [{"destination": "/x", "type": "bind", "source": "/", "options": ["bind", (range(150000) | "o\(.)")]}]'
+	try timeout 60 "$KIST" validate --bundle "$BUNDLE"
+	is "$status" 1
+	is "$(grep -c error: "$T/output")" 300000
 }

@@ -93,7 +93,10 @@ static void test_refused(void)
 
 static void test_lookup(void)
 {
-	const struct oci_id_mapping map[] = { { 0, 1000, 1 }, { 1, 100000, 10 } };
+	const struct oci_id_mapping map[] = {
+		{ .container_id = 0, .host_id = 1000, .size = 1 },
+		{ .container_id = 1, .host_id = 100000, .size = 10 },
+	};
 	uint32_t id;
 
 	ok(idmap_to_host(map, 2, 3, &id) == 0 && id == 100002, "an id inside is found outside");

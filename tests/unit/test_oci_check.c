@@ -61,6 +61,9 @@ struct row {
 	const char *where, *text, *error;
 };
 
+#define NAME_51 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+#define NAME_255 NAME_51 NAME_51 NAME_51 NAME_51 NAME_51
+
 static const struct row top_rows[] = {
 	{ "", "\"ociVersion\":\"1.2.3-rc.1+b.5\"", NULL },
 	{ "", "\"ociVersion\":\"1.0.2-dev\"", NULL },
@@ -188,6 +191,14 @@ static const struct row linux_rows[] = {
 	{ "linux", "\"cgroupsPath\":\"/a/../../b\"",
 	  "linux.cgroupsPath: path \"/a/../../b\" has a \"..\"" },
 	{ "linux", "\"cgroupsPath\":\"a.slice:b:c\"", NULL },
+	{ "linux", "\"cgroupsPath\":\"/\"", "linux.cgroupsPath: \"/\" is the root" },
+	{ "linux", "\"cgroupsPath\":\"//./\"", "is the root of the cgroup hierarchy" },
+	{ "linux", "\"cgroupsPath\":\"/...\"", NULL },
+	{ "linux", "\"cgroupsPath\":\"/a/" NAME_255 "\"", NULL },
+	{ "linux", "\"cgroupsPath\":\"/a/" NAME_255 "x/b\"",
+	  "linux.cgroupsPath: a component is longer than 255 bytes" },
+	{ "linux", "\"rootfsPropagation\":\"\"", NULL },
+	{ "linux", "\"namespaces\":[{\"type\":\"pid\",\"path\":\"\"}]", NULL },
 	{ "linux", "\"maskedPaths\":[\"/a\",\"b\"]",
 	  "linux.maskedPaths[1]: path \"b\" is not absolute" },
 	{ "linux", "\"readonlyPaths\":[\"b\"]", "linux.readonlyPaths[0]" },
@@ -213,18 +224,32 @@ static const struct row resource_rows[] = {
 	  "access: \"rx\" has other" },
 	{ "resources", "\"devices\":[{\"allow\":true,\"type\":\"c\",\"major\":-2}]",
 	  "nor -1 for all" },
+	{ "resources", "\"devices\":[{\"allow\":true,\"type\":\"c\",\"major\":1099511627776}]",
+	  "devices[0].major: 1099511627776 is no major number" },
+	{ "resources", "\"devices\":[{\"allow\":true,\"type\":\"c\",\"minor\":4294967296}]",
+	  "devices[0].minor: 4294967296 is no minor number" },
+	{ "resources", "\"devices\":[{\"allow\":true,\"type\":\"c\",\"minor\":4294967295}]",
+	  NULL },
 	{ "resources", "\"memory\":{\"swappiness\":101}", "(0 to 100)" },
 	{ "resources", "\"memory\":{\"limit\":10,\"swap\":9}", "are less than memory (10)" },
 	{ "resources", "\"memory\":{\"limit\":10,\"swap\":-1}", NULL },
 	{ "resources", "\"cpu\":{\"cpus\":\"x\"}", "cpu.cpus: \"x\" is no list" },
+	{ "resources", "\"cpu\":{\"cpus\":\"0-31:2/4, 40\",\"mems\":\"0-3:0/1\"}", NULL },
+	{ "resources", "\"cpu\":{\"cpus\":\"0-31:5/4\"}", "cpu.cpus: \"0-31:5/4\" is no list" },
+	{ "resources", "\"cpu\":{\"cpus\":\"0-31:0/0\"}", "is no list" },
+	{ "resources", "\"cpu\":{\"cpus\":\"3:1/2\"}", "is no list" },
+	{ "resources", "\"cpu\":{\"cpus\":\"0-31:2\"}", "is no list" },
 	{ "resources", "\"cpu\":{\"quota\":5,\"burst\":6}", "burst 6 is above quota 5" },
 	{ "resources", "\"cpu\":{\"idle\":2}", "neither 0 nor 1" },
 	{ "resources", "\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0}]}",
-	  "weight or leafWeight" },
+	  "linux.resources.blockIO.weightDevice[0]: needs weight or leafWeight" },
 	{ "resources", "\"hugepageLimits\":[{\"pageSize\":\"64kB\",\"limit\":1}]", "no page size" },
 	{ "resources", "\"rdma\":{\"m\":{}}",
 	  "linux.resources.rdma.m: needs hcaHandles or hcaObjects" },
 	{ "resources", "\"unified\":{\"../x\":\"1\"}", "is no name of a cgroup file" },
+	{ "resources", "\"unified\":{\"memory\":\"1\"}",
+	  "unified.memory: unified resource \"memory\" must be in the form" },
+	{ "resources", "\"unified\":{\".max\":\"1\"}", "must be in the form" },
 	{ "seccomp", "\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38", NULL },
 	{ "seccomp", "\"defaultAction\":\"SCMP_ACT_KILL\",\"defaultErrnoRet\":38",
 	  "seccomp.defaultErrnoRet: SCMP_ACT_KILL returns no errno" },
@@ -274,6 +299,8 @@ static void test_warnings(void)
 	ok(strstr(warning, "mounts[0].destination: relative destination \"a\""), "with a warning");
 	check("", V "\"annotations\":{\"run.oci.handler\":\"wasm\"}");
 	ok(strstr(warning, "annotations[\"run.oci.handler\"]: not carried out"), "%s", warning);
+	check("", V "\"annotations\":{\"run.oci.timens_offset\":\"1\"}");
+	ok(strstr(warning, "not carried out: use linux.timeOffsets"), "%s", warning);
 	check("", V "\"annotations\":{\"run.oci.keep_original_groups\":\"1\",\"a\":\"b\"}");
 	is_str(warning, "", "annotations that are carried out, or that ask for nothing");
 	check("", V "\"annotations\":{\"run.oci.mount_context_type\":\"context\","
