@@ -25,23 +25,54 @@ struct sieve {
 	struct json_doc *doc;
 	json_collect *collect;
 	void *collect_ctx;
-	const struct json_finding **told;
+	const struct json_finding **told;	/* before the rooms were asked; then sorted */
 	size_t n_told;
-	size_t n_rules;			/* of told: those from before the rooms were asked */
 	bool rooms;
 	bool not_json;			/* what was not reached would look missing */
 };
 
+static int compare_places(const struct json_finding *x, const struct json_finding *y)
+{
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (x->column != y->column)
+		return x->column < y->column ? -1 : 1;
+	return strcmp(x->path, y->path);
+}
+
+/* By place; of one place errors before warnings. */
+static int compare_findings(const void *a, const void *b)
+{
+	const struct json_finding *x = *(const struct json_finding *const *)a;
+	const struct json_finding *y = *(const struct json_finding *const *)b;
+	int order = compare_places(x, y);
+
+	return order ? order : (int)x->warning - (int)y->warning;
+}
+
+/* From here on what was told of a place is not told again. */
+static void ask_rooms(struct sieve *s)
+{
+	s->rooms = true;
+	if (s->n_told)
+		qsort(s->told, s->n_told, sizeof(*s->told), compare_findings);
+}
+
 static bool is_told(const struct sieve *s, const struct json_finding *f)
 {
-	for (size_t i = 0; i < s->n_rules; i++) {
-		const struct json_finding *t = s->told[i];
+	size_t low = 0, high = s->n_told;
 
-		if (t->line == f->line && t->column == f->column && strcmp(t->path, f->path) == 0 &&
-		    t->warning <= f->warning)
-			return true;
+	/* The first that is not before f. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_places(s->told[middle], f) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return false;
+	return low < s->n_told && compare_places(s->told[low], f) == 0 &&
+	       s->told[low]->warning <= f->warning;
 }
 
 static void sift(void *ctx, const struct json_finding *f)
@@ -50,9 +81,10 @@ static void sift(void *ctx, const struct json_finding *f)
 
 	if (s->rooms && is_told(s, f))
 		return;
-	s->told = arena_grow(s->doc->arena, s->told, s->n_told, sizeof(*s->told));
-	s->told[s->n_told++] = arena_memdup(s->doc->arena, f, sizeof(*f));
-	s->n_rules += !s->rooms;
+	if (!s->rooms) {
+		s->told = arena_grow(s->doc->arena, s->told, s->n_told, sizeof(*s->told));
+		s->told[s->n_told++] = arena_memdup(s->doc->arena, f, sizeof(*f));
+	}
 	s->not_json |= f->class_ == JSON_SYNTAX;
 	s->collect(s->collect_ctx, f);
 }
@@ -176,7 +208,7 @@ static int check_config(struct container_context *ctx, const struct container_va
 
 	if (!s->not_json)
 		oci_keep(&ret, oci_config_check(c, err));
-	s->rooms = true;
+	ask_rooms(s);
 	if (whole)
 		oci_keep(&ret, check_plan(ctx, o, c, NULL, err));
 	return ret;
@@ -193,7 +225,7 @@ static int check_process(struct container_context *ctx, const struct container_v
 	if (!s->not_json)
 		oci_keep(&ret, oci_process_check(p, s->doc, err));
 	c->doc = s->doc;
-	s->rooms = true;
+	ask_rooms(s);
 	if (whole)
 		oci_keep(&ret, check_plan(ctx, o, c, p, err));
 	return ret;
