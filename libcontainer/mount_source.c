@@ -168,7 +168,11 @@ static void covers_begin(struct covers *k, const struct mount_plan *p,
 	k->p = p;
 	k->from = from;
 	k->paths = NULL;
-	if (!real_path(from->proc, root, k->root))
+	/*
+	 * The container's copy of "/" lies over "/" itself, where no path of the caller's leads
+	 * into it: a source there is the host's, whatever is mounted in the copy.
+	 */
+	if (!real_path(from->proc, root, k->root) || strcmp(k->root, "/") == 0)
 		k->root[0] = '\0';
 }
 

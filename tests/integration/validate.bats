@@ -210,6 +210,21 @@ finds() {
 	ok kist validate --against-host --bundle "$BUNDLE"
 }
 
+@test "against the host: with the host's own root no source lies in an earlier mount" {
+	need_root "binds directories of root"
+	mkdir "$T/first" "$T/second"
+	config_set '.root.path = "/" | .mounts |= map(select(.destination != "/sys")) + [
+		{"destination": "\($t)/first", "type": "tmpfs", "source": "tmpfs"},
+		{"destination": "\($t)/second", "source": "\($t)/first/new", "options": ["bind"]}]' --arg t "$T"
+	refused 1 "source: $T/first/new: no such file" kist validate --against-host --bundle "$BUNDLE"
+	refused 1 "$T/first/new" kist run --bundle "$BUNDLE" "$ID"
+	mkdir "$T/first/new" && touch "$T/first/new/file"
+	args ls "$T/second"
+	ok kist validate --against-host --bundle "$BUNDLE"
+	ok kist run --bundle "$BUNDLE" "$ID"
+	output_has file
+}
+
 @test "what there may not be more of, for validate as for create" {
 	wrong '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [range(5000) | "mkdir"], "action": "SCMP_ACT_ERRNO"}]}' \
 		'linux.seccomp.syscalls\[0\].names\[4096\]: more than 4096 seccomp rules'
