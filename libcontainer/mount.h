@@ -2,9 +2,9 @@
 /*
  * mount.h - config.mounts: what is mounted where in the container.
  *
- * Compiled in the parent from the text of the config alone.  Carried out in the child, in the
- * container's mount namespace, before pivot_root: sources are looked up in the host's tree, which
- * is still "/", destinations below the root descriptor.  Order of calls:
+ * Compiled in the parent from the config and the machine's facts (host.h).  Carried out in the
+ * child, in the container's mount namespace, before pivot_root: sources are looked up in the host's
+ * tree, which is still "/", destinations below the root descriptor.  Order of calls:
  *
  *	parent, before clone:	mount_open_idmaps()	user namespaces of idmapped mounts
  *				mount_open_sources()	only with a user namespace: sources its root

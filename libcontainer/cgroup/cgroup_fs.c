@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -50,18 +51,20 @@ int cgroup_mount_open(const struct cgroup_dir *d)
 	return fd_take(&fd);
 }
 
-/* The next component of *path into name; false at the end.  *path moves on. */
-static bool next_component(const char **path, char name[NAME_MAX + 1])
+/* The next component of *path into name: 1; 0 at the end; or -errno.  *path moves on. */
+static int next_component(const char **path, char name[NAME_MAX + 1])
 {
 	const char *s = *path + strspn(*path, "/");
 	size_t len = strcspn(s, "/");
 
-	if (!len || len > NAME_MAX)
-		return false;
+	if (!len)
+		return 0;
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
 	memcpy(name, s, len);
 	name[len] = '\0';
 	*path = s + len;
-	return true;
+	return 1;
 }
 
 /*
@@ -72,16 +75,16 @@ static int dir_open_steps(int base, const char *path)
 {
 	owned_fd cur = openat(base, ".", DIR_FLAGS);
 	char name[NAME_MAX + 1];
+	int ret = cur < 0 ? -errno : 1;
 
-	while (cur >= 0 && next_component(&path, name)) {
+	while (ret == 1 && (ret = next_component(&path, name)) == 1) {
 		int next = strcmp(name, "..") ? openat(cur, name, DIR_FLAGS) : (errno = EXDEV, -1);
-		int saved = errno;
 
+		ret = next < 0 ? -errno : 1;
 		fd_close(&cur);
 		cur = next;
-		errno = saved;
 	}
-	return cur < 0 ? -errno : fd_take(&cur);
+	return ret < 0 ? ret : fd_take(&cur);
 }
 
 int cgroup_dir_open(int base, const char *path)
@@ -106,16 +109,16 @@ int cgroup_path_frozen(const struct cgroup_dir *d, int mount, const char *path)
 {
 	owned_fd at = openat(mount, ".", DIR_FLAGS);
 	char name[NAME_MAX + 1];
-	int ret = at < 0 ? -errno : 0;
+	int ret = at < 0 ? -errno : 0, more = 1;
 
-	while (ret == 0 && next_component(&path, name)) {
+	while (ret == 0 && (more = next_component(&path, name)) == 1) {
 		int next = openat(at, name, DIR_FLAGS);
 
 		ret = next < 0 ? -errno : cgroup_hierarchy(d)->frozen(next);
 		fd_close(&at);
 		at = next;
 	}
-	return ret;
+	return more < 0 ? more : ret;
 }
 
 int cgroup_leaf_open(const struct cgroup_dir *d)
@@ -350,6 +353,23 @@ static int collect_procs(void *ctx, int dir)
 	return ret == -EOPNOTSUPP ? collect_threads(p, dir) : ret;
 }
 
+int cgroup_compare_pids(const void *x, const void *y)
+{
+	pid_t a = *(const pid_t *)x, b = *(const pid_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+static size_t remove_repeated(pid_t *pids, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || pids[i] != pids[kept - 1])
+			pids[kept++] = pids[i];
+	return kept;
+}
+
 int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n)
 {
 	struct procs p = { .arena = a, .pids = *pids, .n = *n, .proc = -1 };
@@ -357,8 +377,10 @@ int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n)
 	int ret = cgroup_tree_walk(dir, &v);
 
 	fd_close(&p.proc);
+	if (p.n)
+		qsort(p.pids, p.n, sizeof(*p.pids), cgroup_compare_pids);
 	*pids = p.pids;
-	*n = p.n;
+	*n = remove_repeated(p.pids, p.n);
 	return ret;
 }
 
@@ -373,12 +395,13 @@ static int make_missing(struct cgroup *cg, size_t i)
 	struct cgroup_dir *d = &cg->ref.dirs[i];
 	const char *rest = d->path + strlen(d->path);
 	char name[NAME_MAX + 1];
+	int more;
 
 	for (uint32_t n = d->made; n > 0; n--)
 		do {
 			rest--;
 		} while (*rest != '/');
-	while (next_component(&rest, name)) {
+	while ((more = next_component(&rest, name)) == 1) {
 		int next;
 
 		if (mkdirat(cg->dirs[i], name, 0755) < 0 && errno != EEXIST)
@@ -389,7 +412,7 @@ static int make_missing(struct cgroup *cg, size_t i)
 		fd_close(&cg->dirs[i]);
 		cg->dirs[i] = next;
 	}
-	return 0;
+	return more;
 }
 
 static int make_dir(struct cgroup *cg, size_t i)

@@ -94,8 +94,11 @@ int cgroup_tree_remove(int dir);
 /* Removes the trailing d->made components. -EBUSY while the leaf has processes. */
 int cgroup_dir_remove(const struct cgroup_dir *d);
 
-/* Adds the pids of dir and below to *pids. */
+/* Adds the pids of dir and below to *pids; then each is there once, ascending. */
 int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n);
+
+/* The order of that list, for bsearch(3). */
+int cgroup_compare_pids(const void *x, const void *y);
 
 /*
  * After a deadline the freezer is given this long, and looked at once more: a command that was

@@ -58,24 +58,6 @@ static const struct cgroup_dir *freezer_dir(const struct cgroup_ref *ref)
 	return find_freezers(ref).dirs[0];
 }
 
-static int compare_pids(const void *x, const void *y)
-{
-	pid_t a = *(const pid_t *)x, b = *(const pid_t *)y;
-
-	return (a > b) - (a < b);
-}
-
-/* Of threads each process is listed once for each. */
-static size_t remove_repeated(pid_t *pids, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (kept == 0 || pids[i] != pids[kept - 1])
-			pids[kept++] = pids[i];
-	return kept;
-}
-
 int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, size_t *n,
 		 struct error *err)
 {
@@ -89,9 +71,6 @@ int cgroup_procs(const struct cgroup_ref *ref, struct arena *a, pid_t **pids, si
 		ret = cgroup_tree_procs(dir, a, pids, n);
 	if (ret < 0 && !cgroup_is_gone(ret))
 		return error_set(err, -ret, "list processes of cgroup %s%s", d->mount, d->path);
-	if (*n)
-		qsort(*pids, *n, sizeof(**pids), compare_pids);
-	*n = remove_repeated(*pids, *n);
 	return 0;
 }
 
@@ -236,7 +215,7 @@ static int kill_whole(const struct cgroup_ref *ref)
 
 static bool is_listed(const pid_t *pids, size_t n, pid_t pid)
 {
-	return n > 0 && bsearch(&pid, pids, n, sizeof(pid), compare_pids) != NULL;
+	return n > 0 && bsearch(&pid, pids, n, sizeof(pid), cgroup_compare_pids) != NULL;
 }
 
 /* Without pidfd_open(2) by the number. */

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the container's cgroup is, on invented machines; and what refuses a config. */
-#include "cgroup/cgroup.h"
+#include "cgroup/cgroup_impl.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "tap.h"
 
 static struct host_hierarchy v2_hierarchy[] = { { "", "/sys/fs/cgroup", "/user.slice/shell" } };
@@ -125,6 +131,31 @@ static void test_owner(struct arena *a)
 	is_int(p.owner, -1, "nor without a cgroup namespace");
 }
 
+/* An ordinary directory, with files as in a cgroup. */
+static void test_directories(struct arena *a)
+{
+	const struct cgroup_dir d = { .controllers = (char *)"" };
+	char where[] = "/tmp/kist-cgroup-XXXXXX", path[600], name[257];
+	owned_fd dir = -1;
+	pid_t *pids = NULL;
+	size_t n = 0;
+
+	if (!mkdtemp(where) || (dir = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		bail_out(where);
+	(void)file_create(dir, "cgroup.procs", 0600, "7\n5\n7\n7\n", 8);
+	is_int(cgroup_tree_procs(dir, a, &pids, &n), 0, "processes of a cgroup");
+	ok(n == 2 && pids[0] == 5 && pids[1] == 7, "each once, ascending");
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	snprintf(path, sizeof(path), "/%s/x", name);
+	is_int(cgroup_path_frozen(&d, dir, path), -ENAMETOOLONG,
+	       "a component that is too long does not end the path");
+	is_int(cgroup_path_frozen(&d, dir, "/none"), -ENOENT, "one that is not there");
+	is_int(cgroup_path_frozen(&d, dir, "/"), 0, "the root");
+	unlinkat(dir, "cgroup.procs", 0);
+	rmdir(where);
+}
+
 int main(void)
 {
 	struct arena a = ARENA_INIT;
@@ -133,6 +164,7 @@ int main(void)
 	test_managers(&a);
 	test_devices(&a);
 	test_owner(&a);
+	test_directories(&a);
 	arena_free(&a);
 	return done();
 }
