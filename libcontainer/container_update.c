@@ -170,10 +170,20 @@ static int read_values(const struct container_update_options *o, struct json_doc
 /* The file says it all; but what was given beside it must not get lost without a word. */
 static void warn_beside_file(const struct container_update_options *o)
 {
+	const char *const others[][2] = {
+		{ "--kernel-memory", o->kernel_memory },
+		{ "--kernel-memory-tcp", o->kernel_memory_tcp },
+		{ "--l3-cache-schema", o->l3_cache_schema },
+		{ "--mem-bw-schema", o->mem_bw_schema },
+	};
+	static const char ignored[] = "option %s is ignored: --resources is given";
+
 	for (size_t i = 0; i < N_VALUES; i++)
 		if (text_of(&values[i], o))
-			log_warning("option %s is ignored: --resources is given",
-				    values[i].option);
+			log_warning(ignored, values[i].option);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i][1])
+			log_warning(ignored, others[i][0]);
 }
 
 static int read_resources(const struct container_update_options *o, struct arena *a,
@@ -181,7 +191,7 @@ static int read_resources(const struct container_update_options *o, struct arena
 {
 	int ret;
 
-	if (o->l3_cache_schema || o->mem_bw_schema)
+	if (!o->resources && (o->l3_cache_schema || o->mem_bw_schema))
 		return error_set(err, 0, "%s is not supported by this build",
 				 o->l3_cache_schema ? "--l3-cache-schema" : "--mem-bw-schema");
 	c->doc = ARENA_NEW(a, struct json_doc);
@@ -284,6 +294,19 @@ static int load_rules(int dir, struct arena *a, struct oci_resources **out, stru
 	return oci_resources_parse(&doc, out, err);
 }
 
+/* What stands before a rule for everything has no effect, and counts for nothing. */
+static void drop_replaced(struct oci_resources *r)
+{
+	size_t i = r->n_devices;
+
+	while (i > 0 && !oci_device_is_everything(&r->devices[i - 1]))
+		i--;
+	if (i == 0)
+		return;
+	r->devices += i - 1;
+	r->n_devices -= i - 1;
+}
+
 /* Earlier rules and new ones (NULL: none), for the next update. */
 static int save_rules(int dir, const struct oci_resources *earlier,
 		      const struct oci_resources *added, struct arena *a, struct error *err)
@@ -302,6 +325,7 @@ static int save_rules(int dir, const struct oci_resources *earlier,
 		memcpy(all.devices, earlier->devices, n * sizeof(*all.devices));
 	if (n_added)
 		memcpy(all.devices + n, added->devices, n_added * sizeof(*all.devices));
+	drop_replaced(&all);
 	json_out_begin(&json, a, 0);
 	json_out_object(&json, oci_resources_fields, &all);
 	ret = file_replace(dir, STATE_DEVICES_FILE, 0600, json_out_text(&json), json.len);

@@ -487,6 +487,9 @@ size_t oci_mount_option(const struct oci_mount *m, const char *text, const char 
 /* Whether the mount has that option. */
 bool oci_mount_has(const struct oci_mount *m, const char *option);
 
+/* A rule for all access to all devices.  It replaces all before it. */
+bool oci_device_is_everything(const struct oci_device_cgroup *d);
+
 /* Of linux.namespaces: there are eight types, of which each may be there once. */
 #define OCI_NAMESPACES_MAX 64
 

@@ -27,8 +27,7 @@ static bool is_all_access(const char *access)
 	       (strchr(access, 'r') && strchr(access, 'w') && strchr(access, 'm'));
 }
 
-/* A rule for all of all devices.  It replaces all before it. */
-static bool is_for_all(const struct oci_device_cgroup *d)
+bool oci_device_is_everything(const struct oci_device_cgroup *d)
 {
 	return d->type != 'b' && d->type != 'c' && (!d->major || *d->major == -1) &&
 	       (!d->minor || *d->minor == -1) && is_all_access(d->access);
@@ -51,7 +50,7 @@ static void check_device_rules(struct check *ck, const struct oci_resources *r)
 
 		/* One without a type becomes a rule for each of the two. */
 		n += d->type == 'b' || d->type == 'c' ? 1 : 2;
-		n = is_for_all(d) ? 0 : n;
+		n = oci_device_is_everything(d) ? 0 : n;
 		if (n > DEVICE_RULES_MAX) {
 			oci_fault(ck, JSON_BAD_VALUE, d, "more than %d device rules",
 				  DEVICE_RULES_MAX);

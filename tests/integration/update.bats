@@ -255,6 +255,18 @@ can_open() {
 	jq -e '.devices | length == 1' "$ROOT/$ID/devices.json"
 }
 
+@test "device rules before one for everything are forgotten" {
+	need_root "makes devices"
+	has_controller devices || only_v2 || skip "no device controller"
+	start_container
+	ok kist update --device 'allow c 10:1 r' --device 'allow b 7:1 rwm' "$ID"
+	is "$(jq '.devices | length' "$ROOT/$ID/devices.json")" 2
+	ok kist update --device 'deny a' --device 'allow c 1:3 rw' "$ID"
+	is "$(jq -c '[.devices[] | .type]' "$ROOT/$ID/devices.json")" '["a","c"]'
+	ok kist update --device 'allow b 7:2 r' --device 'deny a *:* rwm' "$ID"
+	is "$(jq '.devices | length' "$ROOT/$ID/devices.json")" 1
+}
+
 @test "values that make no sense are refused, with the option" {
 	start_container
 	refused 1 'option --cpu-quota takes a number of microseconds, or -1 for no limit, not "-5"' \
@@ -284,6 +296,11 @@ can_open() {
 	ok kist update -r "$T/resources" --memory 10m --pids-limit 5 "$ID"
 	output_has 'option --memory is ignored: --resources is given'
 	output_has 'option --pids-limit is ignored: --resources is given'
+	ok kist update -r "$T/resources" --kernel-memory 1m --kernel-memory-tcp 1m --l3-cache-schema L3:0=f --mem-bw-schema MB:0=9 "$ID"
+	local option
+	for option in kernel-memory kernel-memory-tcp l3-cache-schema mem-bw-schema; do
+		output_has "option --$option is ignored: --resources is given"
+	done
 	ok kist update -r "$T/resources" "$ID"
 	is "$output" ''
 	ok kist --debug update -r "$T/resources" "$ID"
