@@ -55,7 +55,8 @@ static const struct option options[] = {
 	{ "noiversion", SUPER, 0, MS_I_VERSION },
 	{ "nolazytime", SUPER, 0, MS_LAZYTIME },
 	{ "nomand", SUPER, 0, MS_MANDLOCK },
-	{ "norelatime", IDLE, 0, 0 }, /* the kernel's default is relatime all the same */
+	/* Takes back a relatime before it, as mount(8)'s; what is left is the kernel's default. */
+	{ "norelatime", NOTHING, 0, 0 },
 	{ "nostrictatime", ATTR, 0, ATIME },
 	{ "nosuid", ATTR, MOUNT_ATTR_NOSUID, 0 },
 	{ "nosymfollow", ATTR, MOUNT_ATTR_NOSYMFOLLOW, 0 },

@@ -48,7 +48,7 @@ bool mount_option_is_idle(const char *option, enum mount_target target);
 /* The known name nearest to option, or NULL when none is near: for did-you-mean. */
 const char *mount_option_suggest(const char *option);
 
-/* All names that do something, sorted, and "defaults"; NULL-terminated: for `features`. */
+/* All names that do, or are, what they say, sorted; NULL-terminated: for `features`. */
 char **mount_option_names(struct arena *a);
 
 /*

@@ -27,7 +27,15 @@ load helpers
 	ok kist features
 	jq -e '.linux.intelRdt.enabled == false and (.linux.intelRdt | has("schemata") or has("monitoring") | not)
 		and (.potentiallyUnsafeConfigAnnotations == ["org.systemd.property.", "run.oci."])
-		and (["rsync", "rasync", "rmand", "rnomand", "rdirsync", "norelatime"] - .mountOptions | length == 6)' <<<"$output"
+		and (["rsync", "rasync", "rmand", "rnomand", "rdirsync"] - .mountOptions | length == 5)' <<<"$output"
+}
+
+@test "features lists what is taken without a warning" {
+	ok kist features
+	jq -e '["norelatime", "relatime", "nostrictatime", "defaults"] - .mountOptions == []' <<<"$output"
+	config_set '.mounts += [{"destination": "/x", "type": "tmpfs", "source": "tmpfs", "options": ["relatime", "norelatime"]}]'
+	ok kist validate --bundle "$BUNDLE"
+	is "$output" ''
 }
 
 @test "every architecture of features is accepted, and no other" {
