@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -141,6 +142,25 @@ static void limit_set(struct capability_plan *p, const struct oci_config *c, con
 		  text);
 }
 
+/*
+ * Ambient ones that the configuration does not itself make permitted and inheritable: no machine
+ * could grant them.  Engines write such sets for every container (buildah), and nobody reads the
+ * warnings; `validate` tells, who is asked for it.
+ */
+static void drop_ambient(struct capability_plan *p, const struct oci_config *c, uint64_t possible)
+{
+	uint64_t lost = p->set[CAPABILITY_AMBIENT] & ~possible;
+	char text[1200];
+	struct strbuf b = STRBUF(text);
+
+	if (lost == 0 || (c->doc && c->doc->collect))
+		return;
+	add_names(&b, lost);
+	p->set[CAPABILITY_AMBIENT] &= possible;
+	log_debug("process.capabilities.ambient: left out, since they are not both permitted and "
+		  "inheritable in the configuration: %s", text);
+}
+
 int capability_compile(const struct oci_config *c, const struct oci_process *p,
 		       const struct host *h, struct arena *a, struct capability_plan *out,
 		       struct error *err)
@@ -159,6 +179,7 @@ int capability_compile(const struct oci_config *c, const struct oci_process *p,
 	if (oci_namespace_find(c, CLONE_NEWUSER) != NULL)
 		bounding = permitted = known;
 	read_sets(c, caps, out);
+	drop_ambient(out, c, out->set[CAPABILITY_PERMITTED] & out->set[CAPABILITY_INHERITABLE]);
 	/*
 	 * The order is that of the kernel's own rules in capset(2): each set is bounded by the one
 	 * before.

@@ -91,8 +91,14 @@ static void test_sets(void)
 		.bounding = both, .permitted = both, .inheritable = one, .ambient = both
 	};
 	plan = compile(&plain, &caps, &root);
-	ok(plan.set[CAPABILITY_AMBIENT] == BIT(CAP_CHOWN) && warnings == 1,
-	   "ambient needs inheritable");
+	ok(plan.set[CAPABILITY_AMBIENT] == BIT(CAP_CHOWN) && warnings == 0,
+	   "ambient needs inheritable, which the configuration itself decides");
+	caps = (struct oci_capabilities){
+		.bounding = both, .permitted = both, .inheritable = both, .ambient = both
+	};
+	plan = compile(&plain, &caps, &less);
+	ok(plan.set[CAPABILITY_AMBIENT] == BIT(CAP_CHOWN) && warnings == 4,
+	   "what only the caller lacks is a warning for ambient, too");
 }
 
 int main(void)
