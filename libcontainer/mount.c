@@ -122,9 +122,9 @@ static struct mnt_param make_param(struct arena *a, const char *option)
 }
 
 /* "size=64k": for messages, so that a value which may be a password is left out. */
-static const char *param_text(struct arena *a, struct mnt_param p)
+static const char *param_text(struct arena *a, const char *type, struct mnt_param p)
 {
-	const char *value = mount_option_shown(&p);
+	const char *value = mount_option_shown(type, &p);
 
 	return value ? arena_printf(a, "%s=%s", p.key, value) : p.key;
 }
@@ -152,11 +152,14 @@ static int compile_data(const struct compile *k, const struct mount_word *w)
 {
 	const char *near;
 
+	/* Comments of whoever wrote the list, which mount(8) passes over as well. */
+	if (str_starts(w->text, "x-"))
+		return 0;
 	if (k->e->kind == MOUNT_CGROUP || is_inner_cgroup2(k))
 		json_warn(k->c->doc, JSON_BAD_VALUE, w->at,
 			  "\"%s\" has no effect: a cgroup hierarchy has the options of the "
 			  "host's mount",
-			  param_text(k->a, make_param(k->a, w->text)));
+			  param_text(k->a, k->e->type, make_param(k->a, w->text)));
 	if (k->e->kind != MOUNT_FROM) {
 		add_param(k, w->text);
 		return check_id_option(k, w);
@@ -169,7 +172,7 @@ static int compile_data(const struct compile *k, const struct mount_word *w)
 	}
 	near = mount_option_suggest(w->text);
 	return oci_error(k->c, w->at, k->err, "unknown option \"%s\" of a bind mount%s%s%s",
-			 param_text(k->a, make_param(k->a, w->text)),
+			 param_text(k->a, "bind", make_param(k->a, w->text)),
 			 near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
@@ -589,7 +592,8 @@ void mount_show(const struct mount_plan *p, struct show *out)
 
 		mount_option_print(&e->flags, options, sizeof(options));
 		for (size_t j = 0; j < e->fs.n_params; j++)
-			arena_text_addf(&data, ",%s", param_text(out->arena, e->fs.params[j]));
+			arena_text_addf(&data, ",%s",
+					param_text(out->arena, e->type, e->fs.params[j]));
 		none = options[0] == '\0' && data.len == 0;
 		show_act(out, "%s %s on %s type %s%s%s%s%s%s",
 			 e->kind == MOUNT_AGAIN ? "remount" : "mount", e->source, e->destination,

@@ -251,7 +251,32 @@ static bool is_in(const struct option *o, const struct mount_flags *f)
 	return false;
 }
 
-const char *mount_option_shown(const struct mnt_param *p)
+/* File systems of the kernel, none of whose options is a password. */
+static bool has_no_secrets(const char *type)
+{
+	static const char *const types[] = {
+		"bind", "cgroup", "cgroup2", "devpts", "mqueue", "overlay", "proc", "sysfs",
+		"tmpfs",
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The type may be the mistake: "bind" with the options of a share. */
+static bool names_a_secret(const char *key)
+{
+	static const char *const words[] = { "pass", "secret", "key", "token", "cred" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(key, words[i]))
+			return true;
+	return false;
+}
+
+const char *mount_option_shown(const char *type, const struct mnt_param *p)
 {
 	/* What says how a file system is laid out, and where; sorted. */
 	static const char *const harmless[] = {
@@ -263,6 +288,8 @@ const char *mount_option_shown(const struct mnt_param *p)
 		"version", "workdir", "wsize", "xino",
 	};
 
+	if (has_no_secrets(type) && !names_a_secret(p->key))
+		return p->value;
 	for (size_t i = 0; p->value && i < sizeof(harmless) / sizeof(harmless[0]); i++)
 		if (strcmp(p->key, harmless[i]) == 0)
 			return p->value;

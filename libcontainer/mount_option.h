@@ -53,10 +53,11 @@ char **mount_option_names(struct arena *a);
 
 /*
  * The value of a file system's option for messages and printouts, which engines store and people
- * pass on: its own when the key is known to be harmless, else "***", since it may be a password.
- * NULL when it has none.
+ * pass on: its own when the type ("bind" too) has no secrets, unless the key sounds like one, or
+ * when the key is known to be harmless; else "***", since it may be a password.  NULL when it has
+ * none.
  */
-const char *mount_option_shown(const struct mnt_param *p);
+const char *mount_option_shown(const char *type, const struct mnt_param *p);
 
 /* Text of the flags for a plan's printout: "ro,nosuid,rprivate"; fits into size bytes or is cut. */
 void mount_option_print(const struct mount_flags *f, char *out, size_t size);

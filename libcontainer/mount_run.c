@@ -43,7 +43,7 @@ static void add_options(const struct mount_entry *e, struct strbuf *b)
 	strbuf_addf(b, " (%s", flags);
 	for (size_t i = 0; i < e->fs.n_params; i++) {
 		const struct mnt_param *p = &e->fs.params[i];
-		const char *value = mount_option_shown(p);
+		const char *value = mount_option_shown(e->type, p);
 
 		strbuf_addf(b, "%s%s%s%s", i > 0 ? "," : *flags ? "; " : "", p->key,
 			    value ? "=" : "", value ? value : "");

@@ -323,6 +323,18 @@ position() {
 	hides SECRET "$T/output" "$T/log"
 }
 
+@test "errors and dry runs show the values of file systems that have no secrets" {
+	add '{"destination": "/new", "type": "tmpfs", "source": "tmpfs", "options": ["size=64k", "other=shown"]}'
+	ok kist run --dry-run --bundle "$BUNDLE" "$ID"
+	output_has 'type tmpfs (size=64k,other=shown)'
+	refused 1 'mount tmpfs on /new (size=64k,other=shown)' kist run --bundle "$BUNDLE" "$ID"
+	config_set 'del(.mounts[-1])'
+	add '{"destination": "/new", "source": "\($t)", "options": ["bind", "other=shown"]}'
+	refused 1 'unknown option "other=shown" of a bind mount' kist run --bundle "$BUNDLE" "$ID"
+	config_set '.mounts[-1].options = ["bind", "x-other=shown"]'
+	run_container
+}
+
 @test "an overlay whose directory is missing: which one" {
 	mkdir "$T/lower" "$T/lower:2" "$T/upper" "$T/work"
 	local missing lower="$T/lower:$T/lower\\\\:2"

@@ -116,6 +116,17 @@ static void test_binds(void)
 	is_int(compile("{\"destination\":\"/b\",\"source\":\"/"
 		       "s\",\"options\":[\"bind\",\"mode=755\",\"size=1k\",\"\"]}"),
 	       0, "mode= and size= are passed over");
+	is_int(compile("{\"destination\":\"/b\",\"source\":\"/s\",\"options\":[\"bind\",\"x-foo\","
+		       "\"x-bar=1\"]}"), 0, "comments are passed over");
+	is_int(compile("{\"destination\":\"/b\",\"type\":\"tmpfs\",\"options\":[\"x-foo\","
+		       "\"size=1k\"]}"), 0, "also those of a file system");
+	is_int(plan.entries[0].fs.n_params, 1, "which does not get them");
+	refused("{\"destination\":\"/b\",\"source\":\"/s\",\"options\":[\"bind\",\"nocopy\"]}",
+		"unknown option \"nocopy\"");
+	refused("{\"destination\":\"/b\",\"source\":\"/s\",\"options\":[\"bind\",\"z\"]}",
+		"unknown option \"z\"");
+	refused("{\"destination\":\"/b\",\"source\":\"/s\",\"options\":[\"bind\",\"foo=bar\"]}",
+		"unknown option \"foo=bar\"");
 
 	refused("{\"destination\":\"/b\",\"source\":\"/s\",\"options\":[\"bind\",\"nosiud\"]}",
 		"mounts[0].options[1]: unknown option \"nosiud\" of a bind mount: did you mean "

@@ -86,6 +86,22 @@ static void test_unknown(void)
 	ok(!mount_option_suggest("completely-different"), "nothing is near");
 }
 
+static void test_shown(void)
+{
+	const struct mnt_param password = { "password", "hunter2" };
+	const struct mnt_param other = { "other", "v" };
+	const struct mnt_param size = { "size", "1k" }, flag = { "noac", NULL };
+
+	is_str(mount_option_shown("cifs", &password), "***", "a value that may be a password");
+	is_str(mount_option_shown("", &password), "***", "also of an unknown type");
+	is_str(mount_option_shown("cifs", &size), "1k", "one that is not");
+	is_str(mount_option_shown("cifs", &other), "***", "nor known");
+	is_str(mount_option_shown("tmpfs", &other), "v", "tmpfs has no secrets");
+	is_str(mount_option_shown("bind", &other), "v", "nor has a bind mount");
+	is_str(mount_option_shown("tmpfs", &password), "***", "but the type may be the mistake");
+	ok(!mount_option_shown("cifs", &flag), "no value");
+}
+
 static void test_names(void)
 {
 	struct arena a = ARENA_INIT;
@@ -121,5 +137,6 @@ int main(void)
 	test_others();
 	test_unknown();
 	test_names();
+	test_shown();
 	return done();
 }
