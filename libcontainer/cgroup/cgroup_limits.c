@@ -82,7 +82,27 @@ static void append_range(const struct cgroup_write *w, struct error *err)
 			error_append(err, " (%s)", ranges[i][1]);
 }
 
-static void append_hint(const struct cgroup_plan *p, const struct cgroup_write *w, int ret,
+/* What else is in force in the same cgroup, and rules the value out.  False: nothing does. */
+static bool append_conflict(const struct cgroup_write *w, int dir, struct error *err)
+{
+	char text[VALUE_MAX];
+
+	if (strcmp(w->file, "memory.limit_in_bytes") == 0 &&
+	    file_read_small(dir, "memory.memsw.limit_in_bytes", text, sizeof(text)) > 0) {
+		error_append(err, " (above memory and swap together, %s: give memory.swap, "
+			     "--memory-swap, as well)", text);
+		return true;
+	}
+	if ((strcmp(w->file, "cpu.shares") == 0 || strcmp(w->file, "cpu.weight") == 0) &&
+	    file_read_small(dir, "cpu.idle", text, sizeof(text)) > 0 && text[0] == '1') {
+		error_append(err, " (cpu.idle is 1, and an idle cgroup has no share: set cpu.idle, "
+			     "--cpu-idle, to 0 as well)");
+		return true;
+	}
+	return false;
+}
+
+static void append_hint(const struct cgroup_plan *p, const struct cgroup_write *w, int dir, int ret,
 			struct error *err)
 {
 	bool v2 = cgroup_dir_is_v2(&p->ref.dirs[w->dir]);
@@ -111,7 +131,7 @@ static void append_hint(const struct cgroup_plan *p, const struct cgroup_write *
 		error_append(err, " (the list must be part of what the parent cgroup has)");
 	else if (str_starts(w->file, "cpu.rt_") && ret == -EINVAL)
 		error_append(err, " (the parent cgroup must have that much of cpu.rt_runtime_us)");
-	else if (ret == -EINVAL)
+	else if (ret == -EINVAL && !append_conflict(w, dir, err))
 		append_range(w, err);
 }
 
@@ -194,7 +214,7 @@ static int write_setting(const struct cgroup_plan *p, const struct cgroup *cg,
 	if (ret == 0)
 		return 0;
 	write_error(p, w, d, ret, err);
-	append_hint(p, w, ret, err);
+	append_hint(p, w, dir, ret, err);
 	return ret;
 }
 

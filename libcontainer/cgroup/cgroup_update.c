@@ -106,6 +106,18 @@ static struct cgroup_old_value save(const struct cgroup_write *w, int dir, struc
 	return old;
 }
 
+/* A write that was refused has changed nothing; to write the same again may be refused, too. */
+static bool is_unchanged(const struct cgroup_write *w, int dir, const struct cgroup_old_value *old)
+{
+	struct arena scratch = ARENA_INIT;
+	struct cgroup_old_value now = save(w, dir, &scratch);
+	bool same = now.value && strcmp(now.file, old->file) == 0 &&
+		    strcmp(now.value, old->value) == 0;
+
+	arena_free(&scratch);
+	return same;
+}
+
 /*
  * Last write first.  Values that bound each other may need the other order: what was refused is
  * tried once more.
@@ -118,7 +130,7 @@ void cgroup_update_restore(const struct cgroup_plan *p, const struct cgroup *cg,
 			const struct cgroup_write *w = &p->writes[i];
 			int ret;
 
-			if (!old[i].value)
+			if (!old[i].value || is_unchanged(w, cg->dirs[w->dir], &old[i]))
 				continue;
 			ret = file_write(cg->dirs[w->dir], old[i].file, old[i].value);
 			if (ret == 0)

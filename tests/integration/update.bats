@@ -319,3 +319,20 @@ can_open() {
 	ok kist events --stats "$ID"
 	output_has '"memory":{"usage":{"limit":18446744073709551615,*"swap":{"limit":18446744073709551615,'
 }
+
+@test "a value that something else in force rules out is told with that" {
+	need cpu memory
+	start_container
+	if [ -e "$(controller_mount cpu)/test-$ID/cpu.idle" ]; then
+		ok kist update --cpu-idle 1 "$ID"
+		refused 1 '--cpu-share: set cpu.shares: *invalid argument (cpu.idle is 1, *--cpu-idle, to 0*' kist update --cpu-share 512 "$ID"
+		output_lacks 'back to'
+		ok kist update --cpu-idle 0 --cpu-share 512 "$ID"
+	fi
+	[ -e "$(controller_mount memory)/test-$ID/memory.memsw.limit_in_bytes" ] || return 0
+	ok kist update --memory 32m --memory-swap 64m "$ID"
+	refused 1 "--memory: set memory.limit: *invalid argument (above memory and swap together, $((64 << 20)): give memory.swap, --memory-swap*" \
+		kist update --memory 200m "$ID"
+	output_lacks 'back to'
+	memory_is $((32 << 20))
+}
