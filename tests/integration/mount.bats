@@ -258,7 +258,7 @@ hides() {
 	output_has $'\n700\n'
 	[[ $output =~ in\ +low ]]
 	add '{"destination": "/x", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "size=1m,moed=700"]}'
-	refused 1 'mount tmpfs on /x (nosuid; size=1m,moed=[*][*][*])*moed' kist run --bundle "$BUNDLE" "$ID"
+	refused 1 'mount tmpfs on /x (nosuid; size=1m,moed=700)*moed' kist run --bundle "$BUNDLE" "$ID"
 	config_set 'del(.mounts[-1])'
 	add '{"destination": "/x", "source": "\($t)/lower", "options": ["bind,noexce"]}'
 	refused 1 'options[[]0]: unknown option "noexce" of a bind mount: did you mean "noexec"?' \
