@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/unix_socket.h"
 
 void job_init(struct job *job, struct arena *arena, const char *trace)
 {
@@ -55,7 +56,6 @@ void job_forget_process(struct job *job)
 void job_close(struct job *job)
 {
 	int *fds[] = {
-		&job->channel,
 		&job->channel_child,
 		&job->init_pidfd,
 		&job->proc,
@@ -68,7 +68,6 @@ void job_close(struct job *job)
 		&job->seccomp_socket,
 		&job->listener,
 		&job->terminal,
-		&job->notify,
 		&job->start_socket,
 		&job->root,
 		&job->join_pidfd,
@@ -77,6 +76,8 @@ void job_close(struct job *job)
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
 		fd_close(fds[i]);
+	unix_socket_drop(&job->channel);
+	unix_socket_drop(&job->notify);
 }
 
 int job_watch_signals(struct job *job, struct error *err)

@@ -183,6 +183,7 @@ int notify_socket_serve(const struct notify_socket_plan *p, int sock,
 					 { .fd = wait->cancel, .events = POLLIN } };
 		int64_t left = timeout_ms >= 0 ? end - clock_ms() : -1;
 		int r = timeout_ms >= 0 && left <= 0 ? 0 : poll(fds, 3, (int)left);
+		owned_fd came = -1;
 		ssize_t n;
 
 		if (r < 0 && errno == EINTR)
@@ -198,8 +199,8 @@ int notify_socket_serve(const struct notify_socket_plan *p, int sock,
 			return error_set(err, EINTR, "wait for %s of the container", READY);
 		if (fds[0].revents == 0)
 			return 0;	/* init has ended, and left nothing to read */
-		/* Descriptors that came along are the container's doing: closed. */
-		n = unix_socket_receive(sock, text, sizeof(text), NULL);
+		/* A descriptor that came along is closed: BARRIER=1 waits for that. */
+		n = unix_socket_receive(sock, text, sizeof(text), &came);
 		if (n < 0)
 			return error_set(err, (int)-n, "receive from %s", NOTIFY_SOCKET_NAME);
 		if (notify_socket_is_ready(text, (size_t)n))

@@ -443,6 +443,9 @@ static int next_frame(struct job *job, struct frame *f, int *fd, int timeout_ms,
 		if (fd)
 			fd_close(fd);
 		n = unix_socket_receive(job->channel, f, sizeof(*f), fd);
+		if (n == -EBADMSG)
+			return error_set(err, 0, "the container's process sent a descriptor, which "
+					 "nobody has asked for");
 		if (n < 0 && n != -ECONNRESET)
 			return error_set(err, (int)-n, "receive from the container's process");
 		if (n < (ssize_t)FRAME_HEAD)

@@ -536,7 +536,7 @@ int step_init_undo(struct job *job, struct error *err)
 	/* Nothing was begun: whoever lives in the cgroup or under this id is not ours. */
 	if (job->state_dir < 0)
 		return 0;
-	fd_close(&job->channel);
+	unix_socket_drop(&job->channel);
 	ret = job->stage1_pid != second ? kill_child_and_wait(job, job->stage1_pid, err) : 0;
 	if (ret < 0)
 		return ret;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +19,8 @@
 #include "base/fd.h"
 
 #define RETRY_MS 10
-#define UNIX_SOCKET_FDS_MAX 8	/* received in one message; the rest is dropped by the kernel */
+/* SCM_MAX_FD of the kernel: all that a message can carry.  What had no room the kernel would close. */
+#define UNIX_SOCKET_FDS_MAX 253
 
 /* Fills the address of name in the directory dirfd.  0 or -errno. */
 static int address_at(int dirfd, const char *name, struct sockaddr_un *sa)
@@ -187,8 +189,14 @@ int unix_socket_send(int sock, const void *data, size_t len, int fd)
 	return (size_t)n == len ? 0 : -EMSGSIZE;
 }
 
+/*
+ * The first descriptor is the caller's, the others are closed.  The kernel waits in the close() of a
+ * socket with SO_LINGER until what was sent is read: who sent that decides how long.
+ */
 static void take_descriptors(struct msghdr *msg, int *fd)
 {
+	const struct linger none = { 0 };
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
 		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
@@ -197,13 +205,37 @@ static void take_descriptors(struct msghdr *msg, int *fd)
 		for (size_t i = 0; i < n; i++) {
 			int got;
 
-			memcpy(&got, CMSG_DATA(c) + i * sizeof(int), sizeof(got));
-			if (fd != NULL && *fd < 0)
+			memcpy(&got, CMSG_DATA(c) + i * sizeof(got), sizeof(got));
+			(void)setsockopt(got, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+			if (*fd < 0)
 				*fd = got;
 			else
 				close(got);
 		}
 	}
+}
+
+static ssize_t receive_message(int sock, struct msghdr *msg, int flags)
+{
+	ssize_t n;
+
+	do {
+		n = recvmsg(sock, msg, flags | MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/*
+ * Looks at the next message.  -EBADMSG: it carries descriptors.  They are seen by the flag of the
+ * buffer that is missing for them; the message keeps its own, so that nothing is closed here.
+ */
+static ssize_t peek(int sock, void *data, size_t size, int flags)
+{
+	struct iovec iov = { .iov_base = data, .iov_len = size };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n = receive_message(sock, &msg, MSG_PEEK | flags);
+
+	return n >= 0 && (msg.msg_flags & MSG_CTRUNC) ? -EBADMSG : n;
 }
 
 ssize_t unix_socket_receive(int sock, void *data, size_t size, int *fd)
@@ -213,21 +245,52 @@ ssize_t unix_socket_receive(int sock, void *data, size_t size, int *fd)
 		char buf[CMSG_SPACE(UNIX_SOCKET_FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n = 0;
+
+	if (fd != NULL) {
+		*fd = -1;
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof(control.buf);
+	} else {
+		n = peek(sock, data, size, 0);
+	}
+	if (n >= 0)
+		n = receive_message(sock, &msg, 0);
+	if (n >= 0 && fd != NULL)
+		take_descriptors(&msg, fd);
+	return n;
+}
+
+/* Whether an empty message is next, which looks like the end: with credentials it does not. */
+static bool is_empty_message(int sock)
+{
+	const int on = 1, off = 0;
+	char data[1];
+	bool is;
+
+	(void)setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	is = peek(sock, data, sizeof(data), MSG_DONTWAIT) == -EBADMSG;
+	(void)setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &off, sizeof(off));
+	return is;
+}
+
+void unix_socket_drop(int *sock)
+{
+	char data[1];
 	ssize_t n;
 
-	if (fd != NULL)
-		*fd = -1;
+	if (*sock < 0)
+		return;
+	/* Nobody can send any more, and who waits for an answer gets none. */
+	(void)shutdown(*sock, SHUT_RDWR);
 	do {
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	take_descriptors(&msg, fd);
-	return n;
+		n = peek(*sock, data, sizeof(data), MSG_DONTWAIT);
+		if (n > 0 || (n == 0 && is_empty_message(*sock)))
+			n = recv(*sock, data, sizeof(data), MSG_DONTWAIT) < 0 ? -errno : 1;
+	} while (n > 0);
+	if (n == -EBADMSG)
+		*sock = -1;
+	else
+		fd_close(sock);
 }

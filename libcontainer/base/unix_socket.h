@@ -42,8 +42,18 @@ int unix_socket_send(int sock, const void *data, size_t len, int fd);
 
 /*
  * Receives at most size bytes and one descriptor (*fd: -1 if none came; close-on-exec).  More
- * descriptors than one are closed.  fd NULL: all are closed.  Returns the length; 0 at the end.
+ * descriptors than one are closed.  Returns the length; 0 at the end.
+ *
+ * fd NULL: none is wanted.  A message with descriptors is left where it is, and gives -EBADMSG: a
+ * close() can wait for the one who sent the descriptor (SO_LINGER, FUSE), and no signal ends that.
  */
 ssize_t unix_socket_receive(int sock, void *data, size_t size, int *fd);
+
+/*
+ * Closes a socket at whose other end somebody may be who must not keep this process waiting.  If a
+ * message there carries descriptors, the socket is only shut down, and open until this process
+ * ends: then the kernel waits for nobody.  *sock is -1 afterwards.
+ */
+void unix_socket_drop(int *sock);
 
 #endif

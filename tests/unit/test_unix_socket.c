@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/dir.h"
 #include "base/fd.h"
@@ -90,10 +92,14 @@ static void test_descriptors(void)
 	unix_socket_send(pair[0], "x", 1, pair[0]);
 	before = dup(0);
 	close(before);
-	unix_socket_receive(pair[1], data, sizeof(data), NULL);
+	is_int(unix_socket_receive(pair[1], data, sizeof(data), NULL), -EBADMSG,
+	       "one that nobody wants is refused");
+	is_int(unix_socket_receive(pair[1], data, sizeof(data), NULL), -EBADMSG, "and stays there");
 	after = dup(0);
 	close(after);
-	is_int(after, before, "one that nobody wants is closed");
+	is_int(after, before, "it is not opened");
+	unix_socket_receive(pair[1], data, sizeof(data), &got);
+	close(got);
 	unix_socket_send(pair[0], "x", 1, -1);
 	unix_socket_receive(pair[1], data, sizeof(data), &got);
 	is_int(got, -1, "none sent, none received");
@@ -101,6 +107,101 @@ static void test_descriptors(void)
 	is_int(unix_socket_receive(pair[1], data, sizeof(data), &got), 0, "the end");
 	is_int(unix_socket_send(pair[1], "x", 1, -1), -EPIPE, "no SIGPIPE");
 	close(pair[1]);
+}
+
+/* A connected TCP socket whose close() waits for an hour, since nobody reads what was sent. */
+static int lingering(int *server)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct linger hour = { 1, 3600 };
+	static char much[65536];
+	socklen_t len = sizeof(a);
+	int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(*server, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(*server, 1) < 0 ||
+	    getsockname(*server, (struct sockaddr *)&a, &len) < 0 ||
+	    connect(sock, (struct sockaddr *)&a, sizeof(a)) < 0)
+		bail_out("a TCP connection");
+	while (send(sock, much, sizeof(much), MSG_DONTWAIT) > 0)
+		;
+	setsockopt(sock, SOL_SOCKET, SO_LINGER, &hour, sizeof(hour));
+	return sock;
+}
+
+/* In a process of its own, since the wait could not be ended otherwise; nobody else has the socket. */
+static bool in_time(void (*act)(int sock), int sock)
+{
+	int go[2], status = 0;
+	char byte;
+	pid_t pid;
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		bail_out("pipe");
+	pid = fork();
+	if (pid == 0) {
+		close(go[1]);
+		if (read(go[0], &byte, 1) == 0)
+			act(sock);
+		_exit(0);
+	}
+	close(sock);
+	close(go[0]);
+	close(go[1]);
+	for (int i = 0; i < 500 && waitpid(pid, &status, WNOHANG) == 0; i++)
+		usleep(10000);
+	if (kill(pid, SIGKILL) == 0)
+		waitpid(pid, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void drop(int sock)
+{
+	unix_socket_drop(&sock);
+	if (sock != -1)
+		_exit(1);
+}
+
+static void take_two(int sock)
+{
+	char data[16];
+	int got;
+
+	if (unix_socket_receive(sock, data, sizeof(data), &got) < 0 || got < 0)
+		_exit(1);
+	close(got);
+	if (unix_socket_receive(sock, data, sizeof(data), &got) < 0 || got < 0)
+		_exit(1);
+	close(got);
+}
+
+/* An own network namespace would need privileges: the loopback of this one does. */
+static void test_lingering(void)
+{
+	static const struct {
+		const char *name;
+		void (*act)(int sock);
+		bool empty;	/* an empty message goes before */
+	} cases[] = {
+		{ "a socket that lingers in the queue keeps nobody who drops that", drop, false },
+		{ "not behind an empty message either", drop, true },
+		{ "nor whoever takes it", take_two, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int pair[2], server, sock = lingering(&server);
+
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+			bail_out("socketpair");
+		if (cases[i].empty)
+			send(pair[0], "", 0, 0);
+		unix_socket_send(pair[0], "x", 1, sock);
+		unix_socket_send(pair[0], "x", 1, sock);
+		close(sock);
+		ok(in_time(cases[i].act, pair[1]), "%s", cases[i].name);
+		close(pair[0]);
+		close(server);
+	}
 }
 
 static int64_t now_ms(void)
@@ -152,6 +253,7 @@ int main(void)
 	test_paths(directory);
 	test_full_queue(directory);
 	test_descriptors();
+	test_lingering();
 	test_swap(directory);
 	dir_remove_tree(tmp, directory + 5);
 	return done();
