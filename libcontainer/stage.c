@@ -23,6 +23,7 @@
 #include "base/unix_socket.h"
 #include "cgroup/cgroup_level.h"
 #include "plan.h"
+#include "stage_look.h"
 #include "state.h"
 #include "steps.h"
 #include "trace.h"
@@ -322,93 +323,63 @@ static int child_end(const struct job *job, struct error *err)
 	return died_error(job, err);
 }
 
-/*
- * What the second process still has to do takes no time.  But it is born among others, who may stop
- * it, or freeze its cgroup; and its parent would wait as long as for a slow mount.  So it is looked
- * at: two times asleep or stopped is as good as for ever, while a process that is kept from a
- * processor, or waits for memory or a disk, shows that, and gets a minute.
- */
-#define LOOK_MS 5000
-#define LOOKS_ASLEEP 2
-#define LOOKS_MAX 12
-
-struct look {
-	unsigned int n, asleep;
-};
-
-/* A process that a seccomp agent lets wait, or a paused cgroup (--ignore-paused), has more time. */
-static bool can_be_stuck(const struct job *job)
+static int look_error(const struct job *job, struct error *err)
 {
-	const struct plan *p = job->plan;
-
-	return p && plan_forks_late(p) && !p->seccomp.notify && !job->cgroup.wait_thaw &&
-	       !hook_any(&p->hooks, HOOK_START_CONTAINER);
-}
-
-/* A look at it after LOOK_MS without a word from it.  0, or negative when it has been enough. */
-static int look_at_second(const struct job *job, struct look *look, struct error *err)
-{
-	pid_t pid = job->init_pid > 0 ? job->init_pid : job->own->init_pid;
 	enum job_stage s;
 	const char *name = last_row(job, &s);
-	struct proc_stat st;
-	bool asleep;
 
-	if (pid <= 0 || proc_stat(job->proc, pid, &st) < 0)
-		return 0;
-	asleep = strchr("STt", st.state) != NULL;
-	look->asleep = asleep ? look->asleep + 1 : 0;
-	if (look->asleep < LOOKS_ASLEEP && ++look->n < LOOKS_MAX)
-		return 0;
-	return error_set(err, 0, "%s: %s: process %d does not get on: %s", stage_names[s], name,
-			 (int)pid,
-			 asleep ?
-			 "somebody in the container has stopped it, or frozen its cgroup" :
-			 "it had no processor, memory or disk for a minute");
+	return error_prefix(err, "%s: %s", stage_names[s], name);
 }
 
-/* poll(), with looks at the second process meanwhile; negative also when that is stuck. */
-static int poll_channel(const struct job *job, struct pollfd p[2], int timeout_ms,
-			struct error *err)
+/* poll() with looks at the process meanwhile.  Negative also when that is held; *executed: see
+ * stage_look(). */
+static int poll_channel(const struct job *job, struct pollfd p[2], uint64_t deadline,
+			struct stage_look *look, bool *executed, struct error *err)
 {
-	struct look look = { 0, 0 };
-	bool looks = can_be_stuck(job);
-	int n, slice;
+	bool looks = stage_look_applies(job);
 
-	do {
-		slice = looks && timeout_ms > LOOK_MS ? LOOK_MS : timeout_ms;
-		n = poll(p, 2, slice);
+	for (;;) {
+		uint64_t now = clock_ns(), until = deadline;
+		int n;
+
+		n = looks ? stage_look(job, look, err) : 0;
+		if (n < 0)
+			return look_error(job, err);
+		*executed = n > 0;
+		if (looks && look->next_ns < until)
+			until = look->next_ns;
+		n = now < until ? poll(p, 2, (int)((until - now + 999999) / 1000000)) : 0;
 		if (n < 0 && errno != EINTR)
 			return error_set(err, errno, "poll");
-		if (n == 0 && looks && look_at_second(job, &look, err) < 0)
-			return -ETIMEDOUT;
-		if (n == 0)
-			timeout_ms -= slice;
-	} while (n < 0 || (n == 0 && timeout_ms > 0));
-	return n;
+		if (n > 0 || *executed || (uint64_t)clock_ns() >= deadline)
+			return n < 0 ? 0 : n;
+	}
 }
 
-/* Waits until `deadline` for input on the channel.  A signal that asks the command to end is an
- * error: what was done is undone. */
-static int wait_channel(const struct job *job, uint64_t deadline, struct error *err)
+/*
+ * Waits until `deadline` for input on the channel.  A signal that asks the command to end is an
+ * error: what was done is undone.  1: there will be none, since the program was executed.
+ */
+static int wait_channel(const struct job *job, uint64_t deadline, struct stage_look *look,
+			struct error *err)
 {
 	struct pollfd p[2] = { { .fd = job->channel, .events = POLLIN },
 			       { .fd = job->signals, .events = POLLIN } };
-	uint64_t now = clock_ns();
-	int n = 0;
+	bool executed = false;
+	int n = poll_channel(job, p, deadline, look, &executed, err);
 
-	if (now < deadline)
-		n = poll_channel(job, p, (int)((deadline - now + 999999) / 1000000), err);
 	if (n < 0)
 		return n;
-	if (n == 0) {
+	if (n == 0 && !executed) {
 		enum job_stage s;
 		const char *name = last_row(job, &s);
 
 		return error_set(err, ETIMEDOUT, "%s: %s: no answer in time", stage_names[s], name);
 	}
 	/* The signal first: a child that talks without end must not keep it waiting. */
-	return p[1].revents ? job_signal_error(job, err) : 0;
+	if (n > 0 && p[1].revents)
+		return job_signal_error(job, err);
+	return n == 0;
 }
 
 /* More lines than this from one row to the next are not the log of a start. */
@@ -433,13 +404,14 @@ static int next_frame(struct job *job, struct frame *f, int *fd, int timeout_ms,
 		      struct error *err)
 {
 	uint64_t deadline = clock_ns() + (uint64_t)timeout_ms * 1000000;
+	struct stage_look look = { 0 };
 
 	for (unsigned int lines = 0;; lines++) {
 		ssize_t n;
-		int ret = wait_channel(job, deadline, err);
+		int ret = wait_channel(job, deadline, &look, err);
 
-		if (ret < 0)
-			return ret;
+		if (ret != 0)
+			return ret < 0 ? ret : 0;
 		if (fd)
 			fd_close(fd);
 		n = unix_socket_receive(job->channel, f, sizeof(*f), fd);

@@ -557,7 +557,7 @@ int step_init_undo(struct job *job, struct error *err)
 	return ret == 0 && pidfd >= 0 ? wait_death(pidfd, pid, job->proc, err) : ret;
 }
 
-/* --ignore-paused: the v1 freezer holds even the killed until somebody resumes the container. */
+/* The v1 freezer holds even the killed until somebody resumes the container. */
 static int end_frozen(pid_t pid, struct error *err)
 {
 	owned_fd pidfd = kill_child(pid);
@@ -574,7 +574,7 @@ int step_exec_process_undo(struct job *job, struct error *err)
 {
 	struct cgroup_freezers at = CGROUP_FREEZERS_INIT;
 	pid_t second = second_pid(job);
-	bool frozen = job->cgroup.wait_thaw && cgroup_is_frozen(&job->cgroup.ref, &at) == 1;
+	bool frozen = cgroup_is_frozen(&job->cgroup.ref, &at) == 1;
 	int ret;
 
 	cgroup_freezers_close(&at);

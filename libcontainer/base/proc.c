@@ -180,3 +180,28 @@ int proc_stat(int proc, pid_t pid, struct proc_stat *out)
 	}
 	return 0;
 }
+
+int proc_tracer(int proc, pid_t pid, struct proc_tracer *out)
+{
+	char path[32], buf[1024];
+	owned_fd fd = -1;
+	const char *line;
+	ssize_t n;
+
+	*out = (struct proc_tracer){ .name = "?" };
+	snprintf(path, sizeof(path), "%d/status", (int)pid);
+	fd = open_below(proc, path, O_RDONLY);
+	/* The line is one of the first; the groups, which come later, can be many. */
+	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	if (fd < 0 || n < 0)
+		return fd == -ENOENT ? -ESRCH : fd < 0 ? fd : -errno;
+	buf[n] = '\0';
+	line = strstr(buf, "\nTracerPid:\t");
+	if (!line)
+		return -ENODATA;
+	out->pid = (pid_t)strtol(line + strlen("\nTracerPid:\t"), NULL, 10);
+	snprintf(path, sizeof(path), "%d/comm", (int)out->pid);
+	if (out->pid > 0 && proc_read(proc, path, out->name, sizeof(out->name)) < 0)
+		snprintf(out->name, sizeof(out->name), "?");
+	return 0;
+}

@@ -37,4 +37,13 @@ struct proc_stat {
 /* Reads /proc/PID/stat.  0, -ESRCH (no such process) or -errno. */
 int proc_stat(int proc, pid_t pid, struct proc_stat *out);
 
+/* Who traces a process. */
+struct proc_tracer {
+	pid_t pid;	/* 0: nobody */
+	char name[64];	/* its short name: any bytes, of its own choice */
+};
+
+/* 0, -ESRCH (no such process) or -errno. */
+int proc_tracer(int proc, pid_t pid, struct proc_tracer *out);
+
 #endif

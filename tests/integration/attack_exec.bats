@@ -341,6 +341,42 @@ process_file() {
 	end_attack
 }
 
+# caught_exec WORD...: kist exec with a question to the parent on the way, by an attack that hits it sooner or later; sets
+# $status and $took, in seconds.  The last round counts.
+caught_exec() {
+	local before=$SECONDS
+	status=0
+	timeout -s KILL 60 "$KIST" --root "$ROOT" exec --pid-file "$T/pid" "$@" >"$T/output" 2>&1 </dev/null 3>&- || status=$?
+	took=$((SECONDS - before))
+}
+
+# Fails when unix_socket_receive() takes a message with descriptors and closes them, or unix_socket_drop() only closes.
+@test "a socket that a joining process is made to send keeps exec waiting for nobody" {
+	local status=0 took
+	ip link set lo up
+	hostile linger
+	while another && [ "$status" -eq 0 ]; do
+		caught_exec "$ID" true
+	done
+	[ "$status" -eq 255 ] || fail "status $status" "$(<"$T/output")"
+	grep 'sent a descriptor, which nobody has asked for' "$T/output"
+	[ "$took" -le 5 ] || fail "after $took s"
+	end_attack
+}
+
+# Fails without the look at `executed` in stage_look.c: the program is killed.
+@test "a channel that the container keeps open is not taken for a process that was stopped" {
+	local status=0 took=0
+	hostile keep
+	while another && [ "$status" -eq 0 ] && [ "$took" -le 3 ]; do
+		caught_exec --detach "$ID" sleep 1000
+	done
+	[ "$status" -eq 0 ] || fail "status $status" "$(<"$T/output")"
+	[ "$took" -gt 3 ] || fail "no channel was kept"
+	kill -0 "$(<"$T/pid")"
+	end_attack
+}
+
 # Fails when only the new process's own capabilities are looked at.
 @test "a joining process has no privilege of its own where the filter forbids it a session" {
 	denied setsid

@@ -350,3 +350,61 @@ racing_exec() {
 	fi
 	ok kist resume "$ID"
 }
+
+# held_exec CALL SECONDS OPTION...: exec in the background, whose joining process is delayed at that call; sets $pid to kist's.
+held_exec() {
+	need_strace
+	local call=$1 delay=$2
+	shift 2
+	strace -f -qq -o /dev/null -e "inject=$call:delay_enter=${delay}000000:when=1" sh -c 'echo $$ >"$0"; exec "$@"' "$T/pid" \
+		"$KIST" --root "$ROOT" exec "$@" >"$T/said" 2>&1 </dev/null 3>&- &
+	exec=$!
+	wait_for test -s "$T/pid"
+	pid=$(<"$T/pid")
+}
+
+says() {
+	grep -q -- "$1" "$T/said"
+}
+
+# Fails when stage_look.c looks at the second process only.
+@test "an exec whose container is paused before it has its process is given up, and says why" {
+	local exec pid
+	config_cgroup
+	start_container
+	held_exec setns 3 "$ID" true
+	sleep 1
+	ok kist pause "$ID"
+	KIST_TEST_WAIT=20 wait_for says 'namespaces-join: process [0-9]* does not get on: its cgroup is frozen'
+	ok kist resume "$ID"
+	! wait $exec || fail "success"
+	! says 'does not end after SIGKILL' || fail "$(<"$T/said")"
+	wait_for is_alone
+}
+
+# Fails when step_exec_process_undo() asks for the freezer only with --ignore-paused, where the freezer is that of v1.
+@test "an exec that is ended in a container that was paused meanwhile says that its process waits for resume" {
+	local exec pid
+	config_cgroup
+	start_container
+	held_exec setns 3 "$ID" true
+	sleep 1
+	ok kist pause "$ID"
+	sleep 3
+	kill "$pid"
+	wait_for says 'signal 15'
+	only_v2 || wait_for says 'container is frozen: process [0-9]* was killed, and ends when the container is resumed'
+	ok kist resume "$ID"
+	! wait $exec || fail "success"
+	! says 'does not end after SIGKILL' || fail "$(<"$T/said")"
+	wait_for is_alone
+}
+
+# Fails when a process that only sleeps, or that the user traces together with kist, counts as held.
+@test "a slow exec is not given up" {
+	need_strace
+	start_container
+	try timeout -s KILL 40 strace -f -qq -o /dev/null -e inject=execve:delay_enter=12000000:when=1 \
+		sh -c 'exec "$@"' - "$KIST" --root "$ROOT" exec "$ID" sh -c 'exit 7'
+	is "$status" 7
+}

@@ -81,3 +81,34 @@ load helpers
 	wait_for stopped
 	kist delete "$ID"
 }
+
+# holding_start: start of a container in the caller's PID namespace, whose process somebody stops when it has answered.
+holding_start() {
+	local tracer
+	need_strace
+	config_shared_pids
+	create_container
+	strace -qq -o /dev/null -e "inject=$1" -p "$(pid_of)" >"$T/strace" 2>&1 3>&- &
+	tracer=$!
+	traced() { grep -q "TracerPid:.*[1-9]" "/proc/$(pid_of)/status"; }
+	wait_for traced
+	try timeout -s KILL 40 "$KIST" --root "$ROOT" start "$ID"
+	kill $tracer || true
+	wait $tracer || true
+}
+
+# Fails when start does not look at the process, as stage_look_applies() has it do.
+@test "start gives up a process that another one holds, which sees it in its PID namespace" {
+	holding_start execve:delay_enter=30000000:when=1
+	is "$status" 1
+	output_has 'does not get on: process * (strace) traces it'
+	wait_for stopped
+}
+
+# Fails without the look for such hooks in start_may_give_up().
+@test "start gives up no process that has hooks of its own to run" {
+	config_set '.hooks.startContainer = [{"path": "/bin/true"}]'
+	holding_start execve:delay_enter=12000000:when=1
+	is "$status" 0
+	[ -z "$output" ] || fail "$output"
+}

@@ -15,6 +15,11 @@
  *	tracer act HANDLE		makes each of them open the file of that handle
  *	tracer root FILE		reads FILE below the root directory of each of them
  *	tracer hold			stops each of them for ever
+ *	tracer linger			sends a socket through the channel of each of them, whose
+ *					close() waits for an hour
+ *	tracer keep			keeps the channel of each of them open
+ *	tracer exit			traces each of them when it has executed its program, so
+ *					that it cannot come to its end
  *	tracer look			notes what each of them has: ids, capabilities, descriptors,
  *					limits
  *
@@ -26,6 +31,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -412,6 +418,94 @@ static int hold(pid_t pid, const char *argument, FILE *result)
 	return 1;
 }
 
+/* The channel to kist: the one socket of its kind that such a process has.  -1: there is none. */
+static int take_channel(pid_t pid)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), fd = -1;
+
+	for (int number = 3; number < 64 && fd < 0; number++) {
+		socklen_t len = sizeof(int);
+		int type;
+
+		fd = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+		if (fd >= 0 && (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+				type != SOCK_SEQPACKET)) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	close(pidfd);
+	return fd;
+}
+
+/* A TCP socket with data that nobody ever reads. */
+static int lingering_socket(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct linger hour = { 1, 3600 };
+	static char much[65536];
+	socklen_t len = sizeof(a);
+	int server = socket(AF_INET, SOCK_STREAM, 0), sock = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(server, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(server, 1) < 0 ||
+	    getsockname(server, (struct sockaddr *)&a, &len) < 0 ||
+	    connect(sock, (struct sockaddr *)&a, sizeof(a)) < 0)
+		die("a TCP connection");
+	while (send(sock, much, sizeof(much), MSG_DONTWAIT) > 0)
+		;
+	setsockopt(sock, SOL_SOCKET, SO_LINGER, &hour, sizeof(hour));
+	return sock;
+}
+
+static int linger(pid_t pid, const char *argument, FILE *result)
+{
+	/* A line for the log: FRAME_LOG of stage.c. */
+	struct { uint32_t type, row; int32_t pid; uint32_t level; char text[8]; } line = {
+		.type = 4, .level = 3, .text = "x",
+	};
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { .buf = "" };
+	struct iovec iov = { &line, sizeof(line) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+			      .msg_controllen = sizeof(control.buf) };
+	int channel = take_channel(pid), sock = channel < 0 ? -1 : lingering_socket();
+	ssize_t n;
+
+	(void)argument;
+	(void)result;
+	if (channel < 0)
+		return 0;
+	control.align.cmsg_level = SOL_SOCKET;
+	control.align.cmsg_type = SCM_RIGHTS;
+	control.align.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.align), &sock, sizeof(sock));
+	n = sendmsg(channel, &msg, MSG_NOSIGNAL);
+	close(sock);
+	close(channel);
+	return n > 0;
+}
+
+static int keep(pid_t pid, const char *argument, FILE *result)
+{
+	(void)argument;
+	(void)result;
+	return take_channel(pid) >= 0;
+}
+
+static int at_exit(pid_t pid, const char *argument, FILE *result)
+{
+	int ret;
+
+	(void)argument;
+	kill(pid, SIGCONT);
+	usleep(500000);
+	ret = (int)ptrace(PTRACE_SEIZE, pid, NULL, (void *)PTRACE_O_TRACEEXIT);
+	fprintf(result, "traced %d\n", ret);
+	return ret == 0;
+}
+
 /* ---- catching a process -------------------------------------------------------------------- */
 
 /* The number that was given last in this PID namespace: for when some were missed. */
@@ -478,7 +572,7 @@ int main(int argc, char **argv)
 	static const struct attack attacks[] = {
 		{ "page", page }, { "wreck", wreck }, { "act", act }, { "root", root },
 		{ "look", look }, { "hold", hold }, { "remap", remap }, { "spy", spy },
-		{ "agent", agent },
+		{ "agent", agent }, { "linger", linger }, { "keep", keep }, { "exit", at_exit },
 	};
 	unsigned long seen = 0, done = 0;
 	const struct attack *attack = NULL;
