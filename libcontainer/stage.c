@@ -465,8 +465,11 @@ static int serve_row(struct job *job, const struct step *row, struct error *err)
 			 err);
 	if (ret < 0)
 		return ret;
-	if (ret == 0)
+	if (ret == 0) {
+		/* How it ended is asked of the second process as soon as there is one. */
+		learn_init_pid(job);
 		return child_end(job, err);
+	}
 	/* Nothing but the next served row may be asked for: the child may no longer be trusted. */
 	if (f.type != FRAME_ASK || f.row != i)
 		return error_set(err, 0, "%s: the container's process asked out of order",

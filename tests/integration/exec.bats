@@ -408,3 +408,9 @@ says() {
 		sh -c 'exec "$@"' - "$KIST" --root "$ROOT" exec "$ID" sh -c 'exit 7'
 	is "$status" 7
 }
+
+# Fails when serve_row() does not learn the second process's pid before it asks how that ended.
+@test "a second process that is killed before it has asked for anything was killed" {
+	start_container
+	refused 255 'stage 2: session: the process was killed by signal*' kist --fault session=kill exec --pid-file "$T/pid" "$ID" true
+}
