@@ -456,6 +456,22 @@ static bool is_exiting(int proc, pid_t pid)
 	return proc_stat(proc, pid, &st) == 0 && st.exiting;
 }
 
+/*
+ * A tracer can keep a process from its end.  One in the container's cgroup was killed with it; one
+ * that is still there belongs to somebody else.
+ */
+static int no_death_error(pid_t pid, int proc, struct error *err)
+{
+	struct proc_tracer t;
+
+	if (proc_tracer(proc, pid, &t) == 0 && t.pid > 0)
+		return error_set(err, ETIMEDOUT,
+				 "process %d does not end after SIGKILL: process %d (%s) traces "
+				 "it, and must end first", pid, t.pid, t.name);
+	return error_set(err, ETIMEDOUT,
+			 "process %d does not end after SIGKILL (see /proc/%d/wchan)", pid, pid);
+}
+
 static int wait_death(int pidfd, pid_t pid, int proc, struct error *err)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
@@ -469,9 +485,7 @@ static int wait_death(int pidfd, pid_t pid, int proc, struct error *err)
 			return 0;
 	}
 	if (n == 0)
-		return error_set(err, ETIMEDOUT,
-				 "process %d does not end after SIGKILL (see /proc/%d/wchan)", pid,
-				 pid);
+		return no_death_error(pid, proc, err);
 	/* It is our child only if this command made it; else whoever is its parent reaps it. */
 	(void)waitpid(pid, NULL, WNOHANG);
 	return 0;

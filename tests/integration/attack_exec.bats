@@ -377,6 +377,26 @@ caught_exec() {
 	end_attack
 }
 
+# Fails without the look at the tracer in wait_death().
+@test "delete names the process of another container that keeps this one's from its end" {
+	local pid
+	hostile exit
+	cp -r "$BUNDLE" "$T/other"
+	jq '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end) | .process.args = ["sleep", "1000"]' \
+		--arg path "/proc/$(pid_of)/ns/pid" "$BUNDLE/config.json" >"$T/other/config.json"
+	ok kist run --detach --bundle "$T/other" "other$ID"
+	pid=$(kist state "other$ID" | jq .pid)
+	traced() { grep -q "TracerPid:.*[1-9]" "/proc/$pid/status"; }
+	wait_for traced
+	refused 1 "process $pid does not end after SIGKILL: process $(pid_of) (tracer) traces it, and must end first" \
+		kist delete --force "other$ID"
+	# The neighbour is not this container's to kill.
+	has_status running
+	ok kist kill "$ID" KILL
+	ok kist delete --force "other$ID"
+	rm -r "$T/other"
+}
+
 # Fails when only the new process's own capabilities are looked at.
 @test "a joining process has no privilege of its own where the filter forbids it a session" {
 	denied setsid
