@@ -287,7 +287,9 @@ int step_sysctl_run(struct job *job, struct error *err)
 
 int step_keyring_run(struct job *job, struct error *err)
 {
-	int ret = job->proc >= 0 ? selinux_keycreate_run(&job->plan->selinux, job->proc, err) : 0;
+	/* exec has no procfs of the host any more, and has done that in "labels". */
+	int ret = job->plan->command == PLAN_EXEC ?
+		  0 : selinux_keycreate_run(&job->plan->selinux, job->proc, err);
 
 	return ret < 0 ? ret : keyring_run(&job->plan->keyring, err);
 }
@@ -422,9 +424,13 @@ int step_last_limits_run(struct job *job, struct error *err)
  * faked. */
 int step_labels_run(struct job *job, struct error *err)
 {
-	int ret = selinux_run(&job->plan->selinux, job->proc, err);
+	const struct plan *p = job->plan;
+	int ret = p->command == PLAN_EXEC && p->keyring.name ?
+		  selinux_keycreate_run(&p->selinux, job->proc, err) : 0;
 
-	return ret < 0 ? ret : apparmor_run(&job->plan->apparmor, job->proc, err);
+	if (ret == 0)
+		ret = selinux_run(&p->selinux, job->proc, err);
+	return ret < 0 ? ret : apparmor_run(&p->apparmor, job->proc, err);
 }
 
 int step_bounding_run(struct job *job, struct error *err)
