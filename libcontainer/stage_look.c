@@ -28,7 +28,7 @@ bool stage_look_applies(const struct job *job)
 	return !job->plan || plan_forks_late(job->plan);
 }
 
-/* ---- who may be given up ---------------------------------------------------------------------- */
+/* ---- who may be given up --------------------------------------------------------------------- */
 
 /* Where nobody but the container's own processes sees it, whoever holds it harms only itself. */
 static bool start_may_give_up(const struct job *job)
@@ -57,7 +57,7 @@ static bool may_give_up(const struct job *job)
 	       !hook_any(&p->hooks, HOOK_START_CONTAINER);
 }
 
-/* ---- what holds it ---------------------------------------------------------------------------- */
+/* ---- what holds it --------------------------------------------------------------------------- */
 
 static bool is_frozen(const struct job *job)
 {
@@ -101,7 +101,7 @@ static bool is_held(const struct job *job, pid_t pid, char state, bool inside, s
 	return true;
 }
 
-/* ---- the look --------------------------------------------------------------------------------- */
+/* ---- the look -------------------------------------------------------------------------------- */
 
 /* inside: it is the one that becomes the program. */
 static pid_t find_process(const struct job *job, bool *inside)

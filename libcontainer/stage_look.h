@@ -19,7 +19,7 @@ struct stage_look {
 	bool asked, may_give_up; /* the second is known when the first is set */
 };
 
-/* Whether to look at all: a process forked late (plan_forks_late()), and all that wait for start. */
+/* Whether to look at all: at a process forked late (plan_forks_late()), and at one that starts. */
 bool stage_look_applies(const struct job *job);
 
 /*

@@ -220,6 +220,8 @@ const struct step steps_create[] = {
 	{ "home", STAGE_2, home, step_home_run, NULL, NULL, NULL },
 	{ "cwd", STAGE_2, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_2, drops_bounding, step_bounding_run, NULL, NULL, NULL },
+	/* Before any filter: it may forbid close_range(). */
+	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
 	{ "seccomp-privileged", STAGE_2, seccomp_early, step_seccomp_run, NULL, NULL,
 	  show_seccomp },
 	/* At once: it may be the agent who lets the next calls pass. */
@@ -228,7 +230,6 @@ const struct step steps_create[] = {
 	{ "capabilities", STAGE_2, capabilities, step_capabilities_run, NULL, NULL,
 	  show_capabilities },
 	{ "program", STAGE_2, process, step_program_run, NULL, NULL, NULL },
-	{ "descriptors", STAGE_2, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
 	{ "limits-joiner", STAGE_2, limits_joiner, step_limits_joiner_run, NULL, NULL, NULL },
 	{ "no-new-privs-joiner", STAGE_2, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },
@@ -292,11 +293,12 @@ const struct step steps_exec[] = {
 	{ "home", STAGE_1, home, step_home_run, NULL, NULL, NULL },
 	{ "cwd", STAGE_1, process, step_cwd_run, NULL, NULL, show_cwd },
 	{ "bounding", STAGE_1, drops_bounding, step_bounding_run, NULL, NULL, NULL },
+	/* Before any filter: it may forbid close_range(). */
+	{ "descriptors", STAGE_1, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
 	{ "user", STAGE_1, process, step_user_run, NULL, NULL, show_user },
 	{ "capabilities", STAGE_1, capabilities, step_capabilities_run, NULL, NULL,
 	  show_capabilities },
 	{ "program", STAGE_1, process, step_program_run, NULL, NULL, NULL },
-	{ "descriptors", STAGE_1, NULL, step_descriptors_run, NULL, NULL, show_descriptors },
 	{ "limits-joiner", STAGE_1, limits_joiner, step_limits_joiner_run, NULL, NULL, NULL },
 	{ "no-new-privs", STAGE_1, no_new_privs_joiner, step_no_new_privs_run, NULL, NULL,
 	  show_no_new_privs },

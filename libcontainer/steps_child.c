@@ -500,6 +500,7 @@ int step_user_run(struct job *job, struct error *err)
 
 	if (ret == 0 && job->cwd_again > 0)
 		ret = process_cwd_run(&job->plan->program, job->root, true, err);
+	fd_close(&job->root);
 	return ret < 0 ? ret : own_ids(job, err);
 }
 
@@ -513,18 +514,22 @@ int step_program_run(struct job *job, struct error *err)
 	return process_lookup_run(&job->plan->program, job->program, err);
 }
 
-/* What the program gets is decided here: 0-2 and the preserved ones; of ours only what the last
- * rows need. */
+/*
+ * What the program gets is decided here: 0-2 and the preserved ones; of ours only what the rows
+ * after this one need.  The container's root is for "user", which closes it.
+ */
 int step_descriptors_run(struct job *job, struct error *err)
 {
+	int root = job->cwd_again > 0 ? job->root : -1;
 	const int keep[] = { job->channel, job->start_socket, job->report_fd,
-			     plan_forks_late(job->plan) ? job->terminal : -1 };
+			     plan_forks_late(job->plan) ? job->terminal : -1, root };
 	int ret = preserve_fd_close_others(&job->plan->preserve_fds, keep,
 					   sizeof(keep) / sizeof(*keep));
 
 	if (ret < 0)
 		return error_set(err, -ret, "close descriptors");
-	job->proc = job->root = job->console_socket = -1;
+	job->proc = job->console_socket = -1;
+	job->root = root;
 	return preserve_fd_run(&job->plan->preserve_fds, err);
 }
 

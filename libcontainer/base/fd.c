@@ -5,14 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -60,19 +59,19 @@ static int for_each_listed(int dir, unsigned int first, unsigned int last, fd_ac
 }
 
 /*
- * The way without close_range().  /proc/self/fd is believed only if it is procfs: below a
- * container's root it could be anything, and a short list would leave descriptors open.
+ * The way without close_range().  The list is believed only if it is this process's own: below a
+ * container's root /proc/self/fd could be anything, as that of another process, and a short list
+ * would leave descriptors open.
  */
 static int for_each_fd(unsigned int first, unsigned int last, fd_action *act)
 {
-	owned_fd dir = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct statfs fs;
+	owned_fd proc = proc_open();
+	owned_fd dir = proc < 0 ? -1 : proc_open_file(proc, "self/fd", O_RDONLY | O_DIRECTORY);
 	struct rlimit rl;
 
-	if (dir >= 0 && fstatfs(dir, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
+	fd_close(&proc);
+	if (dir >= 0)
 		return for_each_listed(dir, first, last, act);
-
-	fd_close(&dir);
 	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
 		return -errno;
 	for (rlim_t fd = first; fd < rl.rlim_cur && fd <= last; fd++)

@@ -19,7 +19,7 @@
 #include "base/fd.h"
 
 #define RETRY_MS 10
-/* SCM_MAX_FD of the kernel: all that a message can carry.  What had no room the kernel would close. */
+/* SCM_MAX_FD of the kernel: all that a message can carry.  What has no room the kernel closes. */
 #define UNIX_SOCKET_FDS_MAX 253
 
 /* Fills the address of name in the directory dirfd.  0 or -errno. */
@@ -190,8 +190,8 @@ int unix_socket_send(int sock, const void *data, size_t len, int fd)
 }
 
 /*
- * The first descriptor is the caller's, the others are closed.  The kernel waits in the close() of a
- * socket with SO_LINGER until what was sent is read: who sent that decides how long.
+ * The first descriptor is the caller's, the others are closed.  The kernel waits in the close() of
+ * a socket with SO_LINGER until what was sent is read: who sent that decides how long.
  */
 static void take_descriptors(struct msghdr *msg, int *fd)
 {

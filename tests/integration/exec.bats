@@ -424,3 +424,15 @@ says() {
 		-e inject=statfs:retval=0:poke_exit=@arg2=8cff7cf900000000 \
 		"$KIST" --root "$ROOT" exec --process-label system_u:system_r:svirt_t:s0 "$ID" true
 }
+
+# Fails when "descriptors" comes after "seccomp-privileged" in steps_exec[]: there are 20,000 numbers.
+@test "a profile that denies close_range does not make exec close every number that there could be" {
+	need_strace
+	local n
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["close_range"], "action": "SCMP_ACT_ERRNO"}]}
+		| .process.noNewPrivileges = false | .process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 20000, "hard": 20000}]'
+	start_container
+	ok strace -f -qq -o "$T/trace" -e trace=close "$KIST" --root "$ROOT" exec "$ID" true
+	n=$(grep -c close "$T/trace")
+	[ "$n" -lt 2000 ] || fail "$n calls of close()"
+}

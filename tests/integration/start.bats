@@ -112,3 +112,15 @@ holding_start() {
 	is "$status" 0
 	[ -z "$output" ] || fail "$output"
 }
+
+# Fails when "descriptors" comes after "seccomp-privileged" in steps_create[].
+@test "a profile that denies close_range does not make a container without /proc close every number that there could be" {
+	need_strace
+	local n
+	config_set '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["close_range"], "action": "SCMP_ACT_ERRNO"}]}
+		| .mounts |= map(select(.destination != "/proc")) | .linux.maskedPaths = [] | .linux.readonlyPaths = []
+		| .process.noNewPrivileges = false | .process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 20000, "hard": 20000}]'
+	ok strace -f -qq -o "$T/trace" -e trace=close "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	n=$(grep -c close "$T/trace")
+	[ "$n" -lt 2000 ] || fail "$n calls of close()"
+}

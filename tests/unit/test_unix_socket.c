@@ -129,7 +129,7 @@ static int lingering(int *server)
 	return sock;
 }
 
-/* In a process of its own, since the wait could not be ended otherwise; nobody else has the socket. */
+/* In a process of its own, since the wait could not be ended otherwise; only it has the socket. */
 static bool in_time(void (*act)(int sock), int sock)
 {
 	int go[2], status = 0;
