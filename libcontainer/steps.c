@@ -262,9 +262,12 @@ const struct step steps_create[] = {
  * The first process stays outside the container's PID namespace, where nobody can look at it: it
  * joins the cgroup and the namespaces, does all that takes privilege, lets go of everything that
  * belongs to the host, and forks the one that becomes the program.  A container that has
- * CAP_SYS_PTRACE can do with that one what it likes, and gains nothing (CVE-2016-9962): it has the
- * user, the capabilities, and where the profile lets the rest of its way pass, the filter of the
- * program from birth.
+ * CAP_SYS_PTRACE can do with that one what it likes, as with the program (CVE-2016-9962): it has
+ * the user, the capabilities, and where the profile lets the rest of its way pass, the filter of
+ * the program from birth.  What a tracer gains is what the process still has of kist: the program's
+ * arguments and environment before the program has them, its streams, a copy of kist's memory, the
+ * descriptors that "descriptors" keeps, and a word to the parent, which believes none of it.  It can
+ * end or delay the exec (stage_look.h).
  */
 const struct step steps_exec[] = {
 	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },

@@ -170,8 +170,9 @@ look_at() {
 		[ "$(grep -c "${line%%:*}:" <<<"$result")" -ge $CAUGHT ] || fail "no $line"
 		! grep "^${line%%:*}:" <<<"$result" | sort | uniq -c | grep -v "$line" || fail "not always $line"
 	done
-	# The container's own streams, and the socket to kist: nothing with a name on the host.
+	# The container's own streams, and the socket to kist: nothing with a name on the host, and no other socket.
 	! grep '^descriptor /' <<<"$result" | sort | uniq -c | grep . || fail "descriptors of the host are open"
+	is "$(grep '^sockets' <<<"$result" | sort -u)" "sockets 1"
 }
 
 # Fails when "capabilities", "seccomp-joiner" or "descriptors" comes after "second-process" in steps_exec[], each alone; so

@@ -140,9 +140,14 @@ static int root(pid_t pid, const char *argument, FILE *result)
 
 	snprintf(path, sizeof(path), "/proc/%d/root%s", pid, argument);
 	/* At once, and later: what it is at birth it need not stay. */
-	for (int i = 0; i < 200 && !show_file(path, result) && kill(pid, SIGCONT) == 0; i++)
+	for (int i = 0; i < 200; i++) {
+		if (show_file(path, result))
+			return 1;
+		if (kill(pid, SIGCONT) < 0)
+			return 0;
 		usleep(500);
-	return 1;
+	}
+	return 0;
 }
 
 #ifdef __x86_64__
@@ -381,6 +386,7 @@ static int look(pid_t pid, const char *argument, FILE *result)
 {
 	char path[64], line[512];
 	struct dirent *entry;
+	int sockets = 0;
 	FILE *status;
 	DIR *dir;
 
@@ -401,13 +407,16 @@ static int look(pid_t pid, const char *argument, FILE *result)
 	while (dir && (entry = readdir(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, line, sizeof(line) - 1);
 
-		if (n > 0 && entry->d_name[0] > '2') {
+		if (n > 0 && atoi(entry->d_name) > 2) {
 			line[n] = '\0';
+			sockets += strncmp(line, "socket:", 7) == 0;
 			fprintf(result, "descriptor %s\n", line);
 		}
 	}
-	if (dir)
+	if (dir) {
+		fprintf(result, "sockets %d\n", sockets);
 		closedir(dir);
+	}
 	return status != NULL;
 }
 
