@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,6 +21,8 @@
 #define LONG                                                                                       \
 	"a-directory-whose-name-alone-is-longer-than-the-one-hundred-and-seven-bytes-that-struct-" \
 	"sockaddr_un-can-hold-in-it"
+
+#define MANY 12
 
 static const struct unix_socket_limit limit = { 10000, -1 };
 
@@ -175,6 +178,52 @@ static void take_two(int sock)
 	close(got);
 }
 
+/* More than one message of kist's own would ever carry, each another socket. */
+static void send_many(int to)
+{
+	int socks[MANY], server;
+	union {
+		char buf[CMSG_SPACE(sizeof(socks))];
+		struct cmsghdr align;
+	} control = { .buf = "" };
+	struct iovec iov = { "x", 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+			      .msg_controllen = sizeof(control.buf) };
+
+	/* The servers stay open: nobody may end the wait. */
+	for (int i = 0; i < MANY; i++)
+		socks[i] = lingering(&server);
+	control.align.cmsg_level = SOL_SOCKET;
+	control.align.cmsg_type = SCM_RIGHTS;
+	control.align.cmsg_len = CMSG_LEN(sizeof(socks));
+	memcpy(CMSG_DATA(&control.align), socks, sizeof(socks));
+	if (sendmsg(to, &msg, 0) != 1)
+		bail_out("sendmsg");
+	for (int i = 0; i < MANY; i++)
+		close(socks[i]);
+}
+
+static void take_one(int sock)
+{
+	char data[16];
+	int got;
+
+	if (unix_socket_receive(sock, data, sizeof(data), &got) < 0 || got < 0)
+		_exit(1);
+	close(got);
+}
+
+static void test_many(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		bail_out("socketpair");
+	send_many(pair[0]);
+	ok(in_time(take_one, pair[1]), "nor whoever takes one of many");
+	close(pair[0]);
+}
+
 /* An own network namespace would need privileges: the loopback of this one does. */
 static void test_lingering(void)
 {
@@ -254,6 +303,7 @@ int main(void)
 	test_full_queue(directory);
 	test_descriptors();
 	test_lingering();
+	test_many();
 	test_swap(directory);
 	dir_remove_tree(tmp, directory + 5);
 	return done();
