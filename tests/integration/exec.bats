@@ -400,7 +400,7 @@ says() {
 	wait_for is_alone
 }
 
-# Fails when a process that only sleeps, or that the user traces together with kist, counts as held.
+# Fails when what the user traces together with kist counts as held; for one that sleeps see test_stage_look.c.
 @test "a slow exec is not given up" {
 	need_strace
 	start_container
