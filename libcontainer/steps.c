@@ -266,8 +266,8 @@ const struct step steps_create[] = {
  * the user, the capabilities, and where the profile lets the rest of its way pass, the filter of
  * the program from birth.  What a tracer gains is what the process still has of kist: the program's
  * arguments and environment before the program has them, its streams, a copy of kist's memory, the
- * descriptors that "descriptors" keeps, and a word to the parent, which believes none of it.  It can
- * end or delay the exec (stage_look.h).
+ * descriptors that "descriptors" keeps, and a word to the parent, which believes none of it.  It
+ * can end or delay the exec (stage_look.h).
  */
 const struct step steps_exec[] = {
 	{ "console-socket", STAGE_PARENT, terminal, step_console_socket_run, NULL, NULL, NULL },
