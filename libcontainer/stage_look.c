@@ -63,10 +63,10 @@ static bool is_frozen(const struct job *job)
 {
 	const struct cgroup_ref *ref = job->cgroup.ref.n_dirs ? &job->cgroup.ref :
 								job->state->cgroup;
-	struct cgroup_mount at = CGROUP_MOUNT_INIT;
+	struct cgroup_freezers at = CGROUP_FREEZERS_INIT;
 	bool frozen = ref && cgroup_is_frozen(ref, &at) == 1;
 
-	cgroup_mount_close(&at);
+	cgroup_freezers_close(&at);
 	return frozen;
 }
 
