@@ -127,6 +127,8 @@ struct job {
 	int terminal;	      /* slave (in the container), or master (in the parent) */
 	int notify;	      /* the container's NOTIFY_SOCKET, read end */
 	int start_socket;     /* listens in a created container */
+	int hook_runner;      /* to the process that will run createContainer hooks outside */
+	pid_t hook_runner_pid;
 	int root;	      /* the container's root directory */
 	int join_pidfd;	      /* exec: the container's init */
 	const char *init_root; /* exec: its root directory, below `proc` */

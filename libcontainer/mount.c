@@ -531,7 +531,7 @@ static int compile_cgroup_v1(const struct oci_config *c, const struct host *h, s
 int mount_compile(const struct oci_config *c, const struct host *h, struct arena *a,
 		  struct mount_plan *out, struct error *err)
 {
-	static const struct mount_fds no_fds = { -1, -1, -1 };
+	static const struct mount_fds no_fds = { -1, -1, -1, -1 };
 	int r = 0;
 
 	*out = (struct mount_plan){ .userns = oci_namespace_find(c, CLONE_NEWUSER) };
@@ -559,7 +559,34 @@ void mount_close(const struct mount_plan *p)
 		fd_close(&p->fds[i].tree);
 		fd_close(&p->fds[i].userns);
 		fd_close(&p->fds[i].late);
+		fd_close(&p->fds[i].proc);
 	}
+}
+
+static bool is_proc(const struct mount_plan *p, size_t i)
+{
+	return !p->skipped && p->entries[i].kind == MOUNT_FS &&
+	       strcmp(p->entries[i].type, "proc") == 0;
+}
+
+unsigned int mount_count_proc(const struct mount_plan *p)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		count += is_proc(p, i);
+	return count;
+}
+
+bool mount_take_proc(const struct mount_plan *p, int *fd)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (!is_proc(p, i) || p->fds[i].proc >= 0)
+			continue;
+		p->fds[i].proc = fd_take(fd);
+		return true;
+	}
+	return false;
 }
 
 /* Of an idmapped mount: its two mappings on one line, "0 1000 1, 1 2000 10". */

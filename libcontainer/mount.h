@@ -62,6 +62,7 @@ struct mount_fds {
 	int tree;		/* detached copy of the source, made by the parent, or -1 */
 	int userns;		/* of an idmapped mount, or -1 */
 	int late;		/* root of the mount for mount_late_run(), or -1 */
+	int proc;		/* fs context of a procfs that was opened elsewhere, or -1 */
 };
 
 struct mount_plan {
@@ -128,11 +129,21 @@ void mount_open_sources(const struct mount_plan *p, const struct mount_origin *f
  */
 void mount_close(const struct mount_plan *p);
 
-/*
- * Child: carries all out, in order.  root: rootfs_prepare_run()'s.  cgroup: may be NULL if there is
- * no such mount.
- */
-int mount_run(const struct mount_plan *p, int root, int bundle,
+/* How many of the mounts are a procfs. */
+unsigned int mount_count_proc(const struct mount_plan *p);
+
+/* The next of these takes the fs context fd.  In their order; false: there is none left. */
+bool mount_take_proc(const struct mount_plan *p, int *fd);
+
+/* Where the child mounts. */
+struct mount_place {
+	int root;		/* rootfs_prepare_run()'s */
+	int bundle;
+	int pidns;		/* with proc_of_children: that PID namespace; -1: the child's own */
+};
+
+/* Child: carries all out, in order.  cgroup: may be NULL if there is no such mount. */
+int mount_run(const struct mount_plan *p, const struct mount_place *at,
 	      const struct mount_cgroup_env *cgroup, struct error *err);
 
 /* Child: makes the tmpfs mounts and /dev read-only that asked for it. */

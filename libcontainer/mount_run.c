@@ -22,12 +22,15 @@
 #include "base/path.h"
 #include "base/str.h"
 
+#define PROC_ROOT_INODE 1	/* the kernel's PROC_ROOT_INO */
+
 struct run {
 	const struct mount_plan *p;
 	const struct mount_entry *e;
 	struct mount_fds *fds;
 	int root;
 	int bundle;
+	int pidns;
 	const struct mount_cgroup_env *cgroup;
 	struct error *err;
 };
@@ -318,6 +321,44 @@ static int idmap(const struct run *k, const struct mnt *m)
 		       : r;
 }
 
+/*
+ * A procfs of the PID namespace that a child will be in: its fs context was opened by a process in
+ * there, or is told the namespace, by a descriptor, since this process is in another one.
+ */
+static int open_proc(const struct run *k)
+{
+	owned_fd ctx = fd_take(&k->fds->proc);
+	int r;
+
+	if (ctx >= 0)
+		return fd_take(&ctx);
+	ctx = sys_fsopen("proc", FSOPEN_CLOEXEC);
+	if (ctx < 0 || k->pidns < 0)
+		return fd_take(&ctx);
+	r = sys_fsconfig(ctx, FSCONFIG_SET_FD, "pidns", NULL, k->pidns);
+	return r < 0 ? r : fd_take(&ctx);
+}
+
+/* Whoever opened the context may have been in the hands of others: what came of it is looked at. */
+static int create_proc(const struct run *k, const struct mnt_fs *fs, struct mnt *m, char *text,
+		       size_t size)
+{
+	owned_fd ctx = open_proc(k);
+	struct statfs sf;
+	struct stat st;
+	int r;
+
+	text[0] = '\0';
+	if (ctx < 0)
+		return ctx;
+	r = mnt_create_in(ctx, fs, m, text, size);
+	if (r < 0)
+		return r;
+	if (fstatfs(m->fd, &sf) < 0 || fstat(m->fd, &st) < 0)
+		return -errno;
+	return sf.f_type == PROC_SUPER_MAGIC && st.st_ino == PROC_ROOT_INODE ? 0 : -EBADF;
+}
+
 static int run_fs_on(const struct run *k, const struct mnt_dest *d, bool created, struct mnt *m)
 {
 	struct mnt_attr rest = rest_of(&k->e->flags);
@@ -330,10 +371,10 @@ static int run_fs_on(const struct run *k, const struct mnt_dest *d, bool created
 		snprintf(mode, sizeof(mode), "%o", (unsigned int)st.st_mode & 07777);
 		fs.extra = (struct mnt_param){ "mode", mode };
 	}
-	/* The host's tree is still "/", and this link in it the kernel's own. */
 	if (k->p->proc_of_children && strcmp(fs.type, "proc") == 0)
-		fs.extra = (struct mnt_param){ "pidns", "/proc/self/ns/pid_for_children" };
-	r = mnt_create(&fs, m, text, sizeof(text));
+		r = create_proc(k, &fs, m, text, sizeof(text));
+	else
+		r = mnt_create(&fs, m, text, sizeof(text));
 	if (r == 0) {
 		r = idmap(k, m);
 		if (r < 0)
@@ -515,13 +556,20 @@ static int run_cgroup(const struct run *k)
 	return r;
 }
 
-int mount_run(const struct mount_plan *p, int root, int bundle,
+int mount_run(const struct mount_plan *p, const struct mount_place *at,
 	      const struct mount_cgroup_env *cgroup, struct error *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < p->n && !p->skipped && r == 0; i++) {
-		const struct run k = { p, &p->entries[i], &p->fds[i], root, bundle, cgroup, err };
+		const struct run k = { .p = p,
+				       .e = &p->entries[i],
+				       .fds = &p->fds[i],
+				       .root = at->root,
+				       .bundle = at->bundle,
+				       .pidns = at->pidns,
+				       .cgroup = cgroup,
+				       .err = err };
 
 		switch (k.e->kind) {
 		case MOUNT_FS:

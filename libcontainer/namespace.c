@@ -303,6 +303,29 @@ int namespace_join_run(const struct namespace_plan *p, const struct namespace_fd
 	return 0;
 }
 
+int namespace_join_pid_run(const struct namespace_plan *p, const struct namespace_fds *fds,
+			   struct error *err)
+{
+	struct namespace_plan few = *p;
+	struct namespace_fds few_fds;
+
+	few.n_join = 0;
+	for (size_t i = 0; i < p->n_join; i++) {
+		if (p->join[i].type != CLONE_NEWPID && p->join[i].type != CLONE_NEWUSER)
+			continue;
+		few_fds.fd[few.n_join] = fds->fd[i];
+		few.join[few.n_join++] = p->join[i];
+	}
+	return namespace_join_run(&few, &few_fds, err);
+}
+
+int namespace_own(int type, int proc)
+{
+	int fd = openat(proc, find_type(type)->file, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int namespace_unshare_run(const struct namespace_plan *p, int proc, struct error *err)
 {
 	/* Time waits: its file cannot be written before the id maps are there. */

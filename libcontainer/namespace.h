@@ -87,6 +87,13 @@ int namespace_unshare_run(const struct namespace_plan *p, int proc, struct error
 int namespace_time_run(const struct namespace_plan *p, int proc, struct error *err);
 int namespace_cgroup_run(const struct namespace_plan *p, int proc, struct error *err);
 
+/* As join, but the PID namespace alone, and the user namespace, if one is joined. */
+int namespace_join_pid_run(const struct namespace_plan *p, const struct namespace_fds *fds,
+			   struct error *err);
+
+/* The calling process's own namespace of that type.  Descriptor or negative. */
+int namespace_own(int type, int proc);
+
 /*
  * The message for a clone3() or unshare() that failed with errnum: which limit of /proc/sys/user is
  * used up, or what forbids user namespaces here.  proc may be -1.  Returns -errnum.

@@ -118,30 +118,11 @@ static int compile_container(struct plan *p, struct arena *a, struct error *err)
 	return ret;
 }
 
-/* The hooks before "ready" get the pid of the container's process, which must be there for them. */
-static bool has_early_hooks(const struct plan *p)
+/* A procfs is of its maker's PID namespace, where the kernel does not take another one. */
+static void compile_proc(struct plan *p)
 {
-	return hook_any(&p->hooks, HOOK_PRESTART) || hook_any(&p->hooks, HOOK_CREATE_RUNTIME) ||
-	       hook_any(&p->hooks, HOOK_CREATE_CONTAINER);
-}
-
-/*
- * On an old kernel a procfs is always of its maker's PID namespace, so the maker must be in the
- * container's; and in a mount namespace that is joined nobody knows what /proc is.
- */
-static bool can_fork_late(const struct plan *p)
-{
-	for (size_t i = 0; i < p->namespaces.n_join; i++) {
-		if (p->namespaces.join[i].type == CLONE_NEWNS)
-			return false;
-	}
-	for (size_t i = 0; i < p->mounts.n && !p->mounts.skipped && !p->host->proc_pidns; i++) {
-		const struct mount_entry *e = &p->mounts.entries[i];
-
-		if (e->kind == MOUNT_FS && strcmp(e->type, "proc") == 0)
-			return false;
-	}
-	return true;
+	p->mounts.proc_of_children = p->forks_late;
+	p->proc_contexts = p->forks_late && !p->host->proc_pidns ? mount_count_proc(&p->mounts) : 0;
 }
 
 int plan_compile(const struct oci_config *c, const struct host *h, const struct plan_options *o,
@@ -173,9 +154,8 @@ int plan_compile(const struct oci_config *c, const struct host *h, const struct 
 		out->namespaces.clone_first = out->namespaces.clone_second = 0;
 		out->namespaces.two_stages = true;
 	}
-	out->forks_late = o->command == PLAN_EXEC ||
-			  (out->namespaces.join_pid && !has_early_hooks(out) && can_fork_late(out));
-	out->mounts.proc_of_children = out->forks_late;
+	out->forks_late = o->command == PLAN_EXEC || out->namespaces.join_pid;
+	compile_proc(out);
 	add_environment(out, a);
 	return 0;
 }

@@ -95,6 +95,7 @@ struct plan {
 	struct apparmor_plan apparmor;
 	struct seccomp_plan seccomp;
 	bool forks_late; /* see plan_forks_late() */
+	unsigned int proc_contexts; /* procfs that only a process inside can open: how many */
 	bool session_before; /* the session begins before that fork: the filter forbids it then */
 };
 

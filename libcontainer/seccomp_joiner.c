@@ -9,7 +9,6 @@
  */
 #include "seccomp.h"
 
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,20 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* The architecture that kist was built for; elsewhere nothing is known, and nothing allowed. */
-#if defined(__x86_64__) && !defined(__ILP32__)
-#define OWN_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OWN_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define OWN_ARCH AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define OWN_ARCH AUDIT_ARCH_PPC64LE
-#elif defined(__s390x__)
-#define OWN_ARCH AUDIT_ARCH_S390X
-#else
-#define OWN_ARCH 0
-#endif
+#include "base/audit_arch.h"
 
 /* A profile may look at numbers, which are the true ones here; it cannot look behind a pointer. */
 static const struct join_call {
@@ -147,13 +133,13 @@ const char *seccomp_ends_at(const struct seccomp_plan *p)
 		const char *name;
 		struct seccomp_data data;
 	} last[] = {
-		{ "rt_sigprocmask", { .nr = SYS_rt_sigprocmask, .arch = OWN_ARCH,
+		{ "rt_sigprocmask", { .nr = SYS_rt_sigprocmask, .arch = AUDIT_ARCH_OWN,
 				      .args = { SIG_SETMASK, address, 0, _NSIG / 8 } } },
-		{ "execve", { .nr = SYS_execve, .arch = OWN_ARCH,
+		{ "execve", { .nr = SYS_execve, .arch = AUDIT_ARCH_OWN,
 			      .args = { address, address, address } } },
 	};
 
-	for (size_t i = 0; OWN_ARCH && i < sizeof(last) / sizeof(*last); i++) {
+	for (size_t i = 0; AUDIT_ARCH_OWN && i < sizeof(last) / sizeof(*last); i++) {
 		int64_t action = answer(p, &last[i].data);
 
 		if (action == SECCOMP_RET_KILL_PROCESS || action == SECCOMP_RET_KILL_THREAD ||
@@ -167,7 +153,7 @@ bool seccomp_lets_join(const struct seccomp_plan *p, unsigned int does)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		const struct join_call *c = &calls[i];
-		struct seccomp_data data = { .nr = c->nr, .arch = OWN_ARCH };
+		struct seccomp_data data = { .nr = c->nr, .arch = AUDIT_ARCH_OWN };
 
 		if (c->need & ~does)
 			continue;

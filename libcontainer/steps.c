@@ -53,6 +53,8 @@ WHEN(oom_score_of_child, p->program.oom_score_adj && plan_has_user_namespace(p))
 WHEN(mounts, p->mounts.n > 0 && !p->mounts.skipped)
 WHEN(runtime_hooks, hook_any(&p->hooks, HOOK_PRESTART) || hook_any(&p->hooks, HOOK_CREATE_RUNTIME))
 WHEN(container_hooks, hook_any(&p->hooks, HOOK_CREATE_CONTAINER))
+WHEN(hook_runner, hook_any(&p->hooks, HOOK_CREATE_CONTAINER) && plan_forks_late(p))
+WHEN(proc_context, p->proc_contexts > 0)
 WHEN(start_hooks, hook_any(&p->hooks, HOOK_START_CONTAINER))
 WHEN(poststop_hooks, hook_any(&p->hooks, HOOK_POSTSTOP))
 WHEN(personality, p->program.set_personality)
@@ -96,6 +98,8 @@ SHOW(show_cgroup_devices, cgroup_devices_show(&p->cgroup, out))
 SHOW(show_cgroup_limits, cgroup_limits_show(&p->cgroup, out))
 SHOW(show_cgroup_owner, show_act(out, "give the cgroup to uid %lld", (long long)p->cgroup.owner))
 SHOW(show_namespaces, namespace_show(&p->namespaces, out))
+SHOW(show_proc_context,
+     show_act(out, "have procfs opened by a process in the PID namespace"))
 SHOW(show_id_maps, idmap_show(&p->idmap, out))
 SHOW(show_time, namespace_time_show(&p->namespaces, out))
 SHOW(show_loopback, show_act(out, "set lo up"))
@@ -179,6 +183,14 @@ const struct step steps_create[] = {
 	{ "oom-score", STAGE_1, oom_score_own, step_oom_score_run, NULL, NULL, show_oom_score },
 	{ "oom-score-of-child", STAGE_1, oom_score_of_child, NULL, step_oom_score_serve, NULL,
 	  show_oom_score },
+	/*
+	 * Children are born in the PID namespace once it is joined, so what must not be among its
+	 * inhabitants begins before: the runner of createContainer hooks, and who shuts one in that
+	 * opens procfs there.
+	 */
+	{ "hook-runner", STAGE_1, hook_runner, step_hook_runner_run, NULL, NULL, NULL },
+	{ "proc-context", STAGE_1, proc_context, step_proc_context_run, NULL, NULL,
+	  show_proc_context },
 	{ "namespaces-join", STAGE_1, joins, step_join_run, NULL, NULL, NULL },
 	{ "namespaces-unshare", STAGE_1, unshares, step_unshare_run, NULL, NULL, NULL },
 	{ "id-maps", STAGE_1, id_maps, NULL, step_id_maps_serve, NULL, show_id_maps },

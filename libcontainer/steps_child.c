@@ -313,7 +313,16 @@ int step_mounts_run(struct job *job, struct error *err)
 		.paths = job->cgroup_paths,
 	};
 
-	return mount_run(&job->plan->mounts, job->root, AT_FDCWD, &env, err);
+	struct mount_place at = { .root = job->root, .bundle = AT_FDCWD, .pidns = -1 };
+	owned_fd pidns = -1;
+
+	if (job->plan->mounts.proc_of_children && job->plan->host->proc_pidns) {
+		pidns = openat(job->proc, "self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+		if (pidns < 0)
+			return error_set(err, errno, "open the PID namespace");
+		at.pidns = pidns;
+	}
+	return mount_run(&job->plan->mounts, &at, &env, err);
 }
 
 int step_devices_run(struct job *job, struct error *err)
@@ -347,6 +356,8 @@ int step_notify_mount_run(struct job *job, struct error *err)
 /* createContainer: in the container's namespaces, the host's tree still around it (config.md). */
 int step_container_hooks_run(struct job *job, struct error *err)
 {
+	if (job->hook_runner >= 0)
+		return steps_outside_hooks_run(job, err);
 	return hook_run(&job->plan->hooks, HOOK_CREATE_CONTAINER,
 			&(struct hook_input){ .state = job->hook_state }, err);
 }

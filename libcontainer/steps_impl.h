@@ -3,8 +3,8 @@
  * steps_impl.h - the functions that the rows of steps.c name; nobody else includes it.
  *
  * Each ties one row to the room that does the work: it hands over the room's part of the plan and
- * the descriptors that the room needs.  steps_parent.c has what runs in the parent, steps_child.c
- * the rest.
+ * the descriptors that the room needs.  steps_parent.c has what runs in the parent, steps_outside.c
+ * the helpers beside a PID namespace that is joined, steps_child.c the rest.
  */
 #ifndef KIST_STEPS_IMPL_H
 #define KIST_STEPS_IMPL_H
@@ -100,5 +100,11 @@ STEP_FN(step_start_run);
 STEP_FN(step_no_new_privs_run);
 STEP_FN(step_start_hooks_run);
 STEP_FN(step_exec_run);
+
+/* steps_outside.c */
+STEP_FN(step_hook_runner_run);
+STEP_FN(step_proc_context_run);
+/* The createContainer hooks, by that runner. */
+STEP_FN(steps_outside_hooks_run);
 
 #endif

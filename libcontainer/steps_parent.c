@@ -679,7 +679,8 @@ int step_runtime_hooks_serve(struct job *job, struct error *err)
 	int ret;
 
 	job->hooks_ran = true;
-	job->state->pid = job->init_pid;
+	/* Not yet the container's where that one will be forked last: "ready" has the right one. */
+	job->state->pid = acting_pid(job);
 	input.state = state_for_hooks(job->state, "created", job->arena);
 	ret = hook_run(&job->plan->hooks, HOOK_PRESTART, &input, err);
 	if (ret == 0)

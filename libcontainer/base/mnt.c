@@ -161,22 +161,14 @@ static bool needs_mount2(const struct mnt_fs *fs)
 	return false;
 }
 
-int mnt_create(const struct mnt_fs *fs, struct mnt *out, char *text, size_t size)
+int mnt_create_in(int ctx, const struct mnt_fs *fs, struct mnt *out, char *text, size_t size)
 {
 	const struct mnt_param source = { "source", fs->source };
-	owned_fd ctx = -1;
 	int r;
 
 	*out = (struct mnt)MNT_INIT;
 	if (text && size)
 		text[0] = '\0';
-	ctx = needs_mount2(fs) ? -ENOSYS : sys_fsopen(fs->type, FSOPEN_CLOEXEC);
-	if (is_absent(ctx)) {
-		out->fs = fs;
-		return 0;
-	}
-	if (ctx < 0)
-		return ctx;
 	r = fs->source ? configure_one(ctx, &source) : 0;
 	if (r >= 0)
 		r = configure(ctx, fs);
@@ -191,6 +183,20 @@ int mnt_create(const struct mnt_fs *fs, struct mnt *out, char *text, size_t size
 	out->fd = r;
 	out->detached = true;
 	return 0;
+}
+
+int mnt_create(const struct mnt_fs *fs, struct mnt *out, char *text, size_t size)
+{
+	owned_fd ctx = needs_mount2(fs) ? -ENOSYS : sys_fsopen(fs->type, FSOPEN_CLOEXEC);
+
+	*out = (struct mnt)MNT_INIT;
+	if (text && size)
+		text[0] = '\0';
+	if (is_absent(ctx)) {
+		out->fs = fs;
+		return 0;
+	}
+	return ctx < 0 ? ctx : mnt_create_in(ctx, fs, out, text, size);
 }
 
 int mnt_idmap(int fd, int userns, bool recursive)

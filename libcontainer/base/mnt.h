@@ -79,6 +79,9 @@ int mnt_clone(int dirfd, const char *path, unsigned int flags, struct mnt *out);
  */
 int mnt_create(const struct mnt_fs *fs, struct mnt *out, char *text, size_t size);
 
+/* The same in the fs context ctx, which is new, of that type, and stays the caller's. */
+int mnt_create_in(int ctx, const struct mnt_fs *fs, struct mnt *out, char *text, size_t size);
+
 /*
  * Applies a (may be NULL) and attaches the mount on d->fd.  Afterwards m->fd is the root of the
  * attached mount. -ENOSYS: recursive attributes, which this kernel does not have.
