@@ -414,26 +414,47 @@ caught_exec() {
 	! grep '^Seccomp:' <<<"$result" | sort | uniq -c | grep -v $'Seccomp:\t2' || fail "no filter"
 }
 
-# What starts the container that joins.
-joiner() {
-	kist "$@"
-}
-
-# Without CAP_SYS_PTRACE, so that the kernel does not miss that one in whoever looks at it.
-joiner_without_ptrace() {
-	setpriv --bounding-set "-sys_ptrace" "$KIST" --root "$ROOT" "$@"
-}
-
-# A container that joins the PID namespace of the hostile one; the first argument is a filter for its configuration, the
-# second starts it.
-join_hostile() {
+# The bundle $T/other, of a container that joins the PID namespace of the hostile one; changed by a filter.
+bundle_other() {
 	cp -r "$BUNDLE" "$T/other"
 	jq '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end) | .process.args = ["true"]' \
 		--arg path "/proc/$(pid_of)/ns/pid" "$BUNDLE/config.json" | jq "$1" >"$T/other/config.json"
+}
+
+# run_other [COMMAND...]: runs it once, by that command.
+run_other() {
+	"$@" "$KIST" --root "$ROOT" run --bundle "$T/other" "other$ID" >"$T/output" 2>&1 </dev/null 3>&-
+}
+
+# join_hostile FILTER [COMMAND...]: runs it again and again.
+join_hostile() {
+	bundle_other "$1"
+	shift
 	while another; do
-		"${2:-joiner}" run --bundle "$T/other" "other$ID" >"$T/output" 2>&1 </dev/null 3>&- || fail "$(<"$T/output")"
+		run_other "$@" || fail "$(<"$T/output")"
 	done
 	rm -r "$T/other"
+}
+
+# As on Linux before 6.18, whose procfs are always of their maker's PID namespace.
+old_kernel() {
+	setarch --uname-2.6 "$@"
+}
+
+# In a mount namespace of its own, which the container joins.
+joined_mounts() {
+	local holder status=0
+	# The mount namespace is there when the program is.
+	unshare --mount --propagation private sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+	holder=$!
+	wait_for grep -qx sleep "/proc/$holder/comm"
+	jq '.linux.namespaces |= map(if .type == "mount" then .path = $path else . end)' --arg path "/proc/$holder/ns/mnt" \
+		"$T/other/config.json" >"$T/other/config.new"
+	mv "$T/other/config.new" "$T/other/config.json"
+	"$@" || status=$?
+	kill "$holder"
+	wait "$holder" || true
+	return $status
 }
 
 reads_no_root() {
@@ -454,10 +475,8 @@ reads_no_root() {
 mapped='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 65536}]
 	| .linux.gidMappings = .linux.uidMappings | .mounts |= map(select(.type | IN("proc", "sysfs", "cgroup", "mqueue") | not))'
 
-# Fails when "pid-namespace" stands before "pivot" in steps_create[], and on kernels before 6.18, whose procfs a process can
-# only mount from inside.
+# Fails when "pid-namespace" stands before "pivot" in steps_create[].
 @test "a container that joins a PID namespace shows the host's root to nobody there" {
-	[ "$(printf '%s\n' 6.18 "$(uname -r)" | sort -V | head -1)" = 6.18 ] || skip "needs Linux 6.18"
 	reads_no_root .
 }
 
@@ -466,20 +485,96 @@ mapped='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"contai
 	reads_no_root "$mapped"
 }
 
-# Without CAP_SYS_PTRACE the kernel lets nobody look into what is not dumpable.  The attacker has all others, so that it lacks
-# none that a joining process has, which would be in its way as well.  Fails when "dumpable" comes after "second-process" in
-# steps_create[], and step_join_run() does without process_dumpable_run().
-@test "a container that joins a PID namespace shows the host's root to nobody without CAP_SYS_PTRACE" {
-	config_set '.process.capabilities |= map_values($all - ["CAP_SYS_PTRACE"]) | del(.process.capabilities.ambient)' \
-		--argjson all "$(kist features | jq .linux.capabilities)"
-	# Hooks want the pid of the process that will be the container's: it is forked early.
-	reads_no_root '.hooks.createRuntime = [{"path": "/bin/true"}]' joiner_without_ptrace
+# Fails when plan_forks_late() is false with such hooks.
+@test "a container that joins a PID namespace shows the host's root to nobody there, with a createRuntime hook" {
+	reads_no_root '.hooks.createRuntime = [{"path": "/bin/true"}]'
 }
 
-# The same change, and "dumpable" alone.
-@test "a container that joins a PID namespace shows the host's root to none with the usual capabilities, with a user namespace" {
-	config_set '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])'
-	reads_no_root "$mapped | .hooks.createRuntime = [{\"path\": \"/bin/true\"}]"
+# Fails without the row "hook-runner": the hook is born inside.
+@test "a container that joins a PID namespace shows the host's root to nobody there, with a createContainer hook" {
+	reads_no_root '.hooks.createContainer = [{"path": "/bin/true"}]'
+}
+
+@test "a container that joins a PID namespace shows the host's root to nobody there, with that hook and a user namespace" {
+	reads_no_root "$mapped | .hooks.createContainer = [{\"path\": \"/bin/true\"}]"
+}
+
+# Fails when plan_forks_late() is false with a mount namespace that is joined.
+@test "a container that joins a PID namespace shows the host's root to nobody there, with a joined mount namespace" {
+	reads_no_root . joined_mounts
+}
+
+# Fails without enter_nothing().
+@test "a container that joins a PID namespace shows the host's root to nobody there, on Linux before 6.18" {
+	reads_no_root . old_kernel
+}
+
+# look_other FILTER COMMAND...: what those have that the hostile container sees.
+look_other() {
+	hostile look
+	join_hostile "$@"
+	end_attack
+	caught_enough
+	! grep -e '^descriptor /' -e '^exe /' <<<"$result" | grep -v -e '^exe /memfd:' -e '^exe /bin/busybox$' |
+		sort | uniq -c | grep . || fail "things of the host are open"
+}
+
+# Fails when plan_forks_late() is false in one of these cases, or the runner of hooks is born inside.
+@test "a container that joins a PID namespace has no privilege there, with hooks or a joined mount namespace" {
+	local filter=
+	filter='.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["open_by_handle_at"], "action": "SCMP_ACT_ERRNO"}]}
+		| .hooks = {"prestart": [{"path": "/bin/true"}], "createRuntime": [{"path": "/bin/true"}], "createContainer": [{"path": "/bin/true"}]}'
+	SECONDS_MAX=$((SECONDS_MAX / 2))
+	for command in env joined_mounts; do
+		look_other "$filter" "$command"
+		! grep '^CapEff:' <<<"$result" | sort | uniq -c | grep -v $'CapEff:\t0000000020080420' || fail "more capabilities"
+		! grep '^Seccomp:' <<<"$result" | sort | uniq -c | grep -v $'Seccomp:\t2' || fail "no filter"
+	done
+}
+
+# Each has the filter of the container, or can do nothing but open procfs.  Fails without load_filter(), keep_one_capability(),
+# close_others(), or self_exe_run() in prepare_opener().
+@test "who opens procfs in a PID namespace that is joined can do nothing else, on Linux before 6.18" {
+	look_other '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["open_by_handle_at"], "action": "SCMP_ACT_ERRNO"}]}' \
+		old_kernel
+	! grep '^CapEff:' <<<"$result" | sort | uniq -c | grep -v -e $'CapEff:\t0000000020080420' -e $'CapEff:\t0000000000200000' || fail "more capabilities"
+	[ "$(grep -c $'^CapEff:\t0000000000200000' <<<"$result")" -ge $CAUGHT ] || fail "it was not seen"
+	! grep '^Seccomp:' <<<"$result" | sort | uniq -c | grep -v $'Seccomp:\t2' || fail "no filter"
+	is "$(grep -c $'^NoNewPrivs:\t0' <<<"$result")" 0
+}
+
+# Fails without both keep_one_capability() and load_filter().
+@test "who opens procfs in a PID namespace that is joined cannot be made to open a file of the host" {
+	[ "$(uname -m)" = x86_64 ] || skip "the tracer knows the registers of x86_64 only"
+	local secret
+	echo "the host's" >"$T/secret"
+	secret=$("$TRACER" handle "$T/secret") || skip "this file system has no handles"
+	hostile act "$secret"
+	bundle_other .
+	while another; do
+		run_other old_kernel || true
+		! grep -e 'does not get on' "$T/output" || fail "$(<"$T/output")"
+	done
+	end_attack
+	caught_enough
+	# Who is killed by its filter makes no call: -1.
+	! grep -e '^read' -e '^call [^-]' -e '^call -[0-9][0-9]*[0-9]' <<<"$result" || fail "it made the call"
+}
+
+# Fails without the look at the sender in proc_context_receive(): kist tries to mount what it got.
+@test "what others send instead of a procfs is not taken" {
+	local refusals=0
+	hostile send
+	bundle_other .
+	while another; do
+		if ! run_other old_kernel; then
+			grep -e 'somebody in the PID namespace has sent something else' "$T/output" || fail "$(<"$T/output")"
+			refusals=$((refusals + 1))
+		fi
+	done
+	end_attack
+	[ "$refusals" -ge $CAUGHT ] || fail "only $refusals refusals" "$(sort <<<"$result" | uniq -c)"
+	[ "$(result_of attacked)" -ge "$refusals" ] || fail "$(sort <<<"$result" | uniq -c)"
 }
 
 # in_chroot COMMAND...: as an engine inside a chroot: "/" is a mount point, but not the root of the mount namespace.

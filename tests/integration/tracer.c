@@ -20,6 +20,8 @@
  *	tracer keep			keeps the channel of each of them open
  *	tracer exit			traces each of them when it has executed its program, so
  *					that it cannot come to its end
+ *	tracer send			takes the socket that is its standard input, and sends a
+ *					descriptor on it that is none of procfs
  *	tracer look			notes what each of them has: ids, capabilities, descriptors,
  *					limits
  *
@@ -40,6 +42,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -388,6 +391,7 @@ static int look(pid_t pid, const char *argument, FILE *result)
 	struct dirent *entry;
 	int sockets = 0;
 	FILE *status;
+	ssize_t n;
 	DIR *dir;
 
 	(void)argument;
@@ -402,11 +406,16 @@ static int look(pid_t pid, const char *argument, FILE *result)
 	}
 	if (status)
 		fclose(status);
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	n = readlink(path, line, sizeof(line) - 1);
+	if (n > 0) {
+		line[n] = '\0';
+		fprintf(result, "exe %s\n", line);
+	}
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
-		ssize_t n = readlinkat(dirfd(dir), entry->d_name, line, sizeof(line) - 1);
-
+		n = readlinkat(dirfd(dir), entry->d_name, line, sizeof(line) - 1);
 		if (n > 0 && atoi(entry->d_name) > 2) {
 			line[n] = '\0';
 			sockets += strncmp(line, "socket:", 7) == 0;
@@ -515,6 +524,42 @@ static int at_exit(pid_t pid, const char *argument, FILE *result)
 	return ret == 0;
 }
 
+/* As the process that opens procfs would: a number, and a descriptor. */
+static int send_other(int sock)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	int32_t number = 0;
+	struct iovec data = { &number, sizeof(number) };
+	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int other = open("/", O_RDONLY | O_CLOEXEC);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(other));
+	memcpy(CMSG_DATA(c), &other, sizeof(other));
+	number = sendmsg(sock, &m, MSG_NOSIGNAL) == sizeof(number);
+	close(other);
+	return number;
+}
+
+static int send_to_kist(pid_t pid, const char *argument, FILE *result)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int sock = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, 0, 0);
+	struct stat st;
+	int sent = sock >= 0 && fstat(sock, &st) == 0 && S_ISSOCK(st.st_mode) && send_other(sock);
+
+	(void)argument;
+	(void)result;
+	if (sock >= 0)
+		close(sock);
+	if (pidfd >= 0)
+		close(pidfd);
+	return sent;
+}
+
 /* ---- catching a process -------------------------------------------------------------------- */
 
 /* The number that was given last in this PID namespace: for when some were missed. */
@@ -582,6 +627,7 @@ int main(int argc, char **argv)
 		{ "page", page }, { "wreck", wreck }, { "act", act }, { "root", root },
 		{ "look", look }, { "hold", hold }, { "remap", remap }, { "spy", spy },
 		{ "agent", agent }, { "linger", linger }, { "keep", keep }, { "exit", at_exit },
+		{ "send", send_to_kist },
 	};
 	unsigned long seen = 0, done = 0;
 	const struct attack *attack = NULL;
