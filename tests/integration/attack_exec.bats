@@ -12,7 +12,8 @@ load helpers
 ROUNDS=${KIST_TEST_LONG:+5000}
 ROUNDS=${ROUNDS:-150}
 SECONDS_MAX=${KIST_TEST_LONG:+600}
-SECONDS_MAX=${SECONDS_MAX:-15}
+# A machine under emulation waits longer.
+SECONDS_MAX=${SECONDS_MAX:-$((3 * ${KIST_TEST_WAIT:-10} / 2))}
 CAUGHT=10
 
 setup() {

@@ -159,3 +159,69 @@ hook() {
 			kist run --bundle "$BUNDLE" "$ID"
 	done
 }
+
+# Fails without the row "hook-runner": the hook of the container would be in its PID namespace, among others.
+@test "with a PID namespace that is joined, hooks before the start are outside of it, and in all the others" {
+	local name type
+	start_container
+	config_set '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end)' --arg path "/proc/$(pid_of)/ns/pid"
+	config_join_userns "$(pid_of)"
+	cat >"$T/look" <<-END
+		#!/bin/sh
+		kind=\$1
+		if [ \$kind = createRuntime ]; then
+			process=/proc/\$(grep -o '"pid": *[0-9]*' | grep -o '[0-9]*\$')
+		else
+			process=/proc/self
+			cat >/dev/null
+			pwd >"$T/pwd"
+			sed 's/.*:\//\//' /proc/self/cgroup | sort -u >"$T/cgroup"
+		fi
+		for n in mnt net ipc uts user pid; do
+			readlink "\$process/ns/\$n"
+		done >"$T/\$kind"
+	END
+	chmod +x "$T/look"
+	config_set '.hooks = {"createRuntime": [{"path": $look, "args": ["look", "createRuntime"]}],
+		"createContainer": [{"path": $look, "args": ["look", "createContainer"]}]} | .hostname = "inside"' --arg look "$T/look"
+	shell 'for n in mnt net ipc uts user pid; do readlink /proc/self/ns/$n; done'
+	ok kist run --bundle "$BUNDLE" "other$ID"
+	# The container's own, but for the last.
+	! ordinary_user && is "$(head -5 "$T/createRuntime")" "$(head -5 <<<"$output")"
+	is "$(head -5 "$T/createContainer")" "$(head -5 <<<"$output")"
+	is "$(tail -1 "$T/createContainer")" "$(readlink /proc/self/ns/pid)"
+	is "$(<"$T/pwd")" "$BUNDLE"
+	# The root of the cgroup namespace: that of the container.
+	is "$(<"$T/cgroup")" /
+}
+
+@test "with a PID namespace that is joined, a failing hook of the container is told" {
+	local line
+	start_container
+	config_set '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end)' --arg path "/proc/$(pid_of)/ns/pid"
+	config_join_userns "$(pid_of)"
+	config_set '.hooks.createContainer = [{"path": "/bin/true"}, {"path": "/bin/sh", "args": ["sh", "-c", "echo why >&2; exit 7"]}]'
+	line=$(grep -n '"/bin/sh"' "$BUNDLE/config.json" | cut -d: -f1)
+	refused 1 "config.json:$line:*: hooks.createContainer[[]1].path: error running createContainer hook #1: exit status 7, output: why" \
+		kist run --bundle "$BUNDLE" "other$ID"
+	config_set '.hooks.createContainer = [{"path": "/bin/sleep", "args": ["sleep", "1000"], "timeout": 1}]'
+	refused 1 'createContainer*timeout' kist run --bundle "$BUNDLE" "other$ID"
+	[ ! -e "$ROOT/other$ID" ]
+}
+
+@test "with a PID namespace that is joined, a signal to kist ends a hook of the container" {
+	local pid
+	start_container
+	config_set '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end)' --arg path "/proc/$(pid_of)/ns/pid"
+	config_join_userns "$(pid_of)"
+	printf '#!/bin/sh\necho $$ >"%s"\nexec sleep 1000\n' "$T/runs" >"$T/slow"
+	chmod +x "$T/slow"
+	config_set '.hooks.createContainer = [{"path": $slow}]' --arg slow "$T/slow"
+	"$KIST" --root "$ROOT" run --bundle "$BUNDLE" "other$ID" >"$T/output" 2>&1 </dev/null 3>&- &
+	wait_for test -s "$T/runs"
+	pid=$(<"$T/runs")
+	kill -TERM $!
+	wait $! || true
+	wait_for sh -c "! kill -0 $pid"
+	[ ! -e "$ROOT/other$ID" ]
+}

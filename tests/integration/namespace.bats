@@ -62,6 +62,60 @@ ns() {
 	is "$output" "$joined"$'\nbin\ndev\netc\nproc\nroot\nrun\nsys\ntmp'
 }
 
+# old_kernel COMMAND...: as on Linux before 6.18, whose procfs are always of their maker's PID namespace.
+old_kernel() {
+	setarch --uname-2.6 "$@"
+}
+
+@test "a new procfs is that of the PID namespace that is joined, on Linux before 6.18, too" {
+	local how
+	start_container
+	config_set '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end)' --arg path "/proc/$(pid_of)/ns/pid"
+	config_join_userns "$(pid_of)"
+	config_set '.mounts += [{"destination": "/more", "type": "proc", "source": "proc", "options": ["ro", "hidepid=2"]}]'
+	mkdir "$ROOTFS/more"
+	chown_inside 0:0 "$ROOTFS/more"
+	shell 'tr "\\0" " " </proc/1/cmdline; tr "\\0" " " </more/1/cmdline; for p in /proc /more; do readlink $p/self; done | wc -l; grep " /more " /proc/mounts; kill -0 1 && echo there'
+	for how in env old_kernel; do
+		ok "$how" "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "other$ID"
+		output_has 'sleep 1000 sleep 1000 2'
+		output_has 'proc /more proc ro,*hidepid='
+		output_has there
+	done
+}
+
+@test "the caller's own PID namespace by path, on Linux before 6.18, too" {
+	local how
+	config_set '.linux.namespaces |= map(if .type == "pid" then .path = "/proc/self/ns/pid" else . end)'
+	need_root "an ordinary user can only have the host's /proc then"
+	shell 'readlink /proc/self/ns/pid; [ -e /proc/'$$' ] && echo there'
+	for how in env old_kernel; do
+		ok "$how" "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+		is "$output" "$(readlink /proc/self/ns/pid)"$'\nthere'
+	done
+}
+
+# What the row "proc-context" meets is told, and nothing is left.
+@test "a procfs of a PID namespace that is joined whose last process has ended" {
+	local pid how
+	need_root "joins a namespace of the host's"
+	unshare --pid --fork --kill-child sleep 1000 3>&- &
+	pid=$!
+	wait_for pgrep -P $pid sleep
+	touch "$T/ns"
+	mount --bind "/proc/$(pgrep -P $pid sleep)/ns/pid" "$T/ns"
+	kill -KILL $pid
+	wait $pid || true
+	config_set '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end)' --arg path "$T/ns"
+	for how in env old_kernel; do
+		try "$how" "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+		[ "$status" -eq 1 ] || break
+		output_has 'process'
+	done
+	umount "$T/ns"
+	is "$status" 1
+}
+
 @test "a namespace of the wrong kind is refused" {
 	local type
 	for type in pid network ipc uts cgroup mount; do
