@@ -181,3 +181,30 @@ sessionless() {
 	wait_helper
 	grep 'a terminal' "$T/received"
 }
+
+@test "a PID namespace that is joined, with hooks, on Linux before 6.18, too" {
+	local first how
+	args sleep 1000
+	ok user_kist create --bundle "$BUNDLE" "$ID"
+	ok user_kist start "$ID"
+	first=$(user_kist state "$ID" | jq .pid)
+	config_set '.linux.namespaces |= map(if .type == "user" or .type == "pid" then .path = "/proc/\($pid)/ns/\(.type)" else . end)
+		| del(.linux.uidMappings, .linux.gidMappings)' --arg pid "$first"
+	config_set '.hooks.createRuntime = [{"path": "/bin/true"}]
+		| .hooks.createContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "cat >/dev/null; id -u; readlink /proc/self/ns/user /proc/self/ns/pid"]}]'
+	# What a hook says is only told when it fails.
+	config_set '.hooks.createContainer[0].args[2] += "; exit 3"'
+	for how in env 'setarch --uname-2.6'; do
+		# shellcheck disable=SC2086 # a program and its option
+		try as_user $how "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "other$ID"
+		grep -F 'exit status 3, output: 0\nuser:' <<<"$output"
+		grep -F "$(readlink "/proc/$first/ns/user")\n$(readlink /proc/self/ns/pid)" <<<"$output"
+	done
+	config_set 'del(.hooks.createContainer[0].args) | .hooks.createContainer[0].path = "/bin/true"'
+	shell 'tr "\\0" " " </proc/1/cmdline; grep Cap /proc/self/status'
+	for how in env 'setarch --uname-2.6'; do
+		# shellcheck disable=SC2086
+		ok as_user $how "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "other$ID"
+		output_has 'sleep 1000'
+	done
+}
