@@ -9,6 +9,17 @@ load helpers
 STEPS=$KIST_TEST_TOP/libcontainer/steps.c
 loads=()
 
+# What kist is started by.
+machine=()
+
+kist() {
+	"${machine[@]}" "$KIST" --root "$ROOT" "$@"
+}
+
+bundle_again() {
+	cp "$KIST_TEST_SUITE/config.json" "$BUNDLE"
+}
+
 # columns TABLE NUMBER: the first column, name, of each row and that of the number.
 columns() {
 	awk -v table="steps_$1[]" -v number="$2" '
@@ -202,11 +213,29 @@ joined_inside_config() {
 		| .linux.seccomp.syscalls[0].names = ["poll", "ppoll"]'
 }
 
-# A hook wants the pid before the root is entered: the process is forked early, as it was.
-joined_hook_config() {
-	joined_agent_config
+# The same with hooks, as on Linux before 6.18.
+joined_old_config() {
+	joined_config
+	machine=(setarch --uname-2.6)
+	config_set '.hooks = {"createRuntime": [{"path": "/bin/true"}], "createContainer": [{"path": "/bin/true"}]}'
+}
+
+# A user namespace that is joined, so that its PID namespace is made by the first process, for a second one.
+joined_user_config() {
+	sockets=(fd)
 	loads=()
-	config_set '.process.noNewPrivileges = true | .hooks.createRuntime = [{"path": "/bin/true"}]'
+	machine=()
+	config_mapped
+	start_helper unshare --user sleep 1000
+	wait_for grep -qx sleep "/proc/$helper/comm"
+	echo 0 100000 65536 >"/proc/$helper/uid_map"
+	echo 0 100000 65536 >"/proc/$helper/gid_map"
+	user=$helper
+	remember_world
+	config_set 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(if .type == "user" then .path = $path else . end)
+		| .linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": $socket,
+			"syscalls": [{"names": ["getrlimit"], "action": "SCMP_ACT_NOTIFY"}]}' \
+		--arg path "/proc/$helper/ns/user" --arg socket "$T/fd.socket"
 }
 
 @test "plain: each step fails with its name and leaves nothing" {
@@ -249,7 +278,8 @@ joined_hook_config() {
 	each fails_at
 	joined_inside_config
 	each fails_at
-	joined_hook_config
+	bundle_again
+	joined_old_config
 	each fails_at
 }
 
@@ -261,8 +291,23 @@ joined_hook_config() {
 	each dies_at
 	joined_inside_config
 	each dies_at
-	joined_hook_config
+	bundle_again
+	joined_old_config
 	each dies_at
+}
+
+@test "a joined user namespace: each step fails with its name and leaves nothing" {
+	need_root "maps ids of others"
+	joined_user_config
+	each fails_at
+	kill "$user"
+}
+
+@test "a joined user namespace: each step is killed, and delete -f leaves nothing" {
+	need_root "maps ids of others"
+	joined_user_config
+	each dies_at
+	kill "$user"
 }
 
 @test "run: each step fails with its name and leaves nothing" {
@@ -329,7 +374,7 @@ exec_rows() {
 @test "every row of create is failed by one of these tests" {
 	local seen others='labels|cgroup-owner|cgroup-payload|cgroup-unit|cgroup-device-(lines|program)'
 	# An ordinary user's container has neither namespaces nor devices of the host.
-	! ordinary_user || others+='|namespaces-(join|unshare)|net-devices|oom-score|pid-namespace|.*-(joiner|inside|of-child|privileged)|listener|agent'
+	! ordinary_user || others+='|namespaces-(join|unshare)|net-devices|oom-score|pid-namespace|hook-runner|proc-context|.*-(joiner|inside|of-child|privileged)|listener|agent'
 	seen=$(
 		plain_config
 		applying
@@ -340,15 +385,22 @@ exec_rows() {
 		userns_config
 		applying
 		NOTIFY_SOCKET=$T/notify applying
-		cp "$KIST_TEST_SUITE/config.json" "$BUNDLE"
+		bundle_again
 		joined_config
 		applying
 		joined_agent_config
 		applying
 		joined_inside_config
 		applying
-		joined_hook_config
+			bundle_again
+		joined_old_config
 		applying
+		bundle_again
+		ordinary_user || {
+			joined_user_config
+			applying
+			kill "$user"
+		}
 	)
 	[ "$(rows create | wc -l)" -gt 40 ] || fail "$STEPS has only these rows: $(rows create | xargs)"
 	# An LSM and systemd are another machine's; a cgroup's owner is set on cgroup2 only; device rules have one row a version.
