@@ -162,7 +162,6 @@ hook() {
 
 # Fails without the row "hook-runner": the hook of the container would be in its PID namespace, among others.
 @test "with a PID namespace that is joined, hooks before the start are outside of it, and in all the others" {
-	local name type
 	start_container
 	config_set '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end)' --arg path "/proc/$(pid_of)/ns/pid"
 	config_join_userns "$(pid_of)"
