@@ -103,7 +103,8 @@ static int wait_message(pid_t pid, int channel, struct error *err)
 		return error_set(err, ETIMEDOUT,
 				 "the process that opens procfs in the PID "
 				 "namespace does not get on: somebody there may have stopped it");
-	if (!(p[0].revents & POLLIN))
+	/* It may have sent and ended between the kernel's looks at the one and at the other. */
+	if (!(p[0].revents & POLLIN) && (poll(p, 1, 0) <= 0 || !(p[0].revents & POLLIN)))
 		return error_set(err, 0,
 				 "the process that opens procfs in the PID namespace was "
 				 "killed");
