@@ -30,7 +30,7 @@ struct step;
 /* In which process a row runs. */
 enum job_stage { STAGE_PARENT, STAGE_1, STAGE_2, STAGE_COUNT };
 
-#define JOB_ROWS_MAX 80
+#define JOB_ROWS_MAX 88
 
 /* As other runtimes tell a container that failed from one that never was. */
 #define EXIT_AFTER_START 255
