@@ -10,10 +10,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/sys.h"
 
@@ -21,12 +23,16 @@
  * POLLOUT on a pipe promises room for this much (PIPE_BUF), so a write of it never blocks the loop.
  */
 #define CHUNK_MAX 4096
+/* A terminal promises room for one byte only. */
+#define TERMINAL_CHUNK_MAX 1
 /*
  * After the end: what lies in the terminal (the kernel holds less than this) is fetched, new output
  * is not waited for.
  */
 #define DRAIN_MS 100
 #define DRAIN_CHUNKS 64
+/* How long the caller has to take what was fetched; a terminal that nobody reads takes nothing. */
+#define DRAIN_ALL_MS 2000
 
 /* Bytes on their way from one descriptor to another; -1: that end is closed. */
 struct stream {
@@ -34,6 +40,8 @@ struct stream {
 	bool at_end;			/* from has said that nothing more comes */
 	char last;			/* byte that was read */
 	size_t start, end;
+	size_t write_max;		/* bytes that a write may have */
+	unsigned int drained;		/* reads since the end */
 	char bytes[CHUNK_MAX];
 };
 
@@ -44,6 +52,7 @@ struct loop {
 	int master;
 	bool ended;			/* the process has, and status is valid */
 	int status;
+	int64_t end_time;		/* when it did, in milliseconds; 0: it has not */
 	struct stream in, out;		/* to and from the container */
 };
 
@@ -148,7 +157,8 @@ static void stream_read(struct stream *s)
 
 static void stream_write(struct stream *s)
 {
-	ssize_t n = write(s->to, s->bytes + s->start, s->end - s->start);
+	size_t size = s->end - s->start;
+	ssize_t n = write(s->to, s->bytes + s->start, size < s->write_max ? size : s->write_max);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		stream_close(s);
@@ -160,10 +170,15 @@ static void stream_write(struct stream *s)
 		s->start = s->end = 0;
 }
 
+static bool stream_is_full(const struct stream *s)
+{
+	return s->end > s->start;
+}
+
 /* What the stream waits for: room when it holds bytes, else more of them. */
 static struct pollfd stream_poll(const struct stream *s)
 {
-	bool full = s->end > s->start;
+	bool full = stream_is_full(s);
 
 	return (struct pollfd){ .fd = full ? s->to : s->from, .events = full ? POLLOUT : POLLIN };
 }
@@ -199,18 +214,40 @@ static void end_input(struct loop *l)
 	memset(l->in.bytes, t.c_cc[VEOF], l->in.end);
 }
 
+/*
+ * How long to wait, in milliseconds: -1 is for ever; 0: the loop is at its end.  When the process
+ * has ended, the caller gets a time to take the output.
+ */
+static int loop_timeout(struct loop *l)
+{
+	int64_t left;
+
+	if (!l->ended)
+		return -1;
+	if (l->end_time == 0)
+		l->end_time = clock_ms();
+	left = DRAIN_ALL_MS - (clock_ms() - l->end_time);
+	if (l->out.from < 0 || left <= 0)
+		return 0;
+	if (stream_is_full(&l->out))
+		return (int)left;
+	if (l->out.drained++ == DRAIN_CHUNKS)
+		return 0;
+	return left < DRAIN_MS ? (int)left : DRAIN_MS;
+}
+
 static int loop_run(struct loop *l, struct error *err)
 {
-	int drained = 0;
+	int timeout;
 
-	while (!l->ended || (l->out.from >= 0 && drained++ < DRAIN_CHUNKS)) {
+	while ((timeout = loop_timeout(l)) != 0) {
 		struct pollfd fds[4] = {
 			{ .fd = l->proxy->signals, .events = POLLIN },
 			{ .fd = l->ended ? -1 : l->pidfd, .events = POLLIN },
 			stream_poll(&l->in),
 			stream_poll(&l->out),
 		};
-		int n = poll(fds, 4, l->ended ? DRAIN_MS : -1);
+		int n = poll(fds, 4, timeout);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -235,6 +272,29 @@ static int loop_run(struct loop *l, struct error *err)
 	return 0;
 }
 
+/*
+ * The caller's terminal may take nothing (Ctrl-S, a connection that stalls), and signals are passed
+ * on all the same: no write may block.  O_NONBLOCK belongs to the open file, which is the shell's,
+ * too; so the terminal, or the pipe, is opened once more.  -1 where that cannot be: it is
+ * another user's, or the side of a terminal where opening makes a new one.
+ */
+static int open_output(void)
+{
+	struct stat given, opened;
+	unsigned int number;
+	owned_fd fd = -1;
+
+	if (fstat(STDOUT_FILENO, &given) < 0 || !(S_ISFIFO(given.st_mode) || isatty(STDOUT_FILENO)))
+		return -1;
+	if (ioctl(STDOUT_FILENO, TIOCGPTN, &number) == 0)
+		return -1;
+	fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &opened) < 0 || opened.st_dev != given.st_dev ||
+	    opened.st_ino != given.st_ino)
+		return -1;
+	return fd_take(&fd);
+}
+
 int terminal_proxy_run(struct terminal_proxy *p, pid_t pid, int pidfd, int master, int *status,
 		       struct error *err)
 {
@@ -243,9 +303,13 @@ int terminal_proxy_run(struct terminal_proxy *p, pid_t pid, int pidfd, int maste
 		.pid = pid,
 		.pidfd = pidfd,
 		.master = master,
-		.in = { .from = master >= 0 ? STDIN_FILENO : -1, .to = master },
-		.out = { .from = master, .to = master >= 0 ? STDOUT_FILENO : -1 },
+		.in = { .from = master >= 0 ? STDIN_FILENO : -1, .to = master,
+			.write_max = CHUNK_MAX },
+		.out = { .from = master,
+			 .to = master >= 0 ? STDOUT_FILENO : -1,
+			 .write_max = CHUNK_MAX },
 	};
+	owned_fd output = master >= 0 ? open_output() : -1;
 	struct termios old, raw;
 	bool is_raw = false;
 	int r;
@@ -260,10 +324,17 @@ int terminal_proxy_run(struct terminal_proxy *p, pid_t pid, int pidfd, int maste
 		is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 		copy_size(STDIN_FILENO, master);
 	}
+	if (output >= 0)
+		l.out.to = output;
+	else if (isatty(STDOUT_FILENO))
+		l.out.write_max = TERMINAL_CHUNK_MAX;
 	r = loop_run(&l, err);
-	/* SIGTTOU is blocked: this works from the background too. */
+	/*
+	 * SIGTTOU is blocked: this works from the background too.  Not TCSADRAIN: a terminal that
+	 * nobody reads would keep us.  The modes of the output have not changed.
+	 */
 	if (is_raw)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &old);
+		tcsetattr(STDIN_FILENO, TCSANOW, &old);
 	if (r == 0)
 		*status = l.status;
 	return r;

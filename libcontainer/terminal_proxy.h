@@ -6,7 +6,8 @@
  * One poll() loop over a signalfd, the container's pidfd, and for a terminal the caller's and the
  * container's.  Without a terminal the container has the caller's streams themselves: nothing is
  * copied. Every signal is passed on but SIGCHLD, SIGURG and SIGWINCH; the last sets the size of the
- * terminal.
+ * terminal.  No write blocks the loop: a caller whose terminal takes nothing is waited for until 2
+ * seconds after the end of the process; what has not been taken by then is lost.
  */
 #ifndef KIST_TERMINAL_PROXY_H
 #define KIST_TERMINAL_PROXY_H

@@ -13,10 +13,13 @@
  *	receive ready SOCKET	the other way: sends READY=1 to a datagram socket, as a program
  *				does that was started.
  *	receive full SOCKET	listens with a full queue, and accepts nobody.
+ *	receive stall COMMAND	runs a command of sh(1) on a terminal that nobody reads, and ends
+ *				with its status.
  *
  * Prints "listening" on standard error when the socket is there.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +29,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_FDS 4
@@ -223,6 +227,31 @@ static void full(const char *path)
 	pause();
 }
 
+static int stall(const char *command)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), status;
+	pid_t pid;
+
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
+		die("openpt");
+	pid = fork();
+	if (pid == 0) {
+		int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+
+		if (slave < 0 || setsid() < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
+			die("terminal");
+		for (int i = 0; i <= STDERR_FILENO; i++)
+			dup2(slave, i);
+		if (slave > STDERR_FILENO)
+			close(slave);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		die("sh");
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		die("fork");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "tty") == 0)
@@ -239,7 +268,10 @@ int main(int argc, char **argv)
 		send_ready(argv[2]);
 	else if (argc == 3 && strcmp(argv[1], "full") == 0)
 		full(argv[2]);
+	else if (argc == 3 && strcmp(argv[1], "stall") == 0)
+		return stall(argv[2]);
 	else
-		fputs("usage: receive tty|fd|fds|agent|text|ready|full SOCKET\n", stderr);
+		fputs("usage: receive tty|fd|fds|agent|text|ready|full SOCKET, "
+		      "receive stall COMMAND\n", stderr);
 	return 0;
 }

@@ -140,6 +140,52 @@ assert_console_helper() {
 	grep -q /dev/pts/ "$T/screen"
 }
 
+# on_stalled_terminal COMMAND...: in the background; with a terminal that nobody reads.  Its pid is in $T/pid.
+on_stalled_terminal() {
+	local words
+	printf -v words '%q ' "$@"
+	rm -f "$T/pid"
+	start_helper "$RECEIVE" stall "echo \$\$ >'$T/pid'; exec $words" </dev/null
+	wait_for test -s "$T/pid"
+}
+
+# ends_with STATUS: the command on the stalled terminal.
+ends_with() {
+	local status=0
+	wait_for sh -c "! kill -0 $(<"$T/pid")"
+	wait "$helper" || status=$?
+	is "$status" "$1"
+}
+
+@test "signals and the end come through while nobody takes the output from the caller's terminal" {
+	local signal
+	# More than any terminal holds; it is stuck when no more of it has been written for a while.
+	shell 'trap "exit 7" TERM HUP USR1; yes & echo >/ready; wait'
+	for signal in TERM HUP USR1; do
+		rm -f "$ROOTFS/ready"
+		on_stalled_terminal "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+		wait_for test -e "$ROOTFS/ready"
+		sleep 0.5
+		kill "-$signal" "$(<"$T/pid")"
+		ends_with 7
+	done
+	rm -f "$ROOTFS/ready"
+	on_stalled_terminal "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	wait_for test -e "$ROOTFS/ready"
+	sleep 0.5
+	ok kist delete --force "$ID"
+	try ends_with 137
+	[ "$status" -eq 0 ] || fail "$output"
+	config_set '.process.terminal = false'
+	start_container
+	rm -f "$ROOTFS/ready"
+	on_stalled_terminal "$KIST" --root "$ROOT" exec --tty "$ID" sh -c 'trap "exit 8" TERM; yes & echo >/ready; wait'
+	wait_for test -e "$ROOTFS/ready"
+	sleep 0.5
+	kill -TERM "$(<"$T/pid")"
+	ends_with 8
+}
+
 @test "exec --tty over a console socket" {
 	config_set '.process.terminal = false'
 	start_container

@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -146,6 +148,64 @@ static void test_proxy(int master, int slave)
 	is_str(text, "one\ntwo\n", "line ends are as they were written");
 }
 
+/*
+ * The caller's standard output is a terminal that can be opened no second time (the side of
+ * /dev/ptmx), and nobody reads it: the signal still comes through, and the loop ends.
+ */
+static void test_stalled_proxy(int master, int slave)
+{
+	struct terminal_proxy proxy = TERMINAL_PROXY_INIT;
+	struct error err = { 0 };
+	owned_fd pidfd = -1, out = dup(STDOUT_FILENO), other = -1, stalled = -1;
+	int status = 0, r;
+	pid_t pid, killer;
+	struct termios raw;
+
+	stalled = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (stalled < 0 || grantpt(stalled) < 0 || unlockpt(stalled) < 0)
+		bail_out("openpt");
+	other = open(ptsname(stalled), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	/* A terminal that puts lines together throws away what is too long for one. */
+	if (tcgetattr(other, &raw) < 0)
+		bail_out("tcgetattr");
+	cfmakeraw(&raw);
+	tcsetattr(other, TCSANOW, &raw);
+	is_int(terminal_proxy_begin(&proxy, &err), 0, "signals are blocked");
+	pid = fork();
+	if (pid == 0) {
+		char text[4096];
+
+		close(master);
+		if (terminal_attach_run(slave, &err) < 0)
+			_exit(2);
+		sigprocmask(SIG_SETMASK, &proxy.old_mask, NULL);
+		memset(text, 'x', sizeof(text));
+		for (;;)
+			if (write(STDOUT_FILENO, text, sizeof(text)) < 0)
+				_exit(3);
+	}
+	close(slave);
+	pidfd = sys_pidfd_open(pid, 0);
+	killer = fork();
+	if (killer == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		poll(NULL, 0, 500);
+		kill(getppid(), SIGTERM);
+		poll(NULL, 0, 10000);
+		kill(getppid(), SIGKILL);
+		_exit(0);
+	}
+	dup2(stalled, STDOUT_FILENO);
+	r = terminal_proxy_run(&proxy, pid, pidfd, master, &status, &err);
+	dup2(out, STDOUT_FILENO);
+	terminal_proxy_end(&proxy);
+	kill(killer, SIGKILL);
+	waitpid(killer, NULL, 0);
+	is_int(r, 0, "the loop ends %s", err.text);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM,
+	   "the signal came through a terminal that nobody reads");
+}
+
 static void test_stdio(void)
 {
 	struct terminal_plan p = { .uid = geteuid() };
@@ -166,6 +226,9 @@ int main(void)
 		skip("no devpts on /dev/pts here");
 	else
 		test_proxy(master, slave);
+	fd_close(&master);
+	if (slave >= 0 && (master = open_terminal(&slave)) >= 0)
+		test_stalled_proxy(master, slave);
 	fd_close(&master);
 	arena_free(&arena);
 	return done();
