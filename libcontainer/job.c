@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/unix_socket.h"
 
 void job_init(struct job *job, struct arena *arena, const char *trace)
@@ -107,4 +108,19 @@ int job_signal_error(const struct job *job, struct error *err)
 		return 0;
 	return error_set(err, EINTR, "signal %u (%s) came", info.ssi_signo,
 			 strsignal((int)info.ssi_signo));
+}
+
+int job_put_file(const char *what, const char *path, const char *text, size_t len,
+		 struct error *err)
+{
+	int ret = file_put(path, 0644, text, len);
+
+	if (ret == -ENXIO)
+		return error_set(err, 0, "write the %s %s: it is a FIFO that nobody reads, or a socket",
+				 what, path);
+	if (ret == -ENOTSUP)
+		return error_set(err, 0, "write the %s %s: it is a block device", what, path);
+	if (ret == -ETIMEDOUT)
+		return error_set(err, 0, "write the %s %s: nobody reads it", what, path);
+	return ret < 0 ? error_set(err, -ret, "write the %s %s", what, path) : 0;
 }

@@ -163,4 +163,8 @@ int job_watch_signals(struct job *job, struct error *err);
 /* After job->signals became readable: takes the signal and makes it an error.  0: there is none. */
 int job_signal_error(const struct job *job, struct error *err);
 
+/* file_put() of a text; what: "pid file".  0 or negative. */
+int job_put_file(const char *what, const char *path, const char *text, size_t len,
+		 struct error *err);
+
 #endif

@@ -693,14 +693,9 @@ static int write_pid_file(const struct job *job, struct error *err)
 	const char *file = job->plan->options.pid_file;
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%d", job->init_pid);
-	int ret;
 
-	if (!file)
-		return 0;
-	/* No newline: engines take the whole file as a number.  Replaced, never written through a
-	 * symlink. */
-	ret = file_replace(AT_FDCWD, file, 0644, text, (size_t)len);
-	return ret < 0 ? error_set(err, -ret, "write the pid file %s", file) : 0;
+	/* No newline: engines take the whole file as a number. */
+	return file ? job_put_file("pid file", file, text, (size_t)len, err) : 0;
 }
 
 static int send_pidfd(const struct job *job, struct error *err)

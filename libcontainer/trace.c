@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "json/json.h"
 
 static void string_member(struct json_out *o, const char *key, const char *value)
@@ -43,7 +41,6 @@ int trace_write(const struct job *job, struct error *err)
 	static const char *const stage[STAGE_COUNT] = { "parent", "stage 1", "stage 2" };
 	struct json_out o;
 	const char *text;
-	int ret;
 
 	json_out_begin(&o, job->arena, 1);
 	json_out_open_object(&o);
@@ -63,8 +60,5 @@ int trace_write(const struct job *job, struct error *err)
 	json_out_close_array(&o);
 	json_out_close_object(&o);
 	text = json_out_text(&o);
-	ret = file_replace(AT_FDCWD, job->trace, 0644, text, o.len);
-	if (ret < 0)
-		return error_set(err, -ret, "write the trace %s", job->trace);
-	return 0;
+	return job_put_file("trace", job->trace, text, o.len, err);
 }

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -343,4 +344,57 @@ int file_replace(int dirfd, const char *path, mode_t mode, const void *data, siz
 		unlinkat(dirfd, tmp, 0);
 	}
 	return ret;
+}
+
+/* Writes all of it, however long the reader takes, if only he takes something. */
+static int write_patiently(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		struct pollfd room = { .fd = fd, .events = POLLOUT };
+		ssize_t n = write(fd, data, len);
+
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+			return -errno;
+		} else if (poll(&room, 1, FILE_PUT_MS) == 0) {
+			return -ETIMEDOUT;
+		}
+	}
+	return 0;
+}
+
+static int write_into(const char *path, const void *data, size_t len)
+{
+	owned_fd fd = file_open_own(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISBLK(st.st_mode) ? -ENOTSUP : write_patiently(fd, data, len);
+}
+
+int file_put(const char *path, mode_t mode, const void *data, size_t len)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		/* -ELOOP says of /dev/stdout that it is a descriptor, whatever that is. */
+		.resolve = RESOLVE_NO_MAGICLINKS,
+	};
+	owned_fd found = sys_openat2(AT_FDCWD, path, &how);
+	struct stat st;
+
+	if (found < 0 && found != -ENOENT && found != -ELOOP)
+		return found;
+	if (found >= 0 && fstat(found, &st) < 0)
+		return -errno;
+	if (found == -ENOENT || (found >= 0 && S_ISREG(st.st_mode)))
+		return file_replace(AT_FDCWD, path, mode, data, len);
+	/* Not even opened: a text damages what a disk holds. */
+	if (found >= 0 && S_ISBLK(st.st_mode))
+		return -ENOTSUP;
+	return write_into(path, data, len);
 }

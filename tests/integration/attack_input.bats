@@ -252,8 +252,9 @@ in_time() {
 	refused 255 '' in_time "$KIST" --root "$ROOT" exec --process "$T/fifo" "$ID"
 	refused 1 '' in_time "$KIST" --root "$ROOT" create --bundle "$BUNDLE" --config "$T/fifo" other
 	refused 1 '' in_time "$KIST" --root "$ROOT" validate --config "$T/fifo"
-	ok in_time "$KIST" --root "$ROOT" exec --detach --pid-file "$T/fifo" "$ID" true
-	[ -f "$T/fifo" ]
+	refused 255 "write the pid file $T/fifo: it is a FIFO that nobody reads" \
+		in_time "$KIST" --root "$ROOT" exec --detach --pid-file "$T/fifo" "$ID" true
+	[ -p "$T/fifo" ]
 }
 
 # Fails when has_room() waits without FULL_MS, and when it forgets that it has waited in vain.
@@ -307,6 +308,55 @@ in_time() {
 	is "$(<"$T/target")" precious
 	[ ! -L "$T/pid" ]
 	[ ! -L "$T/trace" ]
+}
+
+# Fails when file_put() is file_replace().
+@test "pid files and traces replace nothing but files" {
+	local target pid
+	mkfifo "$T/fifo"
+	ln -s fifo "$T/to-fifo"
+	ln -s "$T/loop" "$T/loop"
+	mkdir "$T/dir"
+	shell 'echo ran'
+	for target in fifo to-fifo loop dir; do
+		refused 1 "write the pid file $T/$target: " in_time "$KIST" --root "$ROOT" run --pid-file "$T/$target" --bundle "$BUNDLE" "$ID"
+		ok in_time "$KIST" --root "$ROOT" --trace "$T/$target" run --bundle "$BUNDLE" "$ID"
+		output_has "write the trace $T/$target: "
+		output_has ran
+	done
+	[ -p "$T/fifo" ] && [ -L "$T/to-fifo" ] && [ -L "$T/loop" ] && [ -d "$T/dir" ]
+	# With somebody behind it.
+	cat "$T/fifo" >"$T/read" 3>&- &
+	pid=$!
+	ok in_time "$KIST" --root "$ROOT" --trace "$T/to-fifo" run --bundle "$BUNDLE" "$ID"
+	wait "$pid"
+	jq -e '.traceEvents | length > 20' "$T/read"
+	cat "$T/fifo" >"$T/read" 3>&- &
+	pid=$!
+	args sleep 1000
+	ok in_time "$KIST" --root "$ROOT" create --pid-file "$T/fifo" --bundle "$BUNDLE" "$ID"
+	wait "$pid"
+	is "$(<"$T/read")" "$(pid_of)"
+}
+
+# The same mutation.  A directory of devices of the test's own stands in for /dev.
+@test "pid files and traces leave devices and descriptors where they are" {
+	need_root "makes devices"
+	mkdir "$T/dev"
+	mount -t tmpfs -o mode=755 none "$T/dev"
+	mknod "$T/dev/null" c 1 3
+	mknod "$T/dev/disk" b 250 250
+	ln -s /proc/self/fd/1 "$T/dev/stdout"
+	shell 'echo ran; sleep 1000'
+	ok kist --trace "$T/dev/null" create --pid-file "$T/dev/null" --bundle "$BUNDLE" "$ID"
+	ok kist --trace "$T/dev/stdout" delete --force "$ID"
+	output_has traceEvents
+	refused 1 "$T/dev/disk: it is a block device" kist run --pid-file "$T/dev/disk" --bundle "$BUNDLE" "$ID"
+	args true
+	kist --trace "$T/dev/stdout" run --bundle "$BUNDLE" "$ID" </dev/null 2>&1 3>&- | cat >"$T/read"
+	jq -e '.traceEvents | length > 20' "$T/read"
+	[ -c "$T/dev/null" ] && [ -b "$T/dev/disk" ] && [ -L "$T/dev/stdout" ]
+	umount "$T/dev"
 }
 
 # Fails when terminal_stdio_run() takes regular files.
