@@ -219,7 +219,10 @@ int container_not_running(const struct container *c, struct error *err)
 static int no_record(const struct container *c, struct error *err)
 {
 	const char *id = c->state->id;
+	int ret = state_check_names(c->dir, c->state, err);
 
+	if (ret < 0)
+		return ret;
 	if (c->state->blank)
 		return error_set(err, 0,
 				 "container %s has no record yet: its creation has just begun, or "
@@ -301,19 +304,35 @@ int container_state_get(struct container_context *ctx, const char *id, struct co
 	return ret;
 }
 
-int container_list_ids(struct container_context *ctx, char ***out, size_t *n, struct error *err)
+/* Opens the state root, and reads the names in it that may be containers'. */
+static int read_root(struct container_context *ctx, int *root, char ***ids, size_t *n,
+		     struct error *err)
 {
 	bool default_root = !ctx->root;
-	owned_fd root = container_root_open(ctx, false, err);
 
 	*n = 0;
-	*out = NULL;
+	*ids = NULL;
+	*root = container_root_open(ctx, false, err);
 	/* Nobody has created anything yet; but a directory that was asked for must be there. */
-	if (root < 0 && default_root && err->errnum == ENOENT)
+	if (*root < 0 && default_root && err->errnum == ENOENT)
 		return 0;
-	if (root < 0)
-		return root;
-	return state_ids(root, ctx->arena, out, n, err);
+	return *root < 0 ? *root : state_ids(*root, ctx->arena, ids, n, err);
+}
+
+int container_list_ids(struct container_context *ctx, char ***out, size_t *n, struct error *err)
+{
+	owned_fd root = -1;
+	size_t n_names;
+	char **names;
+	int ret = read_root(ctx, &root, &names, &n_names, err);
+
+	*n = 0;
+	*out = names;
+	for (size_t i = 0; ret == 0 && i < n_names; i++) {
+		if (!state_is_foreign(root, names[i]))
+			names[(*n)++] = names[i];
+	}
+	return ret;
 }
 
 /* This process can see no container just now: a list without them would say that there are none. */
@@ -322,21 +341,50 @@ static bool is_short_of_resources(int errnum)
 	return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM;
 }
 
+/*
+ * 1: the container has a line in the list; 0: none, which a warning says unless it was just deleted;
+ * or negative: none can be seen.
+ */
+static int list_one(struct container_context *ctx, struct container *c, const char *id,
+		    struct container_state *out, struct error *err)
+{
+	struct error e = { 0 };
+	int ret = open_directory(ctx, c, id, false, &e);
+
+	if (ret < 0 && is_short_of_resources(e.errnum)) {
+		*err = e;
+		return ret;
+	}
+	/* -ENOENT: deleted since the state root was read. */
+	if (ret < 0) {
+		if (ret != -ENOENT)
+			log_warning("%s: left out", e.text);
+		return 0;
+	}
+	ret = container_check_record(ctx, c, &e);
+	if (ret < 0)
+		log_warning("%s%s", e.text, ret == -ENOTEMPTY ? ": left out" : "");
+	/* One with a damaged record is a container all the same. */
+	if (ret == -ENOTEMPTY)
+		return 0;
+	fill_state(c, ctx->arena, out);
+	return 1;
+}
+
 int container_list(struct container_context *ctx, struct container_state **out, size_t *n,
 		   struct error *err)
 {
 	struct container c = CONTAINER_CLOSED;
 	size_t n_ids;
 	char **ids;
-	int ret = container_list_ids(ctx, &ids, &n_ids, err);
+	int ret = read_root(ctx, &c.root, &ids, &n_ids, err);
 
 	*n = 0;
 	*out = NULL;
-	if (ret < 0 || n_ids == 0)
+	if (ret < 0 || n_ids == 0) {
+		container_close(&c);
 		return ret;
-	c.root = ret = container_root_open(ctx, false, err);
-	if (ret < 0)
-		return ret;
+	}
 	c.proc = proc_open();
 	if (c.proc < 0) {
 		ret = error_set(err, -c.proc, "open /proc");
@@ -344,26 +392,13 @@ int container_list(struct container_context *ctx, struct container_state **out, 
 		return ret;
 	}
 	*out = ARENA_NEW_ARRAY(ctx->arena, struct container_state, n_ids);
-	for (size_t i = 0; i < n_ids; i++) {
-		struct error e = { 0 };
-
-		ret = open_directory(ctx, &c, ids[i], false, &e);
-		if (ret < 0 && is_short_of_resources(e.errnum)) {
-			*err = e;
-			container_close(&c);
-			return ret;
-		}
-		/* -ENOENT: deleted since the state root was read. */
-		if (ret < 0 && ret != -ENOENT)
-			log_warning("%s: left out", e.text);
-		if (ret == 0 && container_check_record(ctx, &c, &e) < 0)
-			log_warning("%s", e.text);
-		if (ret == 0)
-			fill_state(&c, ctx->arena, &(*out)[(*n)++]);
+	for (size_t i = 0; ret >= 0 && i < n_ids; i++) {
+		ret = list_one(ctx, &c, ids[i], &(*out)[*n], err);
+		*n += ret == 1;
 		fd_close(&c.dir);
 	}
 	container_close(&c);
-	return 0;
+	return ret < 0 ? ret : 0;
 }
 
 int container_ps(struct container_context *ctx, const char *id, pid_t **out, size_t *n,
@@ -439,6 +474,8 @@ static int delete_opened(struct container_context *ctx, struct container *c, boo
 	struct job job;
 
 	state_recover_cgroup(c->dir, c->state, ctx->arena);
+	if (state_is_damaged(c->state) && state_check_names(c->dir, c->state, err) < 0)
+		return -EINVAL;
 	if (!force && container_check_record(ctx, c, err) < 0)
 		return -EINVAL;
 	/* Engines delete what they created and never started; the specification would have them

@@ -51,7 +51,7 @@ void container_close(struct container *c);
 
 /*
  * 0, or the error for a container of which no record can be read, or none that names the process
- * that its cgroup shows.
+ * that its cgroup shows.  -ENOTEMPTY: it is no container at all (state_check_names()).
  */
 int container_check_record(struct container_context *ctx, const struct container *c,
 			   struct error *err);

@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "notify_socket.h"
 #include "state_lock.h"
 
 #define INTENT_FILE "intent.json"
@@ -419,6 +420,54 @@ bool state_tracer_look(int dir, int *hold)
 	return false;
 }
 
+/* What kist makes in a container's directory. */
+static const struct name {
+	const char *text;
+	mode_t type;
+} names[] = {
+	{ INTENT_FILE, S_IFREG },
+	{ STATE_FILE, S_IFREG },
+	{ STATE_DEVICES_FILE, S_IFREG },
+	{ STATE_TRACER_FILE, S_IFREG },
+	{ STATE_START_SOCKET, S_IFSOCK },
+	/* A container fills it as it likes, but it goes before the record does. */
+	{ NOTIFY_SOCKET_DIRECTORY, S_IFDIR },
+};
+
+static bool name_is_own(int dir, const char *name, bool blank)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT;
+	if (S_ISREG(st.st_mode) && file_is_temporary(name))
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(name, names[i].text) == 0)
+			return (st.st_mode & S_IFMT) == names[i].type &&
+			       !(blank && S_ISDIR(st.st_mode));
+	}
+	return false;
+}
+
+int state_check_names(int dir, const struct state *s, struct error *err)
+{
+	struct dir_iter it;
+	const char *name;
+	int ret = dir_begin(&it, dir);
+
+	while (ret == 0 && (name = dir_next(&it, NULL, &ret))) {
+		if (name_is_own(dir, name, s->blank))
+			continue;
+		error_set(err, 0,
+			  "%s in the state directory is not a container's directory: it has no "
+			  "record, but %s, which kist did not make",
+			  s->id, name);
+		return -ENOTEMPTY;
+	}
+	return ret < 0 ? error_set(err, -ret, "read the directory of container %s", s->id) : 0;
+}
+
 int state_remove(int dir, const char *id, struct error *err)
 {
 	static const char *const files[] = { STATE_START_SOCKET, STATE_DEVICES_FILE,
@@ -426,6 +475,10 @@ int state_remove(int dir, const char *id, struct error *err)
 	char path[STATE_ID_MAX + sizeof("../")];
 	int ret;
 
+	/* As long as there is a record, it says that whatever is in there is the container's. */
+	ret = dir_remove_tree(dir, NOTIFY_SOCKET_DIRECTORY);
+	if (ret < 0)
+		return error_set(err, -ret, "remove the notify directory of container %s", id);
 	/*
 	 * state.json goes last, so that the container counts as stopped to the end.  If kist is
 	 * killed in between, the one file that is left still names all that there was.
@@ -440,6 +493,21 @@ int state_remove(int dir, const char *id, struct error *err)
 	if (ret < 0)
 		return error_set(err, -ret, "remove the directory of container %s", id);
 	return 0;
+}
+
+bool state_is_foreign(int root, const char *name)
+{
+	struct state s = { .id = (char *)name, .blank = true };
+	struct error ignored;
+	struct stat st;
+	owned_fd dir = openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0)
+		return errno == ENOTDIR || errno == ELOOP;
+	if (fstatat(dir, INTENT_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    fstatat(dir, STATE_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return false;
+	return state_check_names(dir, &s, &ignored) == -ENOTEMPTY;
 }
 
 static int compare_ids(const void *a, const void *b)

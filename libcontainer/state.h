@@ -12,6 +12,7 @@
  *			time
  *	devices.json	device rules that `update` has added
  *	start		socket of a created container; it is there until `start` has been called
+ *	notify		directory with the socket to which the container says that it is ready
  *
  * Nothing is read through a link, beyond a limit, or in a directory that another user could write.
  * Where one of the first two is damaged, the other serves.
@@ -116,10 +117,25 @@ bool state_tracer_look(int dir, int *hold);
 /*
  * Removes the directory and all in it.  The caller holds its lock, so the id names this directory
  * and no other.  0 or negative.
+ * A state root may be a mistyped one, with directories that kist never made: where no record can be
+ * read, everything in the directory must be what kist puts there.  0; -ENOTEMPTY: it is no
+ * container's; or another negative error.
+ */
+int state_check_names(int dir, const struct state *s, struct error *err);
+
+/*
+ * Removes the directory and all in it, which has a record or has passed state_check_names().  The
+ * caller holds its lock, so the id names this directory and no other.  0 or negative.
  */
 int state_remove(int dir, const char *id, struct error *err);
 
-/* The ids in the state root, sorted.  0 or negative. */
+/*
+ * Whether a name in the state root is surely no container's: a file, or a directory that has no
+ * record and does not pass state_check_names().  Cheap: the record is not read.
+ */
+bool state_is_foreign(int root, const char *name);
+
+/* The names in the state root that may be ids, sorted.  0 or negative. */
 int state_ids(int root, struct arena *a, char ***out, size_t *n, struct error *err);
 
 /* Whether the container's process lives: 1, 0 (ended, a zombie, or its pid is another process's

@@ -309,6 +309,16 @@ int file_create(int dirfd, const char *path, mode_t mode, const void *data, size
 	return ret;
 }
 
+#define TEMPORARY ".tmp-"
+
+bool file_is_temporary(const char *name)
+{
+	const size_t prefix = sizeof(TEMPORARY) - 1;
+
+	return strncmp(name, TEMPORARY, prefix) == 0 && strlen(name) == prefix + 16 &&
+	       strspn(name + prefix, "0123456789abcdef") == 16;
+}
+
 /* A name in the same directory as path, which nobody can guess and so occupy beforehand. */
 static int temporary_name(const char *path, char *out, size_t size)
 {
@@ -319,7 +329,7 @@ static int temporary_name(const char *path, char *out, size_t size)
 
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return -EIO;
-	n = snprintf(out, size, "%.*s.tmp-%016llx", dir, path, (unsigned long long)random);
+	n = snprintf(out, size, "%.*s" TEMPORARY "%016llx", dir, path, (unsigned long long)random);
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 

@@ -6,6 +6,7 @@
 #ifndef KIST_BASE_FILE_H
 #define KIST_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -58,6 +59,9 @@ int file_create(int dirfd, const char *path, mode_t mode, const void *data, size
  * Never follows a symlink in the last component.  No fsync: callers use tmpfs.
  */
 int file_replace(int dirfd, const char *path, mode_t mode, const void *data, size_t len);
+
+/* Whether the name is one that file_replace() may leave behind when it is killed. */
+bool file_is_temporary(const char *name);
 
 /*
  * Writes a file that the caller names on the host.  A regular file, and a symlink to one, is

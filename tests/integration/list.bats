@@ -50,6 +50,52 @@ load helpers
 	output_has $'\ngood '
 }
 
+@test "what kist did not make is no container: not listed, and not deleted" {
+	local command
+	kist create --bundle "$BUNDLE" "$ID" </dev/null 3>&-
+	mkdir -p "$ROOT"/alice/docs "$ROOT"/bob "$ROOT"/carol "$ROOT"/dan/notify/docs
+	chmod 700 "$ROOT"/*
+	: >"$ROOT/alice/docs/precious"
+	: >"$ROOT/bob/start"
+	: >"$ROOT/file"
+	# Another runtime's record, too.
+	echo '{"id": "carol"}' >"$ROOT/carol/state.json"
+	mkfifo "$ROOT/carol/exec.fifo"
+	for name in alice bob carol dan; do
+		for command in "state $name" "delete $name" "delete --force $name" "kill $name" "exec $name true"; do
+			# shellcheck disable=SC2086 # words
+			try kist $command
+			[ "$status" -ne 0 ] || fail "$command succeeded"
+			output_has "$name in the state directory is not a container's directory: it has no record, but "
+			output_lacks 'delete --force'
+		done
+	done
+	ok kist list
+	for name in alice bob carol dan; do
+		output_has "$name in the state directory is not a container's directory"
+		output_lacks $'\n'"$name "
+	done
+	output_lacks 'delete --force'
+	rm -r "$ROOT/carol"
+	is "$(kist list --quiet)" "$ID"
+	ok kist delete --force --regex '.*'
+	[ -e "$ROOT/alice/docs/precious" ] && [ -e "$ROOT/bob/start" ] && [ -d "$ROOT/dan/notify/docs" ] && [ -e "$ROOT/file" ]
+	[ ! -e "$ROOT/$ID" ]
+	rm -r "$ROOT"
+}
+
+@test "what an interrupted command of kist may leave is removed" {
+	mkdir -m 700 "$ROOT" "$ROOT"/{a,b,c}
+	ok kist delete --force a
+	: >"$ROOT/b/devices.json"
+	: >"$ROOT/b/.tmp-0123456789abcdef"
+	ok kist delete --force b
+	: >"$ROOT/c/intent.json"
+	mkdir -p "$ROOT/c/notify/1/2/3"
+	ok kist delete --force c
+	is "$(ls -A "$ROOT")" ''
+}
+
 @test "what a bundle's name contains does not reach the terminal" {
 	mv "$BUNDLE" "$T/esc"$'\e'"[31m"
 	BUNDLE=$T/esc$'\e'"[31m"
