@@ -115,8 +115,6 @@ int state_tracer_add(int dir, struct error *err);
 bool state_tracer_look(int dir, int *hold);
 
 /*
- * Removes the directory and all in it.  The caller holds its lock, so the id names this directory
- * and no other.  0 or negative.
  * A state root may be a mistyped one, with directories that kist never made: where no record can be
  * read, everything in the directory must be what kist puts there.  0; -ENOTEMPTY: it is no
  * container's; or another negative error.

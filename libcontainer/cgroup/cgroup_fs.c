@@ -228,6 +228,18 @@ int cgroup_tree_remove(int dir)
 	return cgroup_tree_walk(dir, &remove);
 }
 
+/* 0, also when there is nothing, or -errno. */
+static int remove_one(int parent, const char *name)
+{
+	struct stat st;
+	int ret = unlinkat(parent, name, AT_REMOVEDIR) == 0 ? 0 : -errno;
+
+	/* Of a read-only mount the kernel says so before it looks for the name. */
+	if (ret == -EROFS && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		ret = -errno;
+	return cgroup_is_gone(ret) ? 0 : ret;
+}
+
 int cgroup_dir_remove(const struct cgroup_dir *d)
 {
 	owned_fd mount = cgroup_mount_open(d);
@@ -247,8 +259,11 @@ int cgroup_dir_remove(const struct cgroup_dir *d)
 			continue;
 		if (parent < 0)
 			return parent;
-		if (unlinkat(parent, slash + 1, AT_REMOVEDIR) == 0 || cgroup_is_gone(-errno))
+		ret = remove_one(parent, slash + 1);
+		if (ret == 0)
 			continue;
+		if (ret == -EROFS)
+			return ret;
 		/* A parent that has got other children meanwhile is not ours any more. */
 		if (i > 0)
 			return 0;
@@ -257,8 +272,9 @@ int cgroup_dir_remove(const struct cgroup_dir *d)
 		ret = leaf < 0 ? leaf : cgroup_tree_remove(leaf);
 		if (ret < 0 && ret != -ENOENT)
 			return ret;
-		if (unlinkat(parent, slash + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
-			return -errno;
+		ret = remove_one(parent, slash + 1);
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }

@@ -480,6 +480,21 @@ moves_nobody() {
 	wait_for rmdir "$own"
 }
 
+@test "read-only hierarchies: an error, and nothing is left of the container" {
+	need_root "mounts"
+	local mount mounts=()
+	for mount in /sys/fs/cgroup /sys/fs/cgroup/*; do
+		[ ! -e "$mount/cgroup.procs" ] || [ -L "$mount" ] || ! mountpoint -q "$mount" || mounts+=("$mount")
+	done
+	config_cgroup
+	refused 1 'read-only file system' unshare --mount sh -c '
+		while [ "$1" != -- ]; do mount -o remount,bind,ro "$1" && shift || exit 99; done
+		shift
+		exec "$@"' sh "${mounts[@]}" -- "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	output_lacks undo
+	is "$(ls -A "$ROOT")" ''
+}
+
 @test "signals to all processes go by descriptor, not by a number that may be another's by then" {
 	need_strace
 	start_container sh -c 'trap "echo >>/got" USR1; echo >/ready; while :; do sleep 0.01; done'
