@@ -124,14 +124,30 @@ static size_t word_at(const char *line, size_t column, const char **word)
 	return strcspn(line, blanks);
 }
 
+static bool is_word(const char *word, size_t len, const char *text)
+{
+	return len == strlen(text) && memcmp(word, text, len) == 0;
+}
+
+/*
+ * Finds the word of a line that is the pid.  1: column is its number; 0: what stands before it may
+ * hold blanks, so that words say nothing: a process can choose its name; or negative.
+ */
 static int find_pid_column(const char *heading, size_t *column, struct error *err)
 {
+	static const char *const plain[] = { "UID", "USER", "F", "S", "STAT", "PPID", "LABEL" };
 	const char *word;
+	bool words = true;
 	size_t len;
 
 	for (*column = 0; (len = word_at(heading, *column, &word)) > 0; ++*column) {
-		if (len == 3 && memcmp(word, "PID", 3) == 0)
-			return 0;
+		bool known = false;
+
+		if (is_word(word, len, "PID"))
+			return words;
+		for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+			known = known || is_word(word, len, plain[i]);
+		words = words && known;
 	}
 	return error_set(err, 0, "the output of ps has no PID column to select by");
 }
@@ -148,6 +164,50 @@ static bool line_is_ours(const char *line, size_t column, const struct pids *pid
 	       bsearch(&pid, pids->list, pids->count, sizeof(pid), compare_pids);
 }
 
+static void print_cut(struct cli *cli, const char *line, size_t cut)
+{
+	output_line(cli->out, line + strnlen(line, cut));
+}
+
+/* Prints the lines that are ours, each without its first bytes, which the heading has as well. */
+static void print_lines(struct cli *cli, char *text, size_t column, size_t cut,
+			const struct pids *pids)
+{
+	char *line = strsep(&text, "\n");
+
+	print_cut(cli, line, cut);
+	while ((line = strsep(&text, "\n"))) {
+		if (line_is_ours(line, column, pids))
+			print_cut(cli, line, cut);
+	}
+}
+
+/* A pid is put in front of each line, and taken away again. */
+static int print_by_own_column(struct cli *cli, char **argv, size_t count, const struct pids *pids,
+			       struct error *err)
+{
+	char **own = ARENA_NEW_ARRAY(cli->arena, char *, count + 3);
+	char *text, *line;
+	const char *word;
+	size_t len, cut;
+	int ret;
+
+	own[0] = argv[0];
+	own[1] = "-opid=";
+	memcpy(own + 2, argv + 1, count * sizeof(*own));
+	ret = run_ps(cli, own, &text, err);
+	if (ret < 0)
+		return error_append(err, "; with PID as the first column it may work");
+	/* Numbers stand at the right of their column: its width is where the first one ends. */
+	line = strchr(text, '\n');
+	if (!line)
+		return error_set(err, 0, "ps failed");
+	len = word_at(line + 1, 0, &word);
+	cut = (size_t)(word - line - 1) + len + 1;
+	print_lines(cli, text, 0, cut, pids);
+	return 0;
+}
+
 /*
  * ps(1) cannot be asked for "these pids" together with every option of its user, so its lines are
  * filtered.
@@ -157,9 +217,9 @@ static int print_table(struct cli *cli, const struct pids *pids, struct error *e
 	char **words = cli->arguments.words + 1;
 	/* "ps ID -- -o pid": who writes it means to end kist's own options. */
 	bool dashes = words[0] && strcmp(words[0], "--") == 0;
-	size_t count = cli->arguments.count - 1 - dashes, column;
+	size_t count = cli->arguments.count - 1 - dashes, column = 0;
 	char **argv = ARENA_NEW_ARRAY(cli->arena, char *, count + 3);
-	char *text, *line;
+	char *text;
 	int ret;
 
 	argv[0] = "ps";
@@ -167,18 +227,14 @@ static int print_table(struct cli *cli, const struct pids *pids, struct error *e
 	if (count > 0)
 		memcpy(argv + 1, words + dashes, count * sizeof(*argv));
 	ret = run_ps(cli, argv, &text, err);
-	if (ret < 0)
-		return ret;
-	line = strsep(&text, "\n");
-	ret = find_pid_column(line, &column, err);
-	if (ret < 0)
-		return ret;
-	output_line(cli->out, line);
-	while ((line = strsep(&text, "\n"))) {
-		if (line_is_ours(line, column, pids))
-			output_line(cli->out, line);
-	}
-	return 0;
+	if (ret == 0)
+		ret = find_pid_column(arena_strndup(cli->arena, text, strcspn(text, "\n")), &column,
+				      err);
+	if (ret == 0)
+		return print_by_own_column(cli, argv, count, pids, err);
+	if (ret > 0)
+		print_lines(cli, text, column, 0, pids);
+	return ret < 0 ? ret : 0;
 }
 
 static int run(struct cli *cli, struct error *err)

@@ -39,6 +39,24 @@ need_ps() {
 	[[ ${output%%$'\n'*} =~ PID\ +COMMAND ]]
 }
 
+@test "no process hides, or shows itself in another container, by its name" {
+	need_ps
+	local columns
+	mkfifo "$ROOTFS/fifo"
+	start_container sh -c 'printf "1 1 x" >/proc/self/comm; read -r line </fifo'
+	wait_for grep -q '^1 1 x$' "/proc/$(pid_of)/comm"
+	for columns in -eocomm,pid -eocomm,ppid,pid -eolstart,pid -eocomm,pid,args; do
+		ok kist ps "$ID" "$columns"
+		is "$(wc -l <"$T/output")" 2
+		output_has "$(pid_of)"
+	done
+	ok kist ps "$ID" -eo comm,pid
+	is "$(sed 's/  */ /g' "$T/output")" "COMMAND PID"$'\n'"1 1 x $(pid_of)"
+	ok kist ps "$ID" -- -eo pid,comm
+	output_has "$(pid_of) 1 1 x"
+	refused 1 'no PID column' kist ps "$ID" -eo comm
+}
+
 @test "of a stopped container: nothing, and success" {
 	start_container true
 	wait_for stopped
