@@ -342,8 +342,8 @@ static bool is_short_of_resources(int errnum)
 }
 
 /*
- * 1: the container has a line in the list; 0: none, which a warning says unless it was just deleted;
- * or negative: none can be seen.
+ * 1: the container has a line in the list; 0: none, which a warning says unless it was just
+ * deleted; or negative: none can be seen.
  */
 static int list_one(struct container_context *ctx, struct container *c, const char *id,
 		    struct container_state *out, struct error *err)

@@ -116,7 +116,8 @@ int job_put_file(const char *what, const char *path, const char *text, size_t le
 	int ret = file_put(path, 0644, text, len);
 
 	if (ret == -ENXIO)
-		return error_set(err, 0, "write the %s %s: it is a FIFO that nobody reads, or a socket",
+		return error_set(err, 0,
+				 "write the %s %s: it is a FIFO that nobody reads, or a socket",
 				 what, path);
 	if (ret == -ENOTSUP)
 		return error_set(err, 0, "write the %s %s: it is a block device", what, path);

@@ -66,9 +66,9 @@ bool file_is_temporary(const char *name);
 /*
  * Writes a file that the caller names on the host.  A regular file, and a symlink to one, is
  * replaced as by file_replace().  A device, a FIFO and what is named by a descriptor (/dev/stdout)
- * is written into, opened as by file_open_own(): a name of that kind is never replaced.  -ETIMEDOUT:
- * it takes nothing for FILE_PUT_MS; -ENXIO: a FIFO that nobody reads, or a socket; -EISDIR;
- * -ENOTSUP: a block device.
+ * is written into, opened as by file_open_own(): a name of that kind is never replaced.
+ * -ETIMEDOUT: it takes nothing for FILE_PUT_MS; -ENXIO: a FIFO that nobody reads, or a socket;
+ * -EISDIR; -ENOTSUP: a block device.
  */
 #define FILE_PUT_MS 2000
 int file_put(const char *path, mode_t mode, const void *data, size_t len);

@@ -84,6 +84,20 @@ static void check_memory(struct check *ck, const struct oci_memory *m)
 		oci_fault(ck, JSON_CONFLICT, &m->swap,
 			  "memory and swap together (%lld) are less than memory (%lld)",
 			  (long long)*m->swap, (long long)*m->limit);
+	if (m->limit && m->swap && *m->limit == -1 && *m->swap > 0)
+		oci_fault(ck, JSON_CONFLICT, &m->swap, "a swap limit needs a memory limit");
+}
+
+/* What the kernel takes (sched-bwc.rst): a millisecond to a second.  0 and -1: as it is. */
+static void check_bandwidth(struct check *ck, const struct oci_cpu *c)
+{
+	if (c->period && *c->period != 0 && (*c->period < 1000 || *c->period > 1000000))
+		oci_fault(ck, JSON_BAD_VALUE, &c->period,
+			  "%llu is out of range (1000 to 1000000 microseconds)",
+			  (unsigned long long)*c->period);
+	if (c->quota && *c->quota > 0 && *c->quota < 1000)
+		oci_fault(ck, JSON_BAD_VALUE, &c->quota,
+			  "%lld is out of range (1000 microseconds or more)", (long long)*c->quota);
 }
 
 static void check_cpu(struct check *ck, const struct oci_cpu *c)
@@ -93,6 +107,7 @@ static void check_cpu(struct check *ck, const struct oci_cpu *c)
 	if (c->burst && c->quota && *c->quota > 0 && *c->burst > (uint64_t)*c->quota)
 		oci_fault(ck, JSON_CONFLICT, &c->burst, "burst %llu is above quota %lld",
 			    (unsigned long long)*c->burst, (long long)*c->quota);
+	check_bandwidth(ck, c);
 	if (c->idle && *c->idle != 0 && *c->idle != 1)
 		oci_fault(ck, JSON_BAD_VALUE, &c->idle, "%lld is neither 0 nor 1",
 			  (long long)*c->idle);
@@ -172,6 +187,10 @@ void oci_check_resources(struct check *ck, const struct oci_resources *r)
 		check_cpu(ck, r->cpu);
 	if (r->block_io)
 		check_block_io(ck, r->block_io);
+	if (r->pids && r->pids->limit && *r->pids->limit < -1)
+		oci_fault(ck, JSON_BAD_VALUE, &r->pids->limit,
+			  "%lld is no number of processes, nor -1 for no limit",
+			  (long long)*r->pids->limit);
 	check_hugepages(ck, r);
 	for (size_t i = 0; i < r->n_rdma; i++)
 		if (!r->rdma[i].hca_handles && !r->rdma[i].hca_objects)

@@ -161,9 +161,9 @@ only_v1() {
 }
 
 @test "a value that the kernel does not take is named" {
-	has_controller cpu || skip "no cpu controller"
-	config_set '.linux.resources = {"cpu": {"period": 1, "quota": 1}}'
-	refused 1 'cpu' kist run --bundle "$BUNDLE" "$ID"
+	has_controller pids || skip "no pids controller"
+	config_set '.linux.resources = {"pids": {"limit": 99999999}}'
+	refused 1 'set pids.limit: write "99999999" to ' kist run --bundle "$BUNDLE" "$ID"
 	output_has 'invalid argument'
 	assert_nothing_left
 }

@@ -284,8 +284,8 @@ can_open() {
 @test "a value that the kernel refuses is told with what it takes" {
 	need cpu pids
 	start_container
-	refused 1 '--cpu-quota: set cpu.quota: *invalid argument (*1000 *' kist update --cpu-quota 50 "$ID"
-	refused 1 '--cpu-period: set cpu.period: *invalid argument (*1000 to 1000000*' kist update --cpu-period 5 "$ID"
+	refused 1 '--cpu-quota: 50 is out of range (1000 microseconds or more)' kist update --cpu-quota 50 "$ID"
+	refused 1 '--cpu-period: 5 is out of range (1000 to 1000000 microseconds)' kist update --cpu-period 5 "$ID"
 	refused 1 '--pids-limit: set pids.limit: *invalid argument (at most 4194304 processes)' \
 		kist update --pids-limit 99999999 "$ID"
 }

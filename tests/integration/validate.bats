@@ -149,6 +149,11 @@ finds() {
 	finds 'del(.root)' ':1:1: error: "root" is required'
 	finds '.linux.devices = [{"path": "/dev/x", "type": "z"}]' 'devices\[0\].type: .*known: c, b, u, p'
 	finds '.process.noNewPrivs = true' 'did you mean "noNewPrivileges"'
+	finds '.linux.resources = {"memory": {"limit": -1, "swap": 200000000}, "pids": {"limit": -2}, "cpu": {"period": 2147483648, "quota": 999}}
+		| .linux.cgroupsPath = "/" + "a/" * 1200' \
+		'error: linux.resources.memory.swap: a swap limit needs a memory limit' 'error: linux.resources.pids.limit: -2 is no number' \
+		'error: linux.resources.cpu.period: 2147483648 is out of range .1000 to 1000000' 'error: linux.resources.cpu.quota: 999 is out of range' \
+		'error: linux.cgroupsPath: longer than 2048 bytes'
 	finds '.linux.intelRdt = {"closID": "guaranteed"}' 'error: linux.intelRdt: Intel RDT is not supported'
 }
 
