@@ -118,10 +118,7 @@ static int compile(struct creation *c, bool run, struct error *err)
 	};
 
 	if (!state_id_is_valid(c->id))
-		return error_set(
-			err, 0,
-			"invalid container id \"%s\": use letters, digits, _ . + - (at most 255)",
-			c->id);
+		return state_id_error(c->id, err);
 	if (container_preserve_fds(c->ctx, c->o->preserve_fds, &c->preserve_fds, err) < 0)
 		return -EINVAL;
 	if (host_read(&c->host, c->ctx->arena, err) < 0 || start_cgroup_helper(c, err) < 0 ||

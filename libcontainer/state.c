@@ -81,6 +81,17 @@ bool state_id_is_valid(const char *id)
 	return str_is_container_id(id) && strcmp(id, STATE_CACHE) != 0;
 }
 
+int state_id_error(const char *id, struct error *err)
+{
+	if (strcmp(id, STATE_CACHE) == 0)
+		return error_set(err, 0,
+				 "invalid container id \"%s\": this name is reserved for a directory "
+				 "of kist's own", id);
+	return error_set(err, 0,
+			 "invalid container id \"%s\": use letters, digits, _ . + - (at most 255, "
+			 "and neither . nor ..)", id);
+}
+
 /* ---- the state root ------------------------------------------------------------------------- */
 
 /* Makes a directory and the missing ones above it; all of them belong to the host, not to a
@@ -318,10 +329,7 @@ int state_open(int root, const char *id, struct error *err)
 	owned_fd dir = -1;
 
 	if (!state_id_is_valid(id))
-		return error_set(
-			err, 0,
-			"invalid container id \"%s\": use letters, digits, _ . + - (at most 255)",
-			id);
+		return state_id_error(id, err);
 	dir = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0 && errno == ENOENT) {
 		error_set(err, 0, "container %s does not exist", id);

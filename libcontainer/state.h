@@ -62,6 +62,8 @@ struct state {
 /* Whether a container may be called so: str_is_container_id(), and not the name of kist's own
  * directory. */
 bool state_id_is_valid(const char *id);
+/* Says what is wrong with one that is not valid.  -EINVAL or the like. */
+int state_id_error(const char *id, struct error *err);
 
 /* Opens (creating it, mode 0700, with parents) the state root.  >= 0 or negative with err; -ENOENT
  * if it is not there. */

@@ -217,6 +217,9 @@ shows() {
 	is "$(<"$T/pid")" "$(kist state "$ID" | jq .pid)"
 	is "$(tr '\0' '#' <"/proc/$(<"$T/pid")/environ" | grep -c '^Y=2' || true)" 0
 	refused 1 'invalid container id' kist create --bundle "$BUNDLE" $'a\nb'
+	refused 1 'invalid container id ".cache": this name is reserved' kist create --bundle "$BUNDLE" .cache
+	refused 1 'invalid container id ".cache": this name is reserved' kist state .cache
+	refused 1 'invalid container id "..": use letters, digits, _ . + - (at most 255, and neither . nor ..)' kist state ..
 }
 
 # Fails when compile_name() of uts.c cuts the name at the end of its first line; when write_line() writes its text as it is; or without
