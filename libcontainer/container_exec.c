@@ -166,10 +166,41 @@ static int process_of_file(struct execution *e, struct error *err)
 /* ---- checks before the first act ------------------------------------------------------------ */
 
 /*
+ * An init whose first thread has ended has left its namespaces with that thread; the others are in
+ * them.  pidfd: the init's; what is opened is a thread of it as long as that tells no end.
+ */
+static int open_other_thread(struct execution *e, int *pidfd, struct job *job, struct error *err)
+{
+	struct proc_stat st;
+	owned_fd thread = -1;
+	pid_t tid;
+
+	job->join_pid = e->c.state->pid;
+	if (proc_stat(e->c.proc, job->join_pid, &st) < 0 || st.state != 'Z' || st.threads < 2)
+		return 0;
+	tid = proc_live_thread(e->c.proc, job->join_pid);
+	if (tid < 0)
+		return 0;
+	thread = sys_pidfd_open(tid, PIDFD_THREAD);
+	if (thread == -EINVAL)
+		return error_set(err, 0, "the first thread of the container's process %d has ended: "
+				 "before Linux 6.9 nobody can join the others", job->join_pid);
+	/* It is the init's before and after it was opened, and that has kept its number. */
+	if (thread < 0 || proc_live_thread(e->c.proc, job->join_pid) != tid ||
+	    sys_pidfd_send_signal(*pidfd, 0) < 0)
+		return error_set(err, 0, "the threads of the container's process %d end one after "
+				 "the other: try again", job->join_pid);
+	job->join_pid = tid;
+	fd_close(pidfd);
+	*pidfd = fd_take(&thread);
+	return 0;
+}
+
+/*
  * Opens the container's init.  First the descriptor, then the look at the process of that number:
  * if that is the recorded one, so is the opened one.
  */
-static int check_status(struct execution *e, int *init, struct error *err)
+static int check_status(struct execution *e, struct job *job, struct error *err)
 {
 	owned_fd pidfd = sys_pidfd_open(e->c.state->pid, 0);
 	enum container_status status = container_status_of(&e->c);
@@ -196,7 +227,9 @@ static int check_status(struct execution *e, int *init, struct error *err)
 		return error_set(err, 0,
 				 "container %s has no cgroup: --cgroup %s names none below it",
 				 e->c.state->id, e->o->cgroups[0]);
-	*init = fd_take(&pidfd);
+	if (open_other_thread(e, &pidfd, job, err) < 0)
+		return -EINVAL;
+	job->join_pidfd = fd_take(&pidfd);
 	return 0;
 }
 
@@ -242,7 +275,7 @@ static void explain_end(const struct job *job, struct error *err)
 	if (err->errnum == EINTR || job->join_pidfd < 0 || poll(&p, 1, 0) < 0)
 		return;
 	/* While the descriptor does not tell its end, the number is its own. */
-	if (!p.revents && (proc_stat(job->proc, job->state->pid, &st) < 0 || !st.exiting))
+	if (!p.revents && (proc_stat(job->proc, job->join_pid, &st) < 0 || !st.exiting))
 		return;
 	error_set(err, 0, "container not running (%s)", reason.text);
 	err->exit_code = reason.exit_code;
@@ -285,7 +318,7 @@ static int carry_out(struct execution *e, struct job *job, struct error *err)
 	job->host = &e->host;
 	job->state = e->c.state;
 	job->proc = fd_take(&e->c.proc);
-	job->init_root = arena_printf(e->ctx->arena, "%d/root", e->c.state->pid);
+	job->init_root = arena_printf(e->ctx->arena, "%d/root", job->join_pid);
 	job->wait_exec = true;
 	job->exec_cgroups = e->o->cgroups;
 	job->cgroup.wait_thaw = e->o->ignore_paused;
@@ -322,7 +355,7 @@ int container_exec(struct container_context *ctx, const char *id,
 	if (ret == 0)
 		ret = container_open(ctx, id, false, &e->c, err);
 	if (ret == 0)
-		ret = check_status(e, &job.join_pidfd, err);
+		ret = check_status(e, &job, err);
 	if (ret == 0)
 		ret = compile(e, id, err);
 	if (ret == 0)

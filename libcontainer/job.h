@@ -130,8 +130,9 @@ struct job {
 	int hook_runner;      /* to the process that will run createContainer hooks outside */
 	pid_t hook_runner_pid;
 	int root;	      /* the container's root directory */
-	int join_pidfd;	      /* exec: the container's init */
 	const char *init_root; /* exec: its root directory, below `proc` */
+	int join_pidfd;	      /* exec: the container's init, or a thread of it */
+	pid_t join_pid;	      /* and its number */
 	char **exec_cgroups;  /* exec: --cgroup, or NULL */
 	int signals;	      /* signalfd of the parent */
 	sigset_t old_mask;    /* the caller's signal mask, for the container */

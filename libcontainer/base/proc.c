@@ -14,6 +14,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -205,4 +206,26 @@ int proc_tracer(int proc, pid_t pid, struct proc_tracer *out)
 	if (out->pid > 0 && proc_read(proc, path, out->name, sizeof(out->name)) < 0)
 		snprintf(out->name, sizeof(out->name), "?");
 	return 0;
+}
+
+pid_t proc_live_thread(int proc, pid_t pid)
+{
+	char path[32];
+	owned_fd tasks = -1;
+	struct dir_iter it;
+	const char *name;
+	int ret;
+
+	snprintf(path, sizeof(path), "%d/task", pid);
+	tasks = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret = tasks < 0 ? -errno : dir_begin(&it, tasks);
+	while (ret == 0 && (name = dir_next(&it, NULL, &ret))) {
+		struct proc_stat st;
+		pid_t tid = (pid_t)strtol(name, NULL, 10);
+
+		if (proc_stat(tasks, tid, &st) == 0 && !st.exiting && st.state != 'Z' &&
+		    st.state != 'X')
+			return tid;
+	}
+	return ret < 0 ? ret : -ESRCH;
 }

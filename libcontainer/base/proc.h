@@ -46,4 +46,10 @@ struct proc_tracer {
 /* 0, -ESRCH (no such process) or -errno. */
 int proc_tracer(int proc, pid_t pid, struct proc_tracer *out);
 
+/*
+ * A thread of the process that has not ended; its number is good for /proc, too.  -ESRCH: there is
+ * none; or another -errno.
+ */
+pid_t proc_live_thread(int proc, pid_t pid);
+
 #endif

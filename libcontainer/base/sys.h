@@ -93,6 +93,9 @@ int sys_mount_setattr(int dirfd, const char *path, unsigned int flags,
 		      const struct sys_mount_attr *attr);
 int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL	/* Linux 6.9: any thread; before, -EINVAL */
+#endif
 int sys_pidfd_open(pid_t pid, unsigned int flags);
 int sys_pidfd_send_signal(int pidfd, int sig);
 int sys_bpf(int cmd, void *attr, unsigned int size);

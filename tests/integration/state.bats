@@ -36,6 +36,13 @@ load helpers
 	wait_for grep -q '^State:.*zombie' "/proc/$(pid_of)/status"
 	has_status running
 	refused 1 'is not stopped' kist delete "$ID"
+	# The namespaces are those of the other thread.
+	try kist exec "$ID" sh -c 'readlink /proc/self/ns/mnt; ls /adversary'
+	if [ "$status" -eq 0 ]; then
+		is "$output" "$(readlink "/proc/$(pid_of)/task/$(ls "/proc/$(pid_of)/task" | tail -n 1)/ns/mnt")"$'\n/adversary'
+	else
+		output_has 'before Linux 6.9 nobody can join the others'
+	fi
 	kist kill "$ID" KILL
 	wait_for stopped
 	is "$(pid_of)" 0

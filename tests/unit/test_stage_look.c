@@ -98,9 +98,9 @@ static void test_stopped(struct job *job)
 	job->stage1_pid = job->init_pid;
 	job->init_pid = -1;
 	is_int(look_at(job, 30, &err), 0, "the first process has it in any case");
-	page.init_pid = job->stage1_pid;
+	page.own.init_pid = job->stage1_pid;
 	ok(look_at(job, 2, &err) < 0, "the second one's number is in the page first");
-	page.init_pid = 0;
+	page.own.init_pid = 0;
 	end(job->stage1_pid);
 	job->stage1_pid = -1;
 }
@@ -133,7 +133,7 @@ static void test_executed(struct job *job)
 	plan.seccomp.notify = true;
 	is_int(look_at(job, 1, &err), 1, "whatever else it may wait for");
 	plan.seccomp.notify = false;
-	page.init_pid = 0;
+	page.own.init_pid = 0;
 	job->stage1_pid = job->init_pid;
 	job->init_pid = -1;
 	is_int(look_at(job, 30, &err), 0, "but not by the first process");
@@ -152,6 +152,7 @@ int main(void)
 	job.plan = &plan;
 	job.state = &state;
 	job.page = &page;
+	job.own = &page.own;
 	job.proc = proc_open();
 	ok(stage_look_applies(&job), "a process that is forked late is looked at");
 	plan.forks_late = false;
