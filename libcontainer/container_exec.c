@@ -183,8 +183,9 @@ static int open_other_thread(struct execution *e, int *pidfd, struct job *job, s
 		return 0;
 	thread = sys_pidfd_open(tid, PIDFD_THREAD);
 	if (thread == -EINVAL)
-		return error_set(err, 0, "the first thread of the container's process %d has ended: "
-				 "before Linux 6.9 nobody can join the others", job->join_pid);
+		return error_set(err, 0,
+				 "the first thread of the container's process %d has ended: before "
+				 "Linux 6.9 nobody can join the others", job->join_pid);
 	/* It is the init's before and after it was opened, and that has kept its number. */
 	if (thread < 0 || proc_live_thread(e->c.proc, job->join_pid) != tid ||
 	    sys_pidfd_send_signal(*pidfd, 0) < 0)

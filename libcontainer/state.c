@@ -85,8 +85,8 @@ int state_id_error(const char *id, struct error *err)
 {
 	if (strcmp(id, STATE_CACHE) == 0)
 		return error_set(err, 0,
-				 "invalid container id \"%s\": this name is reserved for a directory "
-				 "of kist's own", id);
+				 "invalid container id \"%s\": this name is reserved for a "
+				 "directory of kist's own", id);
 	return error_set(err, 0,
 			 "invalid container id \"%s\": use letters, digits, _ . + - (at most 255, "
 			 "and neither . nor ..)", id);

@@ -39,7 +39,8 @@ load helpers
 	# The namespaces are those of the other thread.
 	try kist exec "$ID" sh -c 'readlink /proc/self/ns/mnt; ls /adversary'
 	if [ "$status" -eq 0 ]; then
-		is "$output" "$(readlink "/proc/$(pid_of)/task/$(ls "/proc/$(pid_of)/task" | tail -n 1)/ns/mnt")"$'\n/adversary'
+		local tasks=("/proc/$(pid_of)/task/"*)
+		is "$output" "$(readlink "${tasks[-1]}/ns/mnt")"$'\n/adversary'
 	else
 		output_has 'before Linux 6.9 nobody can join the others'
 	fi
