@@ -64,7 +64,7 @@ refused_life() {
 			(((mask >> fd) & 1)) && closed+=" $fd>&-"
 		done
 		# A state that cannot be printed is an error.
-		question=state
+		question="state"
 		((!(mask & 2))) || question=kill
 		life bash -c "exec \"\$@\" $closed" bash
 	done

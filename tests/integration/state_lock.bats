@@ -360,10 +360,10 @@ late_ends() { # STATUS SECONDS
 				[[ $output != *'not running'* ]] || fail "$n descriptors: $command: $output"
 			done
 			kist resume "$ID" 2>/dev/null || true
-			try prlimit --nofile=$n:$n "$KIST" --root "$ROOT" list --quiet --format json
-			try prlimit --nofile=$n:$n "$KIST" --root "$ROOT" list --format json
+			try prlimit --nofile="$n:$n" "$KIST" --root "$ROOT" list --quiet --format json
+			try prlimit --nofile="$n:$n" "$KIST" --root "$ROOT" list --format json
 			[ "$status" -ne 0 ] || [[ $output == *'"status":"running"'* ]] || fail "$n descriptors: list: $output"
-			try prlimit --nofile=$n:$n "$KIST" --root "$ROOT" --cgroup-manager=$manager delete --force "$ID"
+			try prlimit --nofile="$n:$n" "$KIST" --root "$ROOT" --cgroup-manager=$manager delete --force "$ID"
 			[ "$status" -le 1 ] || fail "$n descriptors: status $status: $output"
 			[ "$status" -ne 0 ] || wait_for sh -c "! kill -0 $pid" || fail "$n descriptors: success, and its process lives"
 			ok kist --cgroup-manager=$manager delete --force "$ID"
