@@ -433,8 +433,9 @@ static const struct name {
 	const char *text;
 	mode_t type;
 } names[] = {
-	{ INTENT_FILE, S_IFREG },
-	{ STATE_FILE, S_IFREG },
+	/* 0: a record may be damaged in any way. */
+	{ INTENT_FILE, 0 },
+	{ STATE_FILE, 0 },
 	{ STATE_DEVICES_FILE, S_IFREG },
 	{ STATE_TRACER_FILE, S_IFREG },
 	{ STATE_START_SOCKET, S_IFSOCK },
@@ -442,6 +443,16 @@ static const struct name {
 	{ NOTIFY_SOCKET_DIRECTORY, S_IFDIR },
 };
 
+static bool is_empty(int dir, const char *name)
+{
+	owned_fd fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dir_iter it;
+	int ret;
+
+	return fd >= 0 && dir_begin(&it, fd) == 0 && !dir_next(&it, NULL, &ret) && ret == 0;
+}
+
+/* Whether nothing of anybody else's is lost with it. */
 static bool name_is_own(int dir, const char *name, bool blank)
 {
 	struct stat st;
@@ -451,9 +462,11 @@ static bool name_is_own(int dir, const char *name, bool blank)
 	if (S_ISREG(st.st_mode) && file_is_temporary(name))
 		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(name, names[i].text) == 0)
-			return (st.st_mode & S_IFMT) == names[i].type &&
-			       !(blank && S_ISDIR(st.st_mode));
+		if (strcmp(name, names[i].text) != 0)
+			continue;
+		if (names[i].type == 0)
+			return !S_ISDIR(st.st_mode) || is_empty(dir, name);
+		return (st.st_mode & S_IFMT) == names[i].type && !(blank && S_ISDIR(st.st_mode));
 	}
 	return false;
 }

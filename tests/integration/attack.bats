@@ -620,7 +620,9 @@ in_all_cgroups() {
 	config_cgroup
 	args sleep 1000
 	for file in state.json intent.json both; do
-		for damage in empty gone garbage half nul huge fifo directory link readonly null array; do
+		for damage in empty gone garbage half nul huge fifo directory tree link readonly null array; do
+			# Beside a tree that kist did not make there must be a record.
+			[ "$file" != both ] || [ $damage != tree ] || continue
 			create_container
 			for state in "$ROOT/$ID"/{state,intent}.json; do
 				[ "$file" = both ] || [ "${state##*/}" = $file ] || continue
@@ -665,8 +667,9 @@ spoil() {
 	nul) head -c 500 /dev/zero >"$2" ;;
 	huge) truncate -s 1G "$2" ;;
 	fifo) rm "$2" && mkfifo "$2" ;;
-	directory) rm "$2" && mkdir -p "$2/sub" ;;
-	link) mv "$2" "$2.moved" && ln -s "$2.moved" "$2" ;;
+	directory) rm "$2" && mkdir "$2" ;;
+	tree) rm "$2" && mkdir -p "$2/sub" ;;
+	link) mv "$2" "$T/moved" && ln -s "$T/moved" "$2" ;;
 	readonly) chmod 0 "$2" ;;
 	null) echo null >"$2" ;;
 	array) echo '[1]' >"$2" ;;
