@@ -388,10 +388,18 @@ caught_exec() {
 	cp -r "$BUNDLE" "$T/other"
 	jq '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end) | .process.args = ["sleep", "1000"]' \
 		--arg path "/proc/$(pid_of)/ns/pid" "$BUNDLE/config.json" >"$T/other/config.json"
-	ok kist run --detach --bundle "$T/other" "other$ID"
-	pid=$(kist state "other$ID" | jq .pid)
 	traced() { grep -q "TracerPid:.*[1-9]" "/proc/$pid/status"; }
-	wait_for traced
+	# Not each one is caught before it has executed its program.
+	for _ in {1..20}; do
+		ok kist run --detach --bundle "$T/other" "other$ID"
+		pid=$(kist state "other$ID" | jq .pid)
+		for _ in {1..15}; do
+			! traced || break 2
+			sleep 0.1
+		done
+		ok kist delete --force "other$ID"
+	done
+	traced
 	refused 1 "process $pid does not end after SIGKILL: process $(pid_of) (tracer) traces it, and must end first" \
 		kist delete --force "other$ID"
 	# The neighbour is not this container's to kill.
