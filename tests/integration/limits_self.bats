@@ -65,7 +65,7 @@ refused_life() {
 		done
 		# A state that cannot be printed is an error.
 		question="state"
-		((!(mask & 2))) || question=kill
+		((!(mask & 2))) || question="kill"
 		life bash -c "exec \"\$@\" $closed" bash
 	done
 }
