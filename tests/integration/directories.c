@@ -23,7 +23,7 @@
 #define RENAME_EXCHANGE (1 << 1)
 #endif
 
-static void die(const char *what)
+static void __attribute__((noreturn)) die(const char *what)
 {
 	perror(what);
 	exit(1);

@@ -34,7 +34,7 @@
 
 #define MAX_FDS 4
 
-static void die(const char *what)
+static void __attribute__((noreturn)) die(const char *what)
 {
 	perror(what);
 	exit(1);

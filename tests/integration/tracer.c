@@ -57,7 +57,7 @@ struct attack {
 	int (*run)(pid_t pid, const char *argument, FILE *result);
 };
 
-static void die(const char *what)
+static void __attribute__((noreturn)) die(const char *what)
 {
 	perror(what);
 	exit(1);
