@@ -117,8 +117,10 @@ static int compile(struct creation *c, bool run, struct error *err)
 		.detach = !run || c->o->detach,
 	};
 
-	if (!state_id_is_valid(c->id))
-		return state_id_error(c->id, err);
+	if (!state_id_is_valid(c->id)) {
+		(void)state_id_error(c->id, err);
+		return -EINVAL;
+	}
 	if (container_preserve_fds(c->ctx, c->o->preserve_fds, &c->preserve_fds, err) < 0)
 		return -EINVAL;
 	if (host_read(&c->host, c->ctx->arena, err) < 0 || start_cgroup_helper(c, err) < 0 ||

@@ -50,8 +50,8 @@ static char **concatenate(struct execution *e, char **base, char **more, const c
 	size_t n = count(base), m = count(more);
 	char **list = ARENA_NEW_ARRAY(a, char *, n + m + 1);
 
-	for (size_t i = 0; i < n; i++)
-		list[i] = base[i];
+	if (n)
+		memcpy(list, base, n * sizeof(*list));
 	for (size_t i = 0; i < m; i++) {
 		list[n + i] = arena_strdup(a, more[i]);
 		json_place_name(e->config->doc, &list[n + i], option);

@@ -153,11 +153,10 @@ int proc_stat(int proc, pid_t pid, struct proc_stat *out)
 		return -EINVAL;
 	rest += 2;
 	rest[strcspn(rest, "\n")] = '\0';
-	out->state = next_field(&rest)[0];
+	*out = (struct proc_stat){ .state = next_field(&rest)[0] };
 	if (str_to_u64(next_field(&rest), INT_MAX, &ppid) < 0)
 		return -EINVAL;
 	out->ppid = (pid_t)ppid;
-	out->exit_status = 0;
 	for (int i = 5; i <= PROC_STAT_EXIT_CODE; i++) {
 		uint64_t value;
 
