@@ -219,7 +219,7 @@ pid_t proc_live_thread(int proc, pid_t pid)
 	tasks = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ret = tasks < 0 ? -errno : dir_begin(&it, tasks);
 	while (ret == 0 && (name = dir_next(&it, NULL, &ret))) {
-		struct proc_stat st;
+		struct proc_stat st = { 0 };
 		pid_t tid = (pid_t)strtol(name, NULL, 10);
 
 		if (proc_stat(tasks, tid, &st) == 0 && !st.exiting && st.state != 'Z' &&
