@@ -232,6 +232,8 @@ load attack
 	refused 1 'net.ipv4.ip_unprivileged_port_start' unshare --mount --propagation private sh -c '
 		mount --bind "$1" /proc/sys && shift && exec "$@"' - "$T/sys" "$KIST" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 	is "$(<"$T/sys/net/ipv4/ip_unprivileged_port_start")" untouched
+	# A sanitizer looks for the process's own memory there, without an end.
+	! sanitized || return 0
 	# A whole false /proc, with what would be believed for as long as it takes to write there.
 	ln -s 42 "$T/fake/self"
 	cp -r "$T/sys" "$T/fake"
