@@ -138,10 +138,17 @@ static int carry_out(const struct invocation *in, struct cli *cli, struct error 
 		return 0;
 	}
 	if (in->command->flags & CMD_ENTERS) {
-		int ret = container_protect_binary(cli->argv, err);
+		bool closed = cli->out != stdout;
+		int ret;
 
+		/* Where a copy of kist is executed, that must find standard output closed again. */
+		if (closed)
+			(void)fcntl(STDOUT_FILENO, F_SETFD, FD_CLOEXEC);
+		ret = container_protect_binary(cli->argv, err);
 		if (ret < 0)
 			return ret;
+		if (closed)
+			(void)fcntl(STDOUT_FILENO, F_SETFD, 0);
 	}
 	return in->command->run(cli, err);
 }
