@@ -189,7 +189,7 @@ static int record_expected(const struct pair *p)
 	/* A had its eyes on what was there before B made a new one. */
 	if (b_made && p->at.bound)
 		return 1;
-	/* A may have let go of the lock already when it was held: what it made can be deleted then. */
+	/* A may have let go of the lock when it was held: what it made can be deleted then. */
 	if (a_made)
 		return b_deleted ? -1 : 1;
 	if (b_made)
