@@ -167,13 +167,6 @@ static void list_member(void *ctx, pid_t pid)
 	l->pids[l->n++] = pid;
 }
 
-static int compare_pids(const void *a, const void *b)
-{
-	pid_t left = *(const pid_t *)a, right = *(const pid_t *)b;
-
-	return (left > right) - (left < right);
-}
-
 int container_members(const struct container *c, struct arena *a, pid_t **out, size_t *n,
 		      struct error *err)
 {
@@ -193,7 +186,7 @@ int container_members(const struct container *c, struct arena *a, pid_t **out, s
 	if (ret < 0)
 		return error_set(err, -ret, "look for processes of container %s", c->state->id);
 	if (l.n > 1)
-		qsort(l.pids, l.n, sizeof(*l.pids), compare_pids);
+		qsort(l.pids, l.n, sizeof(*l.pids), proc_compare_pids);
 	*out = l.pids;
 	*n = l.n;
 	return 0;

@@ -20,9 +20,8 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "base/proc.h"
 #include "base/str.h"
-
-#define PROC_ROOT_INODE 1	/* the kernel's PROC_ROOT_INO */
 
 struct run {
 	const struct mount_plan *p;

@@ -229,13 +229,6 @@ static int close_others(int channel, struct error *err)
 	return ret < 0 ? error_set(err, -ret, "close descriptors") : 0;
 }
 
-/* The caller's: what it holds is nobody's business in there. */
-static void wipe_environment(void)
-{
-	for (char **e = environ; e && *e; e++)
-		explicit_bzero(*e, strlen(*e));
-}
-
 /* "proc" where no tracer can write: memory of a file that nobody can write any more, not a copy. */
 static const char *fixed_name(struct error *err)
 {
@@ -400,7 +393,6 @@ static int prepare(struct proc_context_shared *shared, int channel, const char *
 	*name = fixed_name(err);
 	if (!*name)
 		return -EINVAL;
-	wipe_environment();
 	/* The process inside has no part in what the two outside tell each other. */
 	if (madvise(shared, sizeof(*shared), MADV_DONTFORK) < 0)
 		return error_set(err, errno, "keep a page to this process");

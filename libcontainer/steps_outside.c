@@ -188,6 +188,8 @@ prepare_opener(struct job *job, struct proc_context_shared *shared, int channel)
 	int ret;
 
 	job->channel = -1;
+	/* What the caller's environment holds is nobody's business in there. */
+	process_forget_caller(job->argv);
 	ret = namespace_join_pid_run(&p->namespaces, &job->namespaces, &err);
 	/* What is in this process's memory is not for the inhabitants either: see below. */
 	if (ret == 0)

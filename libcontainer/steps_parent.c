@@ -118,9 +118,9 @@ int step_state_run(struct job *job, struct error *err)
 
 int step_state_undo(struct job *job, struct error *err)
 {
-	/* Not ours: the id belongs to another container, or nothing was made yet. */
 	int ret;
 
+	/* Not ours: the id belongs to another container, or nothing was made yet. */
 	if (job->state_dir < 0)
 		return 0;
 	ret = state_remove(job->state_dir, job->state->id, err);

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/proc.h"
 #include "base/spawn.h"
 #include "cmds.h"
 #include "json/json.h"
@@ -43,13 +44,6 @@ struct pids {
 	const pid_t *list;	/* ascending */
 	size_t count;
 };
-
-static int compare_pids(const void *a, const void *b)
-{
-	pid_t left = *(const pid_t *)a, right = *(const pid_t *)b;
-
-	return (left > right) - (left < right);
-}
 
 static void print_json(struct cli *cli, const struct pids *pids)
 {
@@ -161,7 +155,7 @@ static bool line_is_ours(const char *line, size_t column, const struct pids *pid
 	pid_t pid = (pid_t)number;
 
 	return len > 0 && end == word + len &&
-	       bsearch(&pid, pids->list, pids->count, sizeof(pid), compare_pids);
+	       bsearch(&pid, pids->list, pids->count, sizeof(pid), proc_compare_pids);
 }
 
 static void print_cut(struct cli *cli, const char *line, size_t cut)

@@ -20,7 +20,6 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-#define PROC_ROOT_INODE 1	/* PROC_ROOT_INO in include/linux/proc_fs.h */
 #define PROC_AGAIN_MAX 128
 /* Numbers of fields, proc_pid_stat(5). */
 #define PROC_STAT_FLAGS 9
@@ -124,6 +123,13 @@ static char *next_field(char **rest)
 	char *field = strsep(rest, " ");
 
 	return field ? field : (char *)"";
+}
+
+int proc_compare_pids(const void *a, const void *b)
+{
+	pid_t left = *(const pid_t *)a, right = *(const pid_t *)b;
+
+	return (left > right) - (left < right);
 }
 
 int proc_stat(int proc, pid_t pid, struct proc_stat *out)

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define PROC_ROOT_INODE 1	/* PROC_ROOT_INO in include/linux/proc_fs.h */
+
 /* O_PATH descriptor of the host's /proc, checked to be procfs' root.  >= 0 or -errno. */
 int proc_open(void);
 
@@ -22,6 +24,9 @@ int proc_open(void);
 int proc_open_file(int proc, const char *path, int flags);
 int proc_write(int proc, const char *path, const char *text);
 ssize_t proc_read(int proc, const char *path, char *buf, size_t size);
+
+/* For qsort(3) and bsearch(3) of pid_t: ascending. */
+int proc_compare_pids(const void *a, const void *b);
 
 struct proc_stat {
 	pid_t ppid;

@@ -369,13 +369,6 @@ static int collect_procs(void *ctx, int dir)
 	return ret == -EOPNOTSUPP ? collect_threads(p, dir) : ret;
 }
 
-int cgroup_compare_pids(const void *x, const void *y)
-{
-	pid_t a = *(const pid_t *)x, b = *(const pid_t *)y;
-
-	return (a > b) - (a < b);
-}
-
 static size_t remove_repeated(pid_t *pids, size_t n)
 {
 	size_t kept = 0;
@@ -394,7 +387,7 @@ int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n)
 
 	fd_close(&p.proc);
 	if (p.n)
-		qsort(p.pids, p.n, sizeof(*p.pids), cgroup_compare_pids);
+		qsort(p.pids, p.n, sizeof(*p.pids), proc_compare_pids);
 	*pids = p.pids;
 	*n = remove_repeated(p.pids, p.n);
 	return ret;

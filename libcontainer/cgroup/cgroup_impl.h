@@ -97,9 +97,6 @@ int cgroup_dir_remove(const struct cgroup_dir *d);
 /* Adds the pids of dir and below to *pids; then each is there once, ascending. */
 int cgroup_tree_procs(int dir, struct arena *a, pid_t **pids, size_t *n);
 
-/* The order of that list, for bsearch(3). */
-int cgroup_compare_pids(const void *x, const void *y);
-
 /*
  * After a deadline the freezer is given this long, and looked at once more: a command that was
  * stopped itself may have missed all of its time.

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/proc.h"
 #include "base/sys.h"
 #include "cgroup/cgroup_impl.h"
 
@@ -215,7 +216,7 @@ static int kill_whole(const struct cgroup_ref *ref)
 
 static bool is_listed(const pid_t *pids, size_t n, pid_t pid)
 {
-	return n > 0 && bsearch(&pid, pids, n, sizeof(pid), cgroup_compare_pids) != NULL;
+	return n > 0 && bsearch(&pid, pids, n, sizeof(pid), proc_compare_pids) != NULL;
 }
 
 /* Without pidfd_open(2) by the number. */

@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/str.h"
 
 /*
  * A file, or the pipe of a shell's <(...), whose other end is a program that the caller started.
@@ -59,8 +60,6 @@ int oci_text_read(const char *path, struct json_doc *doc, struct error *err)
 	doc->text = text;
 	return 0;
 }
-
-#include "base/str.h"
 
 int oci_config_parse_doc(struct json_doc *doc, struct arena *a, struct oci_config **out,
 			 struct error *err)
